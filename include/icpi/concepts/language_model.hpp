@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/core/prompt_text.hpp"
+
+namespace icpi {
+
+/// How a completion is drawn. Everything not named here is neutral (no penalties, no top_k).
+struct Sampling {
+  double temperature = 0.1;  ///< >= 0; 0 is greedy
+  double top_p = 1;          ///< in (0, 1]
+  int max_tokens = 100;      ///< > 0
+
+  friend bool operator==(const Sampling&, const Sampling&) = default;
+};
+
+/// What a model is asked. All views: the caller keeps them alive until the answer is there. The prompt is the
+/// concatenation of `prefix.text` and `query`.
+struct CompletionRequest {
+  PromptPrefix prefix;
+  std::string_view query;
+  std::span<const std::string_view> stop;  ///< the completion ends before the first of these; it is not part of it
+  Sampling sampling;
+  std::uint64_t seed = 0;          ///< drives all sampling of this request
+  std::uint32_t sample_index = 0;  ///< tells wanted repetitions of one request apart (for caches)
+  bool want_logprobs = false;      ///< fill Completion::tokens
+  /// When not empty, the completion must be one of these (texts without the stop string). Only models that model
+  /// `ConstrainsChoices` accept it; others answer the item with ErrorCategory::invalid_request.
+  std::span<const std::string_view> choices;
+  std::chrono::milliseconds timeout{0};  ///< 0: the model's own limit
+};
+
+enum class FinishReason : std::uint8_t {
+  stop,    ///< a stop string was met, or the model ended by itself
+  length,  ///< max_tokens reached or the context is full
+  error    ///< see Completion::error
+};
+
+enum class ErrorCategory : std::uint8_t {
+  none,
+  transport,
+  timeout,
+  rate_limited,
+  authentication,
+  context_overflow,
+  invalid_request,
+  budget_exhausted,
+  cancelled
+};
+
+/// Lower-case name as written into records, for instance "rate_limited".
+constexpr std::string_view name(ErrorCategory category) noexcept {
+  switch (category) {
+    case ErrorCategory::none: return "none";
+    case ErrorCategory::transport: return "transport";
+    case ErrorCategory::timeout: return "timeout";
+    case ErrorCategory::rate_limited: return "rate_limited";
+    case ErrorCategory::authentication: return "authentication";
+    case ErrorCategory::context_overflow: return "context_overflow";
+    case ErrorCategory::invalid_request: return "invalid_request";
+    case ErrorCategory::budget_exhausted: return "budget_exhausted";
+    case ErrorCategory::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+/// Why there is no answer: a failure of the infrastructure or of the request, never a badly formed answer.
+struct CompletionError {
+  ErrorCategory category = ErrorCategory::none;
+  std::string message;
+  double retry_after_seconds = 0;  ///< when the server asked to wait; 0: it did not
+
+  explicit operator bool() const noexcept { return category != ErrorCategory::none; }
+  friend bool operator==(const CompletionError&, const CompletionError&) = default;
+};
+
+struct TokenLogprob {
+  std::string token;
+  double logprob = 0;  ///< natural logarithm, at temperature 1
+
+  friend bool operator==(const TokenLogprob&, const TokenLogprob&) = default;
+};
+
+/// Tokens in the model's own units.
+struct Usage {
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t cached_tokens = 0;  ///< part of prompt_tokens that was served from a kept prefix
+  std::uint64_t completion_tokens = 0;
+
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+/// A model's answer to one request. Models overwrite every field; a caller that reuses the object reuses its memory.
+struct Completion {
+  std::string text;  ///< without the stop string
+  FinishReason finish = FinishReason::error;
+  std::vector<TokenLogprob> tokens;  ///< filled when logprobs were wanted
+  Usage usage;
+  CompletionError error;
+
+  friend bool operator==(const Completion&, const Completion&) = default;
+};
+
+/// Answers batches.
+template <class M>
+concept CompletesBatches = requires(M& model, std::span<const CompletionRequest> requests,
+                                    std::span<Completion> completions) {
+  model.complete(requests, completions);  // complete(requests, completions): answers item i of one into i of the other
+};
+
+/// Says who it is.
+template <class M>
+concept HasIdentity = requires(const M& model) {
+  { model.identity() } -> std::convertible_to<std::string>;  // identity(): name and settings that change its answers
+};
+
+/// A language model: batch first, one request is a span of length 1.
+///
+/// Laws: completions[i] depends on requests[i] alone, not on its neighbours or on their order (as far as the model's
+/// arithmetic allows, and then it says so); equal requests get equal answers; a failed item carries an error and never
+/// sinks its siblings; exceptions are for misuse (spans of different length) and construction only; a parameter that
+/// cannot be honoured makes the item an `invalid_request`.
+/// Thread-safety: one object by one thread at a time, unless the model says more.
+/// Checked by icpi::testing::check_language_model. Skeleton: docs/concepts/language_model.md.
+template <class M>
+concept LanguageModel = CompletesBatches<M> && HasIdentity<M>;
+
+/// Counts tokens in the units of its context.
+template <class M>
+concept CountsTokens = LanguageModel<M> && requires(M& model, std::string_view text) {
+  { model.count_tokens(text) } -> std::convertible_to<std::size_t>;  // count_tokens(text): length in the model's tokens
+};
+
+/// Knows how many tokens prompt and completion may have together.
+template <class M>
+concept HasContextLimit = LanguageModel<M> && requires(const M& model) {
+  { model.context_limit() } -> std::convertible_to<std::size_t>;  // context_limit(): tokens; 0: no limit
+};
+
+/// Honours CompletionRequest::choices: its answer is always one of them.
+template <class M>
+concept ConstrainsChoices = LanguageModel<M> && requires(const M&) {
+  requires M::constrains_choices;  // static constexpr bool constrains_choices = true
+};
+
+/// Asks how likely each of some continuations of a prompt is.
+struct ScoreRequest {
+  PromptPrefix prefix;
+  std::string_view query;
+  std::span<const std::string_view> continuations;
+};
+
+/// Scores.logprobs[i]: natural log-probability of continuation i as the next text after the prompt, at temperature 1.
+struct Scores {
+  std::vector<double> logprobs;
+  Usage usage;
+  CompletionError error;
+};
+
+/// Scores given continuations.
+template <class M>
+concept ScoresContinuations =
+    LanguageModel<M> && requires(M& model, std::span<const ScoreRequest> requests, std::span<Scores> scores) {
+      model.score(requests, scores);  // score(requests, scores): log-probabilities of given continuations
+    };
+
+/// Chosen by the caller to recognise its submission.
+using Ticket = std::uint64_t;
+
+struct FinishedCompletion {
+  Ticket ticket = 0;
+  Completion completion;
+};
+
+/// A language model that works on submissions while the caller does something else.
+///
+/// Laws: every submitted ticket is collected exactly once, cancelled ones with ErrorCategory::cancelled or, when the
+/// answer was already there, with it; views in the request stay valid until then. submit never blocks for an answer.
+template <class M>
+concept AsynchronousLanguageModel =
+    LanguageModel<M> && requires(M& model, const CompletionRequest& request, Ticket ticket,
+                                 std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
+      model.submit(request, ticket);  // submit(request, ticket): hand over one request
+      {
+        model.collect(finished, wait)
+      } -> std::convertible_to<std::size_t>;  // collect(finished, wait): how many came; 0 after wait
+      model.cancel(ticket);                   // cancel(ticket): no longer wanted
+      {
+        model.concurrency()
+      } -> std::convertible_to<std::size_t>;  // concurrency(): submissions worth keeping in flight
+    };
+
+}  // namespace icpi

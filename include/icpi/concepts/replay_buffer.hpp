@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+
+namespace icpi {
+
+/// Number of a recorded transition: 0, 1, ... in the order of their arrival.
+using TransitionId = std::uint32_t;
+
+/// A contiguous run of transitions: one trajectory.
+struct TransitionRange {
+  TransitionId first = 0;
+  TransitionId last = 0;  ///< one past the end
+
+  [[nodiscard]] std::size_t size() const noexcept { return last - first; }
+  friend bool operator==(const TransitionRange&, const TransitionRange&) = default;
+};
+
+/// Transitions whose rewards count as alike when examples are balanced.
+struct RewardClass {
+  double reward = 0;  ///< a member's reward: the class's only one while few values exist
+  std::vector<TransitionId> members;
+};
+
+/// Remembers.
+template <class B, class E>
+concept RecordsTransitions = Environment<E> && requires(B& buffer, const TransitionOf<E>& transition,
+                                                        std::span<const TransitionOf<E>> trajectory) {
+  buffer.append(trajectory);  // append(trajectory): a whole trajectory, all or nothing
+  buffer.extend(transition);  // extend(transition): one more step of the running trajectory
+  buffer.close();             // close(): the running trajectory is complete
+};
+
+/// Gives back.
+template <class B, class E>
+concept ServesTransitions = Environment<E> && requires(const B& buffer, TransitionId id, std::size_t number,
+                                                       std::size_t action, bool terminated) {
+  { buffer.size() } -> std::convertible_to<std::size_t>;                  // size(): transitions held
+  { buffer[id] } -> std::convertible_to<const TransitionOf<E>&>;          // buffer[id]: one transition
+  { buffer.action_index(id) } -> std::convertible_to<std::size_t>;        // action_index(id): which of actions()
+  { buffer.trajectory_count() } -> std::convertible_to<std::size_t>;      // trajectory_count(): complete trajectories
+  { buffer.trajectory(number) } -> std::convertible_to<TransitionRange>;  // trajectory(number): oldest first
+  {
+    buffer.matching(action, terminated)
+  } -> std::convertible_to<std::span<const TransitionId>>;  // matching(action, terminated): ids in order
+  {
+    buffer.reward_classes(action, terminated)
+  } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated)
+};
+
+/// The full history of experience, no text.
+///
+/// Laws: append is all-or-nothing; ids never change; matching() and reward_classes() list every transition with that
+/// action and termination exactly once, oldest first, in time that does not depend on the history; a truncated
+/// transition is not terminated.
+/// Thread-safety: const members may be called concurrently.
+/// Checked by icpi::testing::check_replay_buffer. Skeleton: docs/concepts/replay_buffer.md.
+template <class B, class E>
+concept ReplayBuffer = RecordsTransitions<B, E> && ServesTransitions<B, E>;
+
+}  // namespace icpi

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "icpi/concepts/query_kind.hpp"
+#include "icpi/core/random.hpp"
+
+namespace icpi {
+
+/// Names an observation, real or imagined, during one decision. Given out by the rollout model; within a lane equal
+/// ids mean equal observations.
+using ObservationId = std::uint32_t;
+
+/// One of the four questions about an imagined step.
+struct Question {
+  QueryKind kind = QueryKind::termination;
+  bool terminated = false;        ///< reward questions: the termination that was predicted
+  std::uint32_t lane = 0;         ///< which of the environments that decide together
+  std::uint32_t action = 0;       ///< index into the environment's actions; unused by action questions
+  ObservationId observation = 0;  ///< where the step starts
+  std::uint32_t sample = 0;       ///< independent answers to one question differ in this (the rollout's index)
+  std::uint32_t attempt = 0;      ///< 0, then 1, 2, ... when the answer was invalid
+  RandomKey key;                  ///< of this rollout, step and kind
+};
+
+enum class AnswerStatus : std::uint8_t {
+  valid,
+  invalid,     ///< the prediction could not be read; may be asked again
+  impossible,  ///< there is no answer, and asking again cannot help
+  failed       ///< the infrastructure failed: says nothing about the model
+};
+
+/// The field that belongs to the question's kind is set when the status is `valid`.
+struct Answer {
+  AnswerStatus status = AnswerStatus::invalid;
+  bool terminated = false;
+  std::uint32_t action = 0;
+  ObservationId observation = 0;
+  double reward = 0;
+
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+/// Answers the four questions of imagined steps: by prompts, by looking up recorded steps, by a true simulator.
+///
+/// Laws: answers[i] depends on questions[i] alone and on the experience as it was when the decision began.
+template <class M>
+concept RolloutModel = requires(M& model, std::span<const Question> questions, std::span<Answer> answers) {
+  model.answer(questions, answers);  // answer(questions, answers): item i of one into i of the other
+};
+
+/// A rollout answer that arrived.
+struct FinishedAnswer {
+  std::uint64_t ticket = 0;
+  Answer answer;
+};
+
+/// A rollout model that works on questions while others arrive. Every submitted ticket is collected exactly once.
+template <class M>
+concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Question& question, std::uint64_t ticket,
+                                                               std::span<FinishedAnswer> out) {
+  model.submit(question, ticket);                              // submit(question, ticket): hand over one question
+  { model.collect(out) } -> std::convertible_to<std::size_t>;  // collect(out): waits for at least one answer
+};
+
+}  // namespace icpi

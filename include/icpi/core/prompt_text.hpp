@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace icpi {
+
+/// The beginning that several prompts share. A view: who asks keeps the text alive until the answer is there.
+struct PromptPrefix {
+  /// 0: nothing is known about other prefixes. Otherwise prefixes of equal identity extend each other: the longer
+  /// text begins with the shorter one, so a model may keep what it computed and compute only what was added.
+  std::uint64_t identity = 0;
+  std::string_view text;
+
+  friend bool operator==(const PromptPrefix&, const PromptPrefix&) = default;
+};
+
+}  // namespace icpi
