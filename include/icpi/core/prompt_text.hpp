@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -15,5 +16,11 @@ struct PromptPrefix {
 
   friend bool operator==(const PromptPrefix&, const PromptPrefix&) = default;
 };
+
+/// An identity that no other prefix of this process has. Thread-safe. Identities never influence answers.
+inline std::uint64_t new_prefix_identity() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 }  // namespace icpi
