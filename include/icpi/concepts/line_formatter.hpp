@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/query_kind.hpp"
+#include "icpi/concepts/text_scanner.hpp"
+
+namespace icpi {
+
+/// Most of a PromptFormatter for texts of one line each. Inherit it and add
+///
+///     std::string observation(const Env::Observation&) const;                            // one line
+///     std::string action(const Env::Action&) const;                                      // one line
+///     std::optional<Env::Observation> parse_observation(std::string_view text) const;    // or accepts_observation
+///
+/// `Derived` is the inheriting class: `class MyFormatter : public LineFormatter<MyFormatter, MyEnv>`. A member of the
+/// same name in `Derived` replaces any of the defaults below. Text handed to a parser comes without the stop string.
+template <class Derived, Environment Env>
+class LineFormatter {
+ public:
+  using Observation = typename Env::Observation;  ///< of the environment
+  using Action = typename Env::Action;            ///< of the environment
+
+  /// Keeps the environment's actions: those are the answers that parse_action accepts.
+  explicit LineFormatter(const Env& env) {
+    for (const Action& action : env.actions()) actions_.push_back(action);
+  }
+
+  /// `assert reward == 0.5`: the shortest number that reads back exactly. Throws InvalidArgument unless finite.
+  [[nodiscard]] std::string reward(double value) const {
+    std::string text{reward_begin};
+    return text.append(NumberText(value).view()).append("\n");
+  }
+
+  /// `assert done` or `assert not done`.
+  [[nodiscard]] std::string termination(bool terminated) const {
+    return terminated ? "assert done\n" : "assert not done\n";
+  }
+
+  /// A blank line, which separates trajectories, and `reset()`.
+  [[nodiscard]] std::string episode_start() const { return "\nreset()\n"; }
+
+  /// Observation, action and reward.
+  [[nodiscard]] std::string trajectory_step(const TransitionOf<Env>& transition) const {
+    std::string text = derived().observation(transition.observation);
+    text += derived().action(transition.action);
+    text += derived().reward(transition.reward);
+    return text;
+  }
+
+  /// The end of the line, for every kind.
+  [[nodiscard]] std::string_view stop(QueryKind) const { return "\n"; }
+
+  /// The action whose text is `text` and the stop string.
+  [[nodiscard]] std::optional<Action> parse_action(std::string_view text) const {
+    const std::string_view stop = derived().stop(QueryKind::action);
+    for (const Action& action : actions_) {
+      const auto& whole = derived().action(action);
+      const std::string_view candidate = whole;
+      if (candidate.size() == text.size() + stop.size() && candidate.substr(0, text.size()) == text &&
+          candidate.substr(text.size()) == stop)
+        return action;
+    }
+    return std::nullopt;
+  }
+
+  /// Exactly what reward() writes for some finite value: `assert reward == 1`, not `1.0` and not `01`.
+  [[nodiscard]] std::optional<double> parse_reward(std::string_view text) const {
+    double value = 0;
+    if (!TextScanner(text).literal(reward_begin).number(value).at_end()) return std::nullopt;
+    return value;
+  }
+
+  /// `assert done` or `assert not done`.
+  [[nodiscard]] std::optional<bool> parse_termination(std::string_view text) const {
+    if (text == "assert done") return true;
+    if (text == "assert not done") return false;
+    return std::nullopt;
+  }
+
+  /// Whether parse_observation reads it.
+  [[nodiscard]] bool accepts_observation(std::string_view text) const {
+    return derived().parse_observation(text).has_value();
+  }
+
+  /// The environment's actions, in its order.
+  [[nodiscard]] const std::vector<Action>& actions() const noexcept { return actions_; }
+
+ protected:
+  /// What comes before the number in a reward's text.
+  static constexpr std::string_view reward_begin = "assert reward == ";
+
+ private:
+  [[nodiscard]] const Derived& derived() const noexcept { return static_cast<const Derived&>(*this); }
+
+  std::vector<Action> actions_;
+};
+
+}  // namespace icpi
