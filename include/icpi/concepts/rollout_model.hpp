@@ -23,6 +23,7 @@ struct Question {
   std::uint32_t action = 0;       ///< index into the environment's actions; unused by action questions
   ObservationId observation = 0;  ///< where the step starts
   std::uint32_t sample = 0;       ///< independent answers to one question differ in this (the rollout's index)
+  std::uint32_t step = 0;         ///< simulated steps before this one
   std::uint32_t attempt = 0;      ///< 0, then 1, 2, ... when the answer was invalid
   RandomKey key;                  ///< of this rollout, step and kind
 };
@@ -59,12 +60,18 @@ struct FinishedAnswer {
   Answer answer;
 };
 
-/// A rollout model that works on questions while others arrive. Every submitted ticket is collected exactly once.
+/// A rollout model that may work on questions while others arrive.
+///
+/// Laws: where asynchronous() is true, every submitted ticket is collected exactly once, after cancel_all() with whatever
+/// answer comes first; submit never waits for an answer.
 template <class M>
 concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Question& question, std::uint64_t ticket,
                                                                std::span<FinishedAnswer> out) {
-  model.submit(question, ticket);                              // submit(question, ticket): hand over one question
-  { model.collect(out) } -> std::convertible_to<std::size_t>;  // collect(out): waits for at least one answer
+  { model.asynchronous() } -> std::same_as<bool>;  // asynchronous(): whether submissions are worth while now
+  { model.concurrency() } -> std::convertible_to<std::size_t>;  // concurrency(): submissions to keep in flight, > 0
+  model.submit(question, ticket);                               // submit(question, ticket): hand over one question
+  { model.collect(out) } -> std::convertible_to<std::size_t>;   // collect(out): waits for at least one answer
+  model.cancel_all();                                           // cancel_all(): what is in flight is no longer wanted
 };
 
 }  // namespace icpi

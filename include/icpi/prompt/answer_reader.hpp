@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/random.hpp"
+
+namespace icpi {
+
+/// Whether this model honours CompletionRequest::choices; asked at run time of models that know only then.
+template <LanguageModel LM>
+[[nodiscard]] bool constrains_choices(const LM& model) {
+  if constexpr (requires { model.capabilities().constrains_choices; }) return model.capabilities().constrains_choices;
+  return ConstrainsChoices<LM>;
+}
+
+/// Whether this model scores continuations; asked at run time of models that know only then.
+template <LanguageModel LM>
+[[nodiscard]] bool scores_continuations(const LM& model) {
+  if constexpr (requires { model.capabilities().scores; }) return model.capabilities().scores;
+  return ScoresContinuations<LM>;
+}
+
+/// Draws one of the scored continuations with probability proportional to exp(logprob / temperature), as if the model
+/// had completed with it.
+inline void choose(const Scores& scores, std::span<const std::string_view> choices, double temperature,
+                   std::uint64_t seed, Completion& completion) {
+  completion.usage = scores.usage;
+  completion.tokens.clear();
+  completion.error = scores.error;
+  completion.text.clear();
+  completion.finish = FinishReason::error;
+  if (scores.error || scores.logprobs.size() != choices.size()) return;
+  const double best = *std::max_element(scores.logprobs.begin(), scores.logprobs.end());
+  const auto weight = [&](double logprob) {
+    if (temperature == 0) return logprob == best ? 1.0 : 0.0;
+    return logprob == best ? 1.0 : std::exp((logprob - best) / temperature);
+  };
+  double total = 0;
+  for (const double logprob : scores.logprobs) total += weight(logprob);
+  double left = RandomStream(RandomKey(seed)).uniform() * total;
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (weight(scores.logprobs[i]) == 0) continue;
+    chosen = i;
+    left -= weight(scores.logprobs[i]);
+    if (left < 0) break;
+  }
+  completion.text.assign(choices[chosen]);
+  completion.finish = FinishReason::stop;
+}
+
+/// Reads a completion as the answer to a question of this kind. A completion that was cut off is no answer. `text` is
+/// working memory. Lane: see PromptLane.
+template <class Lane>
+[[nodiscard]] Answer read_answer(Lane& lane, QueryKind kind, const Completion& completion, std::string& text) {
+  Answer answer;
+  if (completion.error) {
+    answer.status = AnswerStatus::failed;
+    return answer;
+  }
+  if (completion.finish != FinishReason::stop) return answer;
+  const auto& formatter = lane.book.formatter();
+  bool valid = false;
+  switch (kind) {
+    case QueryKind::termination:
+      if (const auto terminated = formatter.parse_termination(completion.text)) {
+        answer.terminated = *terminated;
+        valid = true;
+      }
+      break;
+    case QueryKind::reward:
+      if (const auto reward = formatter.parse_reward(completion.text); reward && std::isfinite(*reward)) {
+        answer.reward = *reward;
+        valid = true;
+      }
+      break;
+    case QueryKind::observation:
+      if (formatter.accepts_observation(completion.text)) {
+        text.assign(completion.text).append(formatter.stop(kind));
+        answer.observation = lane.observations.intern(text);
+        valid = true;
+      }
+      break;
+    case QueryKind::action:
+      if (const auto action = formatter.parse_action(completion.text)) {
+        answer.action = static_cast<std::uint32_t>(lane.action_index(*action));
+        valid = answer.action < lane.book.action_count();
+      }
+      break;
+  }
+  if (valid) answer.status = AnswerStatus::valid;
+  return answer;
+}
+
+}  // namespace icpi

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/random.hpp"
+
+namespace icpi {
+
+/// The examples that qualify for a prompt, grouped into the classes that are balanced against each other. Holds views
+/// into the replay buffer; reused from query to query without allocation.
+class ExampleClasses {
+ public:
+  struct Class {
+    double key = 0;  ///< what the members have in common: a termination (0 or 1) or a reward
+    std::size_t size = 0;
+    std::vector<std::span<const TransitionId>> parts;
+
+    /// Member number `index`, 0 <= index < size.
+    [[nodiscard]] TransitionId operator[](std::size_t index) const {
+      std::size_t part = 0;
+      while (index >= parts[part].size()) index -= parts[part++].size();
+      return parts[part][index];
+    }
+  };
+
+  void clear() noexcept { used_ = 0; }
+
+  /// Adds members to the class named `key`. Nothing happens when there are none.
+  void add(double key, std::span<const TransitionId> members) {
+    if (members.empty()) return;
+    auto& target = find(key);
+    target.size += members.size();
+    target.parts.push_back(members);
+  }
+
+  [[nodiscard]] std::span<const Class> classes() const noexcept { return {classes_.data(), used_}; }
+  [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+  [[nodiscard]] std::size_t largest() const noexcept {
+    std::size_t size = 0;
+    for (const auto& each : classes()) size = std::max(size, each.size);
+    return size;
+  }
+
+ private:
+  Class& find(double key) {
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (classes_[i].key == key) return classes_[i];
+    }
+    if (used_ == classes_.size()) classes_.emplace_back();
+    auto& added = classes_[used_++];
+    added.key = key;
+    added.size = 0;
+    added.parts.clear();
+    return added;
+  }
+
+  std::vector<Class> classes_;
+  std::size_t used_ = 0;
+};
+
+/// A random permutation of 0 .. n - 1 that is drawn element by element: time and memory grow with what was drawn, not
+/// with n (Fisher-Yates on a sparse array).
+class SparsePermutation {
+ public:
+  void start(std::size_t size) {
+    left_ = size;
+    if (moved_ != 0) std::fill(slots_.begin(), slots_.end(), Slot{});
+    moved_ = 0;
+  }
+
+  [[nodiscard]] std::size_t left() const noexcept { return left_; }
+
+  /// The next element. Precondition: left() > 0.
+  std::size_t draw(RandomStream& stream) {
+    const std::size_t position = stream.index(left_--);
+    const std::size_t drawn = value(position);
+    if (position != left_) set(position, value(left_));
+    return drawn;
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t position = empty;
+    std::uint32_t value = 0;
+  };
+  static constexpr std::uint32_t empty = ~std::uint32_t{0};
+
+  [[nodiscard]] std::size_t home(std::uint32_t position) const {
+    return (position * std::size_t{0x9E3779B97F4A7C15}) >> 20 & (slots_.size() - 1);
+  }
+
+  [[nodiscard]] std::size_t value(std::size_t position) const {
+    if (moved_ == 0) return position;
+    const auto wanted = static_cast<std::uint32_t>(position);
+    for (std::size_t at = home(wanted);; at = (at + 1) & (slots_.size() - 1)) {
+      if (slots_[at].position == wanted) return slots_[at].value;
+      if (slots_[at].position == empty) return position;
+    }
+  }
+
+  void set(std::size_t position, std::size_t value) {
+    if (2 * (moved_ + 1) > slots_.size()) grow();
+    const auto wanted = static_cast<std::uint32_t>(position);
+    std::size_t at = home(wanted);
+    while (slots_[at].position != empty && slots_[at].position != wanted) at = (at + 1) & (slots_.size() - 1);
+    if (slots_[at].position == empty) ++moved_;
+    slots_[at] = {wanted, static_cast<std::uint32_t>(value)};
+  }
+
+  void grow() {
+    const auto old = std::move(slots_);
+    slots_.assign(std::max<std::size_t>(64, 2 * old.size()), Slot{});
+    moved_ = 0;
+    for (const auto& slot : old) {
+      if (slot.position != empty) set(slot.position, slot.value);
+    }
+  }
+
+  std::size_t left_ = 0;
+  std::size_t moved_ = 0;
+  std::vector<Slot> slots_;
+};
+
+/// Draws examples one after the other from the shuffled, balanced multiset of the paper (section 3): every member of
+/// every class once, members of the smaller classes repeated by random choice until all classes are as large as the
+/// largest. What is drawn is distributed as an equally long part of the whole shuffled multiset, at a cost that grows
+/// with the number drawn and not with the history.
+class ExampleSampler {
+ public:
+  struct Example {
+    TransitionId id = 0;
+    std::size_t class_index = 0;
+  };
+
+  /// Begins a new multiset. `examples` must outlive the draws. Without `balance` nothing is repeated.
+  void start(const ExampleClasses& examples, bool balance) {
+    examples_ = &examples;
+    const auto classes = examples.classes();
+    if (states_.size() < classes.size()) states_.resize(classes.size());
+    const std::size_t largest = examples.largest();
+    slots_ = 0;
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      states_[i].slots = balance ? largest : classes[i].size;
+      states_[i].originals.start(classes[i].size);
+      slots_ += states_[i].slots;
+    }
+  }
+
+  /// Examples not drawn yet.
+  [[nodiscard]] std::size_t left() const noexcept { return slots_; }
+
+  /// The next example; nullopt when the multiset is exhausted.
+  std::optional<Example> next(RandomStream& stream) {
+    if (slots_ == 0) return std::nullopt;
+    std::size_t slot = stream.index(slots_--);
+    std::size_t chosen = 0;
+    while (slot >= states_[chosen].slots) slot -= states_[chosen++].slots;
+    auto& state = states_[chosen];
+    const auto& members = examples_->classes()[chosen];
+    const bool original = slot < state.originals.left();
+    --state.slots;
+    return Example{members[original ? state.originals.draw(stream) : stream.index(members.size)], chosen};
+  }
+
+ private:
+  struct State {
+    std::size_t slots = 0;
+    SparsePermutation originals;
+  };
+
+  const ExampleClasses* examples_ = nullptr;
+  std::vector<State> states_;
+  std::size_t slots_ = 0;
+};
+
+}  // namespace icpi

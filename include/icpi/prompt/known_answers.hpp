@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace icpi {
+
+/// An answer as a completion has it: up to and without the stop string at its end.
+[[nodiscard]] inline std::string_view without_stop(std::string_view answer, std::string_view stop) noexcept {
+  return answer.ends_with(stop) ? answer.substr(0, answer.size() - stop.size()) : answer;
+}
+
+/// A small set of texts, in the order of their arrival. It becomes empty for good when it would exceed `limit`: then
+/// the set counts as open.
+class KnownAnswers {
+ public:
+  static constexpr std::size_t limit = 64;
+
+  KnownAnswers() = default;
+  KnownAnswers(const KnownAnswers&) = delete;  // the views point into the texts
+  KnownAnswers& operator=(const KnownAnswers&) = delete;
+
+  void add(std::string_view answer) {
+    if (open_ || std::find(views_.begin(), views_.end(), answer) != views_.end()) return;
+    if (views_.size() == limit) {
+      open_ = true;
+      views_.clear();
+      return;
+    }
+    views_.push_back(texts_.emplace_back(answer));
+  }
+
+  [[nodiscard]] std::span<const std::string_view> texts() const noexcept { return views_; }
+
+ private:
+  bool open_ = false;
+  std::deque<std::string> texts_;  ///< a deque: the views stay valid
+  std::vector<std::string_view> views_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/prompt_text.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/prompt/example_sampler.hpp"
+#include "icpi/prompt/known_answers.hpp"
+#include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/rendered_transitions.hpp"
+#include "icpi/prompt/stable_prompt.hpp"
+
+namespace icpi {
+
+/// Working memory for writing prompts; one per thread.
+struct PromptScratch {
+  ExampleClasses classes;
+  ExampleSampler sampler;
+  SparsePermutation permutation;
+};
+
+/// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
+///
+/// Examples of termination queries share the action and are balanced by termination; of reward queries share action
+/// and predicted termination and are balanced by reward; of observation queries are non-terminal and share the action;
+/// of action queries are contiguous parts of the last c trajectories. Whole examples only; none at all when nothing
+/// qualifies. Thread-safety: const members may be called concurrently, each thread with its own scratch.
+template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+class PromptBook {
+ public:
+  /// `key` drives the choice of examples in `stable` mode. `buffer` must outlive the book.
+  PromptBook(const Env& env, const Buffer& buffer, Formatter formatter, PromptOptions options,
+             TokenCounter count_tokens, RandomKey key)
+      : buffer_(&buffer), formatter_(std::move(formatter)), options_(options), rendered_(count_tokens), key_(key) {
+    for (const auto& action : env.actions()) actions_.emplace_back(formatter_.action(action));
+    const std::string start(formatter_.episode_start());
+    start_ = '\n' + start.substr(std::min(start.find_first_not_of('\n'), start.size()));
+    start_tokens_ = count_tokens(start_);
+    world_prompts_.resize(actions_.size() * prompts_per_action);
+    for (const auto& text : actions_) know(QueryKind::action, text);
+    for (const bool ended : {false, true}) know(QueryKind::termination, std::string(formatter_.termination(ended)));
+  }
+
+  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts.
+  void update() {
+    for (auto id = static_cast<TransitionId>(rendered_.size()); id < buffer_->size(); ++id) {
+      rendered_.add<Formatter, Env>(formatter_, (*buffer_)[id]);
+      know(QueryKind::reward, std::string(formatter_.reward((*buffer_)[id].reward)));
+    }
+    for (; judged_trajectories_ < buffer_->trajectory_count(); ++judged_trajectories_) judge(judged_trajectories_);
+    if (options_.mode == PromptMode::stable) update_stable();
+  }
+
+  /// Draws the stable policy prompt anew. `update()` first.
+  void begin_episode(RandomKey key) {
+    if (options_.mode == PromptMode::stable) {
+      RandomStream stream(key);
+      auto& prompt = policy_prompt_;
+      prompt.text.clear();
+      write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
+      prompt.identity = new_prefix_identity();
+    }
+  }
+
+  /// Appends a freshly drawn prompt without its query to `out`.
+  void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
+             std::string& out) const {
+    if (kind == QueryKind::action) return write_trajectories(stream, scratch, out);
+    collect(kind, action, terminated, scratch.classes);
+    scratch.sampler.start(scratch.classes, balances(kind));
+    std::size_t room = this->room();
+    while (const auto example = scratch.sampler.next(stream)) {
+      const auto& piece = rendered_.piece(kind, example->id);
+      if (piece.tokens > this->room()) continue;
+      if (piece.tokens > room) break;
+      room -= piece.tokens;
+      out.append(rendered_.text(piece));
+    }
+  }
+
+  /// The current stable prompt without its query. The text stays where it is until update() or begin_episode().
+  [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated) const {
+    const auto& prompt = kind == QueryKind::action ? policy_prompt_ : world_prompts_[slot(kind, action, terminated)];
+    return {prompt.identity, prompt.text};
+  }
+
+  /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
+  void write_query(QueryKind kind, std::string_view observation, std::size_t action, std::string& out) const {
+    if (kind == QueryKind::action) out.append(start_);
+    out.append(observation);
+    if (kind != QueryKind::action) out.append(actions_[action]);
+  }
+
+  /// Whether a recorded step has exactly this observation text and action.
+  [[nodiscard]] bool tried(std::string_view observation, std::size_t action) const {
+    return rendered_.seen(std::string(observation) + actions_[action]);
+  }
+
+  /// The answer texts, without the stop string, that are known to be all (terminations, actions) or all so far (rewards,
+  /// while few values were seen); empty when the set is not known.
+  [[nodiscard]] std::span<const std::string_view> known_answers(QueryKind kind) const {
+    return known_answers_[static_cast<std::size_t>(kind)].texts();
+  }
+
+  [[nodiscard]] std::size_t action_count() const noexcept { return actions_.size(); }
+  [[nodiscard]] std::string_view action_text(std::size_t action) const { return actions_[action]; }
+  [[nodiscard]] const Formatter& formatter() const noexcept { return formatter_; }
+  [[nodiscard]] const PromptOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Buffer& buffer() const noexcept { return *buffer_; }
+
+  /// Complete trajectories that policy prompts may show, oldest first: all, or those above the success threshold.
+  [[nodiscard]] std::size_t successes() const noexcept { return shown_.size(); }
+
+ private:
+  static constexpr std::size_t prompts_per_action = 4;
+
+  [[nodiscard]] std::size_t slot(QueryKind kind, std::size_t action, bool terminated) const {
+    const std::size_t first = options_.constraints ? action * prompts_per_action : 0;
+    switch (kind) {
+      case QueryKind::termination: return first;
+      case QueryKind::observation: return first + 1;
+      default: return first + 2 + (terminated && options_.constraints ? 1 : 0);
+    }
+  }
+
+  void know(QueryKind kind, std::string_view answer) {
+    known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, formatter_.stop(kind)));
+  }
+
+  [[nodiscard]] bool balances(QueryKind kind) const { return options_.balance && kind != QueryKind::observation; }
+
+  /// Tokens left for examples.
+  [[nodiscard]] std::size_t room() const {
+    const std::size_t query = rendered_.longest_query() + start_tokens_;
+    return options_.context_tokens > query ? options_.context_tokens - query : 0;
+  }
+
+  void collect(QueryKind kind, std::size_t action, bool terminated, ExampleClasses& classes) const {
+    classes.clear();
+    const std::size_t first = options_.constraints ? action : 0;
+    const std::size_t last = options_.constraints ? action + 1 : actions_.size();
+    for (std::size_t each = first; each < last; ++each) {
+      for (const bool ended : {false, true}) {
+        if (kind == QueryKind::termination) {
+          classes.add(ended ? 1 : 0, buffer_->matching(each, ended));
+        } else if (kind == QueryKind::observation) {
+          if (!ended || !options_.constraints) classes.add(0, buffer_->matching(each, ended));
+        } else if (ended == terminated || !options_.constraints) {
+          for (const auto& rewards : buffer_->reward_classes(each, ended)) classes.add(rewards.reward, rewards.members);
+        }
+      }
+    }
+  }
+
+  void update_stable() {
+    for (std::size_t action = 0; action < (options_.constraints ? actions_.size() : 1); ++action) {
+      for (const QueryKind kind : {QueryKind::termination, QueryKind::observation, QueryKind::reward}) {
+        for (const bool terminated : {false, true}) {
+          if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
+          const std::size_t number = slot(kind, action, terminated);
+          collect(kind, action, terminated, scratch_.classes);
+          world_prompts_[number].update(scratch_.classes, balances(kind), room(), options_.rebuild_fraction, rendered_,
+                                        kind, key_.child(number), scratch_.sampler);
+        }
+      }
+    }
+  }
+
+  void judge(std::size_t trajectory) {
+    if (options_.success_threshold) {
+      double sum = 0;
+      const auto range = buffer_->trajectory(trajectory);
+      for (auto id = range.first; id < range.last; ++id) sum += (*buffer_)[id].reward;
+      if (!(sum > *options_.success_threshold)) return;
+    }
+    shown_.push_back(trajectory);
+  }
+
+  void write_trajectories(RandomStream& stream, PromptScratch& scratch, std::string& out) const {
+    const std::size_t shown = std::min(options_.recency, shown_.size());
+    std::size_t parts = 0;
+    for (std::size_t i = shown_.size() - shown; i < shown_.size(); ++i) parts += part_count(i);
+    scratch.permutation.start(parts);
+    std::size_t room = this->room();
+    while (scratch.permutation.left() > 0) {
+      const auto part = part_number(scratch.permutation.draw(stream), shown_.size() - shown);
+      std::size_t tokens = start_tokens_;
+      for (auto id = part.first; id < part.last; ++id) tokens += rendered_.piece(QueryKind::action, id).tokens;
+      if (tokens > this->room()) continue;
+      if (tokens > room) break;
+      room -= tokens;
+      out.append(start_);
+      for (auto id = part.first; id < part.last; ++id) {
+        out.append(rendered_.text(rendered_.piece(QueryKind::action, id)));
+      }
+    }
+  }
+
+  /// Contiguous parts of a shown trajectory, the whole included.
+  [[nodiscard]] std::size_t part_count(std::size_t shown) const {
+    const std::size_t length = buffer_->trajectory(shown_[shown]).size();
+    return length * (length + 1) / 2;
+  }
+
+  [[nodiscard]] TransitionRange part_number(std::size_t number, std::size_t shown) const {
+    while (number >= part_count(shown)) number -= part_count(shown++);
+    const auto range = buffer_->trajectory(shown_[shown]);
+    auto first = range.first;
+    for (std::size_t ends = range.size(); number >= ends; --ends, ++first) number -= ends;
+    return {first, static_cast<TransitionId>(first + number + 1)};
+  }
+
+  const Buffer* buffer_;
+  Formatter formatter_;
+  PromptOptions options_;
+  RenderedTransitions rendered_;
+  RandomKey key_;
+  std::vector<std::string> actions_;
+  std::string start_;
+  std::size_t start_tokens_ = 0;
+  std::vector<std::size_t> shown_;
+  std::size_t judged_trajectories_ = 0;
+  std::vector<StablePrompt> world_prompts_;
+  StablePrompt policy_prompt_;
+  std::array<KnownAnswers, query_kinds.size()> known_answers_;
+  PromptScratch scratch_;
+};
+
+}  // namespace icpi

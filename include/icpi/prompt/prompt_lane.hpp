@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "icpi/core/costs.hpp"
+#include "icpi/prompt/answer_memo.hpp"
+#include "icpi/prompt/prompt_book.hpp"
+#include "icpi/prompt/text_interner.hpp"
+
+namespace icpi {
+
+/// Everything textual about one agent: its experience, its prompts, the observations imagined in the current episode
+/// and what the model has said about them. Pinned in memory. One thread at a time.
+template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+struct PromptLane {
+  PromptLane(const Env& env, Buffer experience, Formatter formatter, const PromptOptions& options,
+             TokenCounter count_tokens, RandomKey random_key)
+      : buffer(std::move(experience)),
+        book(env, buffer, std::move(formatter), options, std::move(count_tokens), random_key.child(0)),
+        key(random_key.child(1)) {
+    for (const auto& action : env.actions()) actions.push_back(action);
+    book.update();
+  }
+
+  PromptLane(const PromptLane&) = delete;
+  PromptLane& operator=(const PromptLane&) = delete;
+
+  /// Forgets what was imagined, and draws the policy prompt of episode number `episode`.
+  void begin_episode(std::uint64_t episode) {
+    observations.clear();
+    memo.clear();
+    episode_key = key.child(episode);
+    book.begin_episode(episode_key.child(0));
+  }
+
+  /// The handle of a real observation.
+  [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
+    return observations.intern(std::string(book.formatter().observation(observation)));
+  }
+
+  /// Its place among the environment's actions; their number when it is none of them.
+  [[nodiscard]] std::size_t action_index(const typename Env::Action& action) const {
+    return static_cast<std::size_t>(std::find(actions.begin(), actions.end(), action) - actions.begin());
+  }
+
+  std::vector<typename Env::Action> actions;
+  Buffer buffer;
+  PromptBook<Env, Formatter, Buffer> book;
+  TextInterner observations;
+  AnswerMemo memo;
+  RandomKey key;
+  RandomKey episode_key;
+  Costs costs;
+};
+
+}  // namespace icpi

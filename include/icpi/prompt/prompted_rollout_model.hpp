@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/thread_team.hpp"
+#include "icpi/prompt/answer_reader.hpp"
+#include "icpi/prompt/prompt_lane.hpp"
+#include "icpi/prompt/query_options.hpp"
+
+namespace icpi {
+
+/// Answers the four questions of imagined steps by prompting a language model: questions become requests, completions
+/// become answers. It knows text and no reinforcement learning.
+///
+/// Serves any number of lanes (agents that decide together). With `stable` prompts identical questions are put once.
+/// Answers depend on the question and the lane's experience alone. Steady state allocates nothing.
+template <LanguageModel LM, class Lane>
+class PromptedRolloutModel {
+ public:
+  /// `model` must outlive this object.
+  PromptedRolloutModel(LM& model, QueryOptions options) : model_(&model), options_(options), team_(options.threads) {
+    scratch_.resize(team_.size());
+  }
+
+  /// The lanes that Question::lane counts. They must outlive the questions.
+  void serve(std::span<Lane* const> lanes) { lanes_.assign(lanes.begin(), lanes.end()); }
+
+  [[nodiscard]] Lane& lane(std::uint32_t number) { return *lanes_[number]; }
+
+  /// Called for every answer, for people who want to look. An empty function ends that.
+  void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
+
+  void answer(std::span<const Question> questions, std::span<Answer> answers) {
+    routes_.resize(questions.size());
+    used_ = 0;
+    for (std::size_t i = 0; i < questions.size(); ++i) route(questions[i], answers[i], routes_[i]);
+    team_.for_each(used_, [this](std::size_t slot, std::size_t worker) { write(slots_[slot], scratch_[worker]); });
+    order_by_prefix();
+    ask();
+    for (std::size_t slot = 0; slot < used_; ++slot) read(slots_[slot]);
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
+    }
+  }
+
+ private:
+  /// A request on its way, and the memory it needs.
+  struct Slot {
+    Question question;
+    AnswerMemo::Key key;
+    PromptPrefix prefix;
+    std::string prefix_text;  ///< of a prompt that is this query's own
+    std::string query;
+    std::array<std::string_view, 1> stop;
+    Completion completion;
+    Answer answer;
+  };
+
+  [[nodiscard]] static bool stable(const Lane& lane) { return lane.book.options().mode == PromptMode::stable; }
+
+  /// Finds the answer of an identical question, or a slot that will have it.
+  void route(const Question& question, Answer& answer, std::uint32_t& slot) {
+    Lane& lane = *lanes_[question.lane];
+    AnswerMemo::Key key{question.kind,
+                        question.terminated,
+                        question.action,
+                        question.observation,
+                        question.sample,
+                        question.attempt,
+                        0,
+                        0};
+    PromptPrefix prefix;
+    if (stable(lane)) {
+      prefix = lane.book.stable_prefix(question.kind, question.action, question.terminated);
+      key.prefix_identity = prefix.identity;
+      key.prefix_length = prefix.text.size();
+      if (options_.deduplicate) {
+        const auto [entry, added] = lane.memo.find_or_add(key);
+        const bool answered = entry->pending == AnswerMemo::Entry::none;
+        if (!added && !(answered && entry->answer.status == AnswerStatus::failed)) {
+          ++lane.costs.deduplicated;
+          slot = entry->pending;
+          if (answered) answer = entry->answer;
+          return;
+        }
+        entry->pending = static_cast<std::uint32_t>(used_);
+      }
+    }
+    slot = static_cast<std::uint32_t>(used_);
+    if (used_ == slots_.size()) slots_.emplace_back();
+    auto& added = slots_[used_++];
+    added.question = question;
+    added.key = key;
+    added.prefix = prefix;
+  }
+
+  void write(Slot& slot, PromptScratch& scratch) {
+    const Lane& lane = *lanes_[slot.question.lane];
+    const auto& question = slot.question;
+    if (!stable(lane)) {
+      RandomStream stream(question.key.child(2 * question.attempt));
+      slot.prefix_text.clear();
+      lane.book.write(question.kind, question.action, question.terminated, stream, scratch, slot.prefix_text);
+      slot.prefix = {0, slot.prefix_text};
+    }
+    slot.query.clear();
+    lane.book.write_query(question.kind, lane.observations.text(question.observation), question.action, slot.query);
+    slot.stop[0] = lane.book.formatter().stop(question.kind);
+  }
+
+  void order_by_prefix() {
+    order_.resize(used_);
+    for (std::size_t i = 0; i < used_; ++i) order_[i] = static_cast<std::uint32_t>(i);
+    std::sort(order_.begin(), order_.end(), [this](std::uint32_t left, std::uint32_t right) {
+      const auto a = slots_[left].prefix.identity;
+      const auto b = slots_[right].prefix.identity;
+      return a != b ? a < b : left < right;
+    });
+  }
+
+  void ask() {
+    if (used_ == 0) return;
+    if (options_.prime_prefixes) {
+      const auto later =
+          std::stable_partition(order_.begin(), order_.end(), [this, last = std::uint64_t{0}](auto slot) mutable {
+            const auto identity = slots_[slot].prefix.identity;
+            const bool first = identity != 0 && identity != last && !is_primed(identity);
+            last = identity;
+            return first;
+          });
+      const std::span<const std::uint32_t> order(order_);
+      const auto first = static_cast<std::size_t>(later - order_.begin());
+      for (const auto slot : order.first(first)) primed_.push_back(slots_[slot].prefix.identity);
+      send(order.first(first));
+      send(order.subspan(first));
+    } else {
+      send(order_);
+    }
+  }
+
+  [[nodiscard]] bool is_primed(std::uint64_t identity) const {
+    return std::find(primed_.begin(), primed_.end(), identity) != primed_.end();
+  }
+
+  void send(std::span<const std::uint32_t> order) {
+    scored_.clear();
+    requests_.clear();
+    for (const auto slot : order) {
+      if (scores(slots_[slot])) {
+        scored_.push_back(slot);
+      } else {
+        requests_.push_back(request(slots_[slot]));
+      }
+    }
+    if (!requests_.empty()) complete(order);
+    if constexpr (ScoresContinuations<LM>) {
+      if (!scored_.empty()) score();
+    }
+  }
+
+  void complete(std::span<const std::uint32_t> order) {
+    if (completions_.size() < requests_.size()) completions_.resize(requests_.size());
+    model_->complete(requests_, std::span(completions_).first(requests_.size()));
+    std::size_t next = 0;
+    for (const auto slot : order) {
+      if (!scores(slots_[slot])) std::swap(slots_[slot].completion, completions_[next++]);
+    }
+  }
+
+  [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
+    if (!options_.restrict_answers) return {};
+    return lanes_[slot.question.lane]->book.known_answers(slot.question.kind);
+  }
+
+  /// Whether the model is to score the known answers, because it cannot be constrained to them.
+  [[nodiscard]] bool scores(const Slot& slot) const {
+    return !constrains_choices(*model_) && scores_continuations(*model_) && !choices(slot).empty();
+  }
+
+  [[nodiscard]] double temperature(const Question& question) const {
+    const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
+    return policy ? *options_.policy_temperature : options_.sampling.temperature;
+  }
+
+  /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.
+  [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
+    const auto& question = slot.question;
+    const Lane& lane = *lanes_[question.lane];
+    if (!stable(lane)) return question.key.child(2 * question.attempt + 1).seed();
+    const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
+    return lane.episode_key.child(1 + kind)
+        .child(lane.observations.hash(question.observation))
+        .child(std::uint64_t{question.action} << 32 | question.sample)
+        .child(question.attempt)
+        .seed();
+  }
+
+  [[nodiscard]] CompletionRequest request(const Slot& slot) const {
+    CompletionRequest request;
+    request.prefix = slot.prefix;
+    request.query = slot.query;
+    request.stop = slot.stop;
+    request.sampling = options_.sampling;
+    request.sampling.temperature = temperature(slot.question);
+    request.seed = seed(slot);
+    request.sample_index = slot.question.sample << 8 | slot.question.attempt;
+    if (constrains_choices(*model_)) request.choices = choices(slot);
+    request.timeout = options_.timeout;
+    return request;
+  }
+
+  void score()
+    requires ScoresContinuations<LM>
+  {
+    score_requests_.clear();
+    for (const auto slot : scored_) {
+      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, choices(slots_[slot])});
+    }
+    if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
+    model_->score(score_requests_, std::span(scores_).first(scored_.size()));
+    for (std::size_t i = 0; i < scored_.size(); ++i) {
+      auto& slot = slots_[scored_[i]];
+      choose(scores_[i], choices(slot), temperature(slot.question), seed(slot), slot.completion);
+    }
+  }
+
+  void read(Slot& slot) {
+    Lane& lane = *lanes_[slot.question.lane];
+    auto& costs = lane.costs;
+    const auto& completion = slot.completion;
+    ++costs.lm_calls;
+    costs.prompt_tokens += completion.usage.prompt_tokens;
+    costs.cached_tokens += completion.usage.cached_tokens;
+    costs.completion_tokens += completion.usage.completion_tokens;
+    slot.answer = read_answer(lane, slot.question.kind, completion, reader_text_);
+    if (slot.answer.status == AnswerStatus::failed) ++costs.failures;
+    if (slot.answer.status == AnswerStatus::invalid) {
+      ++costs.invalid;
+      // A greedy model says the same again.
+      if (stable(lane) && temperature(slot.question) == 0) slot.answer.status = AnswerStatus::impossible;
+    }
+    if (stable(lane) && options_.deduplicate) {
+      auto& entry = *lane.memo.find_or_add(slot.key).first;
+      entry.answer = slot.answer;
+      entry.pending = AnswerMemo::Entry::none;
+    }
+    if (observer_) observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status});
+  }
+
+  LM* model_;
+  QueryOptions options_;
+  ThreadTeam team_;
+  std::vector<Lane*> lanes_;
+  std::vector<PromptScratch> scratch_;
+  std::vector<Slot> slots_;
+  std::size_t used_ = 0;
+  std::vector<std::uint32_t> routes_;
+  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> scored_;
+  std::vector<std::uint64_t> primed_;
+  std::vector<CompletionRequest> requests_;
+  std::vector<Completion> completions_;
+  std::vector<ScoreRequest> score_requests_;
+  std::vector<Scores> scores_;
+  std::string reader_text_;
+  QueryObserver observer_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+
+namespace icpi {
+
+/// How questions are put to the language model. Defaults are the paper's.
+struct QueryOptions {
+  Sampling sampling;                         ///< temperature 0.1, at most 100 tokens
+  std::optional<double> policy_temperature;  ///< of action queries; not set: as all others
+  bool deduplicate = true;                   ///< `stable` prompts: put identical queries once
+  /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
+  /// where the model constrains, else by scores where it scores, else sampled freely and checked.
+  bool restrict_answers = false;
+  /// Send one request of a new stable prefix ahead of the others, so that the model computes it once. For models that
+  /// work on requests independently; batch models see equal prefixes side by side anyway.
+  bool prime_prefixes = false;
+  std::size_t threads = 1;               ///< workers that write prompts
+  std::chrono::milliseconds timeout{0};  ///< of one request; 0: the model's own
+};
+
+/// One query as it was put and answered. Views are valid during the call only.
+struct QueryRecord {
+  Question question;
+  std::string_view prefix;
+  std::string_view query;
+  const Completion* completion = nullptr;
+  AnswerStatus status = AnswerStatus::invalid;
+};
+
+/// Called after every answer, in the order in which answers arrive.
+using QueryObserver = std::function<void(const QueryRecord&)>;
+
+}  // namespace icpi

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "icpi/core/prompt_text.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/prompt/example_sampler.hpp"
+#include "icpi/prompt/rendered_transitions.hpp"
+
+namespace icpi {
+
+/// A prompt that only grows: new examples are appended, and each class gets as many as the largest, by repetition.
+/// When it no longer fits it is drawn anew, smaller, under a new identity.
+struct StablePrompt {
+  std::uint64_t identity = 0;
+  std::string text;
+
+  /// Takes in the members of `classes` that arrived since the last call. `room` in tokens; `key` belongs to this
+  /// prompt alone. The cost grows with what is appended, not with the history.
+  void update(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction,
+              const RenderedTransitions& rendered, QueryKind kind, RandomKey key, ExampleSampler& sampler) {
+    const auto newest = static_cast<TransitionId>(rendered.size());
+    RandomStream stream(key.child(updates_++));
+    const bool known = align_counts(classes);
+    additions_.clear();
+    std::size_t wanted = 0;
+    for (std::size_t i = 0; i < classes.classes().size(); ++i) {
+      add_new_members(classes.classes()[i], counts_[i].count);
+      wanted = std::max(wanted, counts_[i].count);
+    }
+    seen_ = newest;
+    if (known && additions_.empty()) return;
+    for (std::size_t i = 0; balance && i < classes.classes().size(); ++i) {
+      const auto& members = classes.classes()[i];
+      for (; counts_[i].count < wanted; ++counts_[i].count) additions_.push_back(members[stream.index(members.size)]);
+    }
+    stream.shuffle(std::span(additions_));
+    if (!known || !append(rendered, kind, room)) {
+      rebuild(classes, balance, room, rebuild_fraction, rendered, kind, stream, sampler);
+    }
+  }
+
+ private:
+  struct ClassCount {
+    double key = 0;
+    std::size_t count = 0;
+  };
+
+  /// Brings the counts into the order of `classes`; false when a class that was counted no longer exists.
+  bool align_counts(const ExampleClasses& classes) {
+    const auto now = classes.classes();
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      std::size_t found = i;
+      while (found < counts_.size() && counts_[found].key != now[i].key) ++found;
+      if (found == counts_.size()) counts_.push_back({now[i].key, 0});
+      std::swap(counts_[i], counts_[found]);
+    }
+    const bool known = counts_.size() == now.size();
+    counts_.resize(now.size());
+    return known;
+  }
+
+  void add_new_members(const ExampleClasses::Class& members, std::size_t& count) {
+    for (const auto part : members.parts) {
+      for (std::size_t left = part.size(); left > 0 && part[left - 1] >= seen_; --left, ++count) {
+        additions_.push_back(part[left - 1]);
+      }
+    }
+  }
+
+  /// Appends all additions, or nothing when they do not fit.
+  bool append(const RenderedTransitions& rendered, QueryKind kind, std::size_t room) {
+    std::size_t tokens = tokens_;
+    for (const auto id : additions_) tokens += rendered.piece(kind, id).tokens;
+    if (tokens > room) return false;
+    if (identity == 0) identity = new_prefix_identity();
+    for (const auto id : additions_) text.append(rendered.text(rendered.piece(kind, id)));
+    tokens_ = tokens;
+    return true;
+  }
+
+  void rebuild(const ExampleClasses& classes, bool balance, std::size_t room, double fraction,
+               const RenderedTransitions& rendered, QueryKind kind, RandomStream& stream, ExampleSampler& sampler) {
+    const auto reduced = static_cast<std::size_t>(fraction * static_cast<double>(room));
+    text.clear();
+    tokens_ = 0;
+    identity = new_prefix_identity();
+    for (auto& each : counts_) each.count = 0;
+    sampler.start(classes, balance);
+    while (const auto example = sampler.next(stream)) {
+      const auto& piece = rendered.piece(kind, example->id);
+      if (piece.tokens > reduced) continue;
+      if (tokens_ + piece.tokens > reduced) break;
+      text.append(rendered.text(piece));
+      tokens_ += piece.tokens;
+      ++counts_[example->class_index].count;
+    }
+  }
+
+  std::size_t tokens_ = 0;
+  TransitionId seen_ = 0;
+  std::uint64_t updates_ = 0;
+  std::vector<ClassCount> counts_;
+  std::vector<TransitionId> additions_;
+};
+
+}  // namespace icpi
