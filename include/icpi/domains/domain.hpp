@@ -15,11 +15,6 @@
 
 namespace icpi {
 
-/// Options that every formatter of a shipped domain takes.
-struct FormatterOptions {
-  bool hints = true;  ///< add to observations the comparisons that help a model to see what matters
-};
-
 namespace detail {
 
 /// Throws InvalidArgument with the formatted message unless `condition` holds.
@@ -36,12 +31,6 @@ inline void require_discount(std::string_view domain, double discount) {
 /// What the time limit of every domain must satisfy.
 inline void require_time_limit(std::string_view domain, int limit) {
   require(limit >= 0, "{}: time limit {} must be 0 (none) or a positive number of steps", domain, limit);
-}
-
-/// -1, 0 or 1.
-template <class Number>
-constexpr int sign(Number value) noexcept {
-  return (value > 0) - (value < 0);
 }
 
 }  // namespace detail
