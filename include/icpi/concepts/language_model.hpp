@@ -190,13 +190,9 @@ concept AsynchronousLanguageModel =
     LanguageModel<M> && requires(M& model, const CompletionRequest& request, Ticket ticket,
                                  std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
       model.submit(request, ticket);  // submit(request, ticket): hand over one request
-      {
-        model.collect(finished, wait)
-      } -> std::convertible_to<std::size_t>;  // collect(finished, wait): how many came; 0 after wait
-      model.cancel(ticket);                   // cancel(ticket): no longer wanted
-      {
-        model.concurrency()
-      } -> std::convertible_to<std::size_t>;  // concurrency(): submissions worth keeping in flight
+      { model.collect(finished, wait) } -> std::convertible_to<std::size_t>;  // collect(finished, wait): how many came
+      model.cancel(ticket);                                                   // cancel(ticket): no longer wanted
+      { model.concurrency() } -> std::convertible_to<std::size_t>;  // concurrency(): submissions worth having in flight
     };
 
 }  // namespace icpi

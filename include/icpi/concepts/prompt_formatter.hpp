@@ -21,9 +21,7 @@ concept WritesPrompts = Environment<E> && requires(const F& formatter, const typ
   { formatter.reward(reward) } -> std::convertible_to<std::string>;            // reward(r): reads back exactly
   { formatter.termination(terminated) } -> std::convertible_to<std::string>;   // termination(b): did it end
   { formatter.episode_start() } -> std::convertible_to<std::string>;           // episode_start(): begins a trajectory
-  {
-    formatter.trajectory_step(transition)
-  } -> std::convertible_to<std::string>;  // trajectory_step(t): one step of a trajectory
+  { formatter.trajectory_step(transition) } -> std::convertible_to<std::string>;  // trajectory_step(t): a whole step
 };
 
 /// Says where each kind of answer ends.
@@ -37,11 +35,9 @@ template <class F, class E>
 concept ReadsAnswers = Environment<E> && requires(const F& formatter, std::string_view text) {
   {
     formatter.parse_action(text)
-  } -> std::same_as<std::optional<typename E::Action>>;                     // parse_action(text): nullopt if it is none
-  { formatter.parse_reward(text) } -> std::same_as<std::optional<double>>;  // parse_reward(text): nullopt if it is none
-  {
-    formatter.parse_termination(text)
-  } -> std::same_as<std::optional<bool>>;                         // parse_termination(text): nullopt if it is neither
+  } -> std::same_as<std::optional<typename E::Action>>;                        // parse_action(text): if it is one
+  { formatter.parse_reward(text) } -> std::same_as<std::optional<double>>;     // parse_reward(text): if it is one
+  { formatter.parse_termination(text) } -> std::same_as<std::optional<bool>>;  // parse_termination(text): if it is one
   { formatter.accepts_observation(text) } -> std::same_as<bool>;  // accepts_observation(text): is it well-formed
 };
 
@@ -63,7 +59,7 @@ template <class F, class E>
 concept ParsesObservations = PromptFormatter<F, E> && requires(const F& formatter, std::string_view text) {
   {
     formatter.parse_observation(text)
-  } -> std::same_as<std::optional<typename E::Observation>>;  // parse_observation(text): nullopt if it is none
+  } -> std::same_as<std::optional<typename E::Observation>>;  // parse_observation(text): if it is one
 };
 
 /// Specialise with a member `type` to give an environment its formatter: PolicyIteration<Env, LM> then finds it.

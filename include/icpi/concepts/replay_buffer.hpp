@@ -14,6 +14,9 @@ namespace icpi {
 /// Number of a recorded transition: 0, 1, ... in the order of their arrival.
 using TransitionId = std::uint32_t;
 
+/// Transition numbers, ascending.
+using TransitionIds = std::span<const TransitionId>;
+
 /// A contiguous run of transitions: one trajectory.
 struct TransitionRange {
   TransitionId first = 0;
@@ -47,9 +50,7 @@ concept ServesTransitions = Environment<E> && requires(const B& buffer, Transiti
   { buffer.action_index(id) } -> std::convertible_to<std::size_t>;        // action_index(id): which of actions()
   { buffer.trajectory_count() } -> std::convertible_to<std::size_t>;      // trajectory_count(): complete trajectories
   { buffer.trajectory(number) } -> std::convertible_to<TransitionRange>;  // trajectory(number): oldest first
-  {
-    buffer.matching(action, terminated)
-  } -> std::convertible_to<std::span<const TransitionId>>;  // matching(action, terminated): ids in order
+  { buffer.matching(action, terminated) } -> std::convertible_to<TransitionIds>;  // matching(action, terminated): ids
   {
     buffer.reward_classes(action, terminated)
   } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated)

@@ -34,6 +34,20 @@ struct Costs {
     wasted += other.wasted;
     return *this;
   }
+  /// What was spent since `before`, an earlier state of the same counts.
+  friend Costs operator-(Costs now, const Costs& before) noexcept {
+    now.lm_calls -= before.lm_calls;
+    now.prompt_tokens -= before.prompt_tokens;
+    now.cached_tokens -= before.cached_tokens;
+    now.completion_tokens -= before.completion_tokens;
+    now.rounds -= before.rounds;
+    now.retries -= before.retries;
+    now.invalid -= before.invalid;
+    now.failures -= before.failures;
+    now.deduplicated -= before.deduplicated;
+    now.wasted -= before.wasted;
+    return now;
+  }
   friend bool operator==(const Costs&, const Costs&) = default;
 };
 

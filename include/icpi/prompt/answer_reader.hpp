@@ -30,6 +30,13 @@ template <LanguageModel LM>
   return ScoresContinuations<LM>;
 }
 
+/// Whether this model counts tokens; asked at run time of models that know only then.
+template <LanguageModel LM>
+[[nodiscard]] bool counts_tokens(const LM& model) {
+  if constexpr (requires { model.capabilities().counts_tokens; }) return model.capabilities().counts_tokens;
+  return CountsTokens<LM>;
+}
+
 /// Draws one of the scored continuations with probability proportional to exp(logprob / temperature), as if the model
 /// had completed with it.
 inline void choose(const Scores& scores, std::span<const std::string_view> choices, double temperature,

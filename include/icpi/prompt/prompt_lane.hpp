@@ -44,6 +44,40 @@ struct PromptLane {
     return observations.intern(std::string(book.formatter().observation(observation)));
   }
 
+  /// Adds a finished episode. All or nothing; throws as the buffer does.
+  void append(const TrajectoryOf<Env>& trajectory) {
+    buffer.append(trajectory);
+    book.update();
+  }
+
+  /// Adds a step of the running episode: its prompts change at once.
+  void extend(const TransitionOf<Env>& transition) {
+    buffer.extend(transition);
+    book.update();
+  }
+
+  void close() {
+    buffer.close();
+    book.update();
+  }
+
+  /// Whether every world-model prompt can be filled: each action was tried, and a step that did not end was seen.
+  [[nodiscard]] bool ready() const {
+    bool continues = false;
+    for (std::size_t action = 0; action < actions.size(); ++action) {
+      if (buffer.matching(action, false).empty() && buffer.matching(action, true).empty()) return false;
+      continues = continues || !buffer.matching(action, false).empty();
+    }
+    return continues;
+  }
+
+  /// Trajectories that policy prompts show.
+  [[nodiscard]] std::size_t trajectories() const { return std::min(book.successes(), book.options().recency); }
+
+  [[nodiscard]] bool tried(ObservationId observation, std::uint32_t action) const {
+    return book.tried(observations.text(observation), action);
+  }
+
   /// Its place among the environment's actions; their number when it is none of them.
   [[nodiscard]] std::size_t action_index(const typename Env::Action& action) const {
     return static_cast<std::size_t>(std::find(actions.begin(), actions.end(), action) - actions.begin());

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +31,9 @@ template <LanguageModel LM, class Lane>
 class PromptedRolloutModel {
  public:
   /// `model` must outlive this object.
-  PromptedRolloutModel(LM& model, QueryOptions options) : model_(&model), options_(options), team_(options.threads) {
-    scratch_.resize(team_.size());
+  PromptedRolloutModel(LM& model, QueryOptions options)
+      : model_(&model), options_(options), team_(std::make_unique<ThreadTeam>(options.threads)) {
+    scratch_.resize(team_->size());
   }
 
   /// The lanes that Question::lane counts. They must outlive the questions.
@@ -46,7 +48,7 @@ class PromptedRolloutModel {
     routes_.resize(questions.size());
     used_ = 0;
     for (std::size_t i = 0; i < questions.size(); ++i) route(questions[i], answers[i], routes_[i]);
-    team_.for_each(used_, [this](std::size_t slot, std::size_t worker) { write(slots_[slot], scratch_[worker]); });
+    team_->for_each(used_, [this](std::size_t slot, std::size_t worker) { write(slots_[slot], scratch_[worker]); });
     order_by_prefix();
     ask();
     for (std::size_t slot = 0; slot < used_; ++slot) read(slots_[slot]);
@@ -261,7 +263,7 @@ class PromptedRolloutModel {
 
   LM* model_;
   QueryOptions options_;
-  ThreadTeam team_;
+  std::unique_ptr<ThreadTeam> team_;
   std::vector<Lane*> lanes_;
   std::vector<PromptScratch> scratch_;
   std::vector<Slot> slots_;

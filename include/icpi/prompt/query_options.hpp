@@ -15,7 +15,7 @@ namespace icpi {
 
 /// How questions are put to the language model. Defaults are the paper's.
 struct QueryOptions {
-  Sampling sampling;                         ///< temperature 0.1, at most 100 tokens
+  Sampling sampling{};                       ///< temperature 0.1, at most 100 tokens
   std::optional<double> policy_temperature;  ///< of action queries; not set: as all others
   bool deduplicate = true;                   ///< `stable` prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/query_options.hpp"
+#include "icpi/rollout/rollout.hpp"
+
+namespace icpi {
+
+/// How the agent comes to act.
+enum class ActionRule : std::uint8_t {
+  rollouts,       ///< argmax of the mean return of imagined rollouts (paper, with one rollout per action)
+  planning,       ///< argmax of values planned on the imagined MDP (see Planner)
+  rollout_policy  ///< as the rollout policy would: the paper's baseline without argmax
+};
+
+/// When the agent stops acting at random. It acts by its rule with probability 1 / (1 + exp(slope (successes - n))),
+/// n = trajectories its policy prompts may draw from, at most the recency.
+struct WarmUp {
+  double successes = 3;
+  double slope = 2;
+  bool abrupt = false;  ///< at random until n >= successes, never afterwards
+
+  [[nodiscard]] double probability(std::size_t trajectories) const noexcept {
+    const auto n = static_cast<double>(trajectories);
+    if (abrupt) return n >= successes ? 1 : 0;
+    return 1 / (1 + std::exp(slope * (successes - n)));
+  }
+};
+
+/// How an action is chosen. Defaults are the paper's.
+struct DecisionOptions {
+  ActionRule rule = ActionRule::rollouts;
+  RolloutOptions rollouts{};
+  std::size_t node_limit = 600;  ///< planning: observations expanded per decision
+  /// Added to the value of actions that were never tried at the current observation: above 0 but below all differences
+  /// of values it is a tie-break.
+  double novelty_bonus = 0;
+  WarmUp warm_up{};
+  bool online = false;  ///< steps of the running episode enter the world model's prompts at once
+};
+
+/// Everything PolicyIteration can be told. Defaults are the paper's.
+struct PolicyIterationOptions {
+  std::uint64_t seed = 0;  ///< of everything random in agent and prompts; environments have their own
+  DecisionOptions decisions{};
+  PromptOptions prompts{};
+  QueryOptions queries{};
+};
+
+}  // namespace icpi

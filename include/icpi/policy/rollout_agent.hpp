@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/policy/agent.hpp"
+#include "icpi/policy/options.hpp"
+#include "icpi/rollout/engine.hpp"
+#include "icpi/rollout/planner.hpp"
+
+namespace icpi {
+
+/// How one action was chosen.
+struct Decision {
+  bool by_model = false;    ///< false: at random, during the warm-up
+  std::size_t action = 0;   ///< index into the environment's actions
+  Eigen::ArrayXd values;    ///< by action, novelty bonus included; empty when no values were asked for
+  Eigen::ArrayXXd returns;  ///< actions x rollouts; what `values` is the mean of
+  Costs costs;
+};
+
+/// Whether an episode is for learning.
+enum class EpisodeKind : std::uint8_t {
+  training,
+  evaluation  ///< nothing is remembered, and nothing is done at random once the prompts can be filled
+};
+
+/// An agent that acts greedily on imagined rollouts, whatever they are imagined with: PolicyIteration prompts a language
+/// model, the matching-model baseline looks steps up.
+///
+/// Thread-safety: one object by one thread at a time; objects that share a language model count as one.
+template <Environment Env, AgentMemory<Env> Lane, RolloutModel Model>
+class RolloutAgent {
+ public:
+  using Observation = typename Env::Observation;
+  using Action = typename Env::Action;
+
+  /// Called when something happened; empty ones are not.
+  struct Callbacks {
+    std::function<void(const Decision&)> on_decision;
+    std::function<void(const TransitionOf<Env>&)> on_step;
+    std::function<void(const TrajectoryOf<Env>&)> on_episode;
+  };
+
+  /// Throws InvalidArgument for options out of range and for an environment without actions.
+  RolloutAgent(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
+               const DecisionOptions& options)
+      : options_(options),
+        discount_(env.discount()),
+        key_(agent_key(seed)),
+        lane_(std::move(lane)),
+        model_(std::move(model)) {
+    for (const auto& action : env.actions()) actions_.push_back(action);
+    check_options();
+  }
+
+  /// The key of everything random in an agent; environments draw from RandomKey(seed).child(0).
+  [[nodiscard]] static RandomKey agent_key(std::uint64_t seed) noexcept { return RandomKey(seed).child(1); }
+
+  void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
+    abandon_episode();
+    kind_ = kind;
+    running_ = true;
+    step_ = 0;
+    lane_->begin_episode(episode_++);
+  }
+
+  [[nodiscard]] Action act(const Observation& observation) {
+    RolloutAgent* self = this;
+    const Observation* where = &observation;
+    decide(std::span(&self, 1), std::span(&where, 1));
+    return actions_[decision_.action];
+  }
+
+  /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
+  /// *observations[i]; the result goes to actions[i]. The agents must have equal DecisionOptions::rollouts and rule.
+  static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
+                           std::span<Action> actions) {
+    decide(agents, observations);
+    for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->actions_[agents[i]->decision_.action];
+  }
+
+  /// What came of the last action. A terminated or truncated step ends the episode, which is then remembered.
+  /// Throws InvalidArgument, and changes nothing, when the reward is not finite or no action is waiting for a result.
+  void observe(const Step<Observation>& step) {
+    if (!acted_) throw InvalidArgument("observe: no action is waiting for its result");
+    if (!std::isfinite(step.reward)) {
+      throw InvalidArgument(fmt::format("observe: the reward {} is not finite", step.reward));
+    }
+    TransitionOf<Env> transition{
+        *acted_, actions_[decision_.action], step.reward, step.terminated, step.truncated, step.observation};
+    if (options_.online && kind_ == EpisodeKind::training) lane_->extend(transition);
+    trajectory_.push_back(std::move(transition));
+    acted_.reset();
+    ++step_;
+    if (callbacks_.on_step) callbacks_.on_step(trajectory_.back());
+    if (step.terminated || step.truncated) end_episode();
+  }
+
+  /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
+  void import(const TrajectoryOf<Env>& trajectory) {
+    if (running_) throw InvalidArgument("import: an episode is running");
+    lane_->append(trajectory);
+  }
+
+  [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
+  /// The rollouts behind the last decision, by action then sample, if this agent decided alone.
+  [[nodiscard]] std::span<const Rollout> rollouts() const noexcept { return engine_.rollouts(); }
+  [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
+  [[nodiscard]] std::size_t episodes() const noexcept { return episode_; }
+  [[nodiscard]] Lane& lane() noexcept { return *lane_; }
+  [[nodiscard]] const Lane& lane() const noexcept { return *lane_; }
+  [[nodiscard]] Model& model() noexcept { return model_; }
+  [[nodiscard]] Callbacks& callbacks() noexcept { return callbacks_; }
+  [[nodiscard]] std::span<const Action> actions() const noexcept { return actions_; }
+
+ private:
+  void check_options() const {
+    const auto require = [](bool holds, const char* name, auto value, const char* allowed) {
+      if (!holds) throw InvalidArgument(fmt::format("{} is {}; allowed: {}", name, value, allowed));
+    };
+    require(!actions_.empty(), "number of the environment's actions", actions_.size(), "at least 1");
+    require(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");
+    const auto& rollouts = options_.rollouts;
+    require(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
+    require(rollouts.rollouts_per_action >= 1, "rollouts_per_action", rollouts.rollouts_per_action, "at least 1");
+    require(rollouts.attempts >= 1, "attempts", rollouts.attempts, "at least 1");
+    require(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
+            rollouts.random_action_rate, "0 to 1");
+    require(options_.node_limit >= 1, "node_limit", options_.node_limit, "at least 1");
+    require(std::isfinite(options_.novelty_bonus), "novelty_bonus", options_.novelty_bonus, "finite numbers");
+  }
+
+  [[nodiscard]] RandomKey decision_key() const { return key_.child(1).child(episode_).child(step_); }
+
+  /// Whether this decision is the model's; draws from the decision's own stream.
+  [[nodiscard]] bool asks_model() {
+    if (options_.rule != ActionRule::rollout_policy && !lane_->ready()) return false;
+    if (kind_ == EpisodeKind::evaluation) return lane_->trajectories() > 0;
+    RandomStream stream(decision_key().child(1));
+    return stream.uniform() < options_.warm_up.probability(lane_->trajectories());
+  }
+
+  static void decide(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations) {
+    if (agents.empty()) return;
+    RolloutAgent& first = *agents[0];
+    first.tasks_.clear();
+    first.deciding_.clear();
+    first.lanes_.clear();
+    for (std::size_t i = 0; i < agents.size(); ++i) agents[i]->prepare(first, *observations[i]);
+    if (!first.tasks_.empty()) first.estimate();
+    for (std::size_t i = 0, task = 0; i < agents.size(); ++i) {
+      RolloutAgent& agent = *agents[i];
+      if (agent.decision_.by_model) agent.choose(first, task++);
+      agent.costs_ += agent.decision_.costs;
+      if (agent.callbacks_.on_decision) agent.callbacks_.on_decision(agent.decision_);
+    }
+  }
+
+  /// Decides at random, or puts this agent's task on the leader's list.
+  void prepare(RolloutAgent& leader, const Observation& observation) {
+    if (!running_) throw InvalidArgument("act: begin_episode comes first");
+    decision_.by_model = asks_model();
+    decision_.values.resize(0);
+    decision_.returns.resize(0, 0);
+    decision_.costs = {};
+    acted_ = observation;
+    if (!decision_.by_model) {
+      RandomStream stream(decision_key().child(2));
+      decision_.action = stream.index(actions_.size());
+      return;
+    }
+    leader.tasks_.push_back({static_cast<std::uint32_t>(leader.lanes_.size()), lane_->observe(observation),
+                             static_cast<std::uint32_t>(actions_.size()), discount_, decision_key().child(0)});
+    leader.lanes_.push_back(lane_.get());
+    leader.deciding_.push_back(this);
+    spent_before_ = lane_->costs;
+  }
+
+  void estimate() {
+    model_.serve(lanes_);
+    results_.resize(std::max(results_.size(), tasks_.size()));
+    const auto results = std::span(results_).first(tasks_.size());
+    switch (options_.rule) {
+      case ActionRule::rollouts: return engine_.run(model_, tasks_, options_.rollouts, results);
+      case ActionRule::planning: return planner_.run(model_, tasks_, options_.rollouts, options_.node_limit, results);
+      case ActionRule::rollout_policy: return ask_policy(results);
+    }
+  }
+
+  /// One action question each. An invalid answer becomes a random action.
+  void ask_policy(std::span<DecisionResult> results) {
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+      const auto& task = tasks_[i];
+      results[i].returns.resize(0, 0);
+      results[i].costs = {};
+      Answer answer;
+      for (int attempt = 0; attempt < options_.rollouts.attempts && answer.status != AnswerStatus::valid; ++attempt) {
+        Question question;
+        question.kind = QueryKind::action;
+        question.lane = task.lane;
+        question.observation = task.observation;
+        question.attempt = static_cast<std::uint32_t>(attempt);
+        question.key = task.key;
+        model_.answer(std::span(&question, 1), std::span(&answer, 1));
+        ++results[i].costs.rounds;
+        if (attempt > 0) ++results[i].costs.retries;
+        if (answer.status == AnswerStatus::impossible) break;
+      }
+      RandomStream stream(task.key.child(0));
+      deciding_[i]->decision_.action =
+          answer.status == AnswerStatus::valid ? answer.action : stream.index(deciding_[i]->actions_.size());
+    }
+  }
+
+  /// Takes the values of task number `task` and acts greedily; ties are broken uniformly at random.
+  void choose(RolloutAgent& leader, std::size_t task) {
+    auto& result = leader.results_[task];
+    decision_.costs = result.costs;
+    decision_.costs += lane_->costs - spent_before_;
+    if (options_.rule == ActionRule::rollout_policy) return;
+    decision_.returns = result.returns;
+    decision_.values = result.returns.rowwise().mean();
+    if (options_.novelty_bonus != 0) {
+      for (std::uint32_t action = 0; action < actions_.size(); ++action) {
+        if (!lane_->tried(leader.tasks_[task].observation, action)) decision_.values(action) += options_.novelty_bonus;
+      }
+    }
+    const double best = decision_.values.maxCoeff() - tie_tolerance;
+    RandomStream stream(decision_key().child(2));
+    std::size_t skip = stream.index(static_cast<std::size_t>((decision_.values >= best).count()));
+    Eigen::Index action = 0;
+    while (decision_.values(action) < best || skip-- > 0) ++action;
+    decision_.action = static_cast<std::size_t>(action);
+  }
+
+  void end_episode() {
+    running_ = false;
+    if (kind_ == EpisodeKind::training) {
+      if (options_.online) {
+        lane_->close();
+      } else {
+        lane_->append(trajectory_);
+      }
+    }
+    if (callbacks_.on_episode) callbacks_.on_episode(trajectory_);
+    trajectory_.clear();
+  }
+
+  /// An episode that was not finished is not remembered, except online, where its steps already are.
+  void abandon_episode() {
+    if (running_ && options_.online && kind_ == EpisodeKind::training) lane_->close();
+    running_ = false;
+    acted_.reset();
+    trajectory_.clear();
+  }
+
+  static constexpr double tie_tolerance = 1e-9;
+
+  DecisionOptions options_;
+  double discount_;
+  RandomKey key_;
+  std::unique_ptr<Lane> lane_;
+  Model model_;
+  std::vector<Action> actions_;
+  Callbacks callbacks_;
+
+  EpisodeKind kind_ = EpisodeKind::training;
+  bool running_ = false;
+  std::uint64_t episode_ = 0;
+  std::uint64_t step_ = 0;
+  std::optional<Observation> acted_;
+  TrajectoryOf<Env> trajectory_;
+  Decision decision_;
+  Costs costs_;
+  Costs spent_before_;
+
+  RolloutEngine engine_;
+  Planner planner_;
+  std::vector<DecisionTask> tasks_;
+  std::vector<DecisionResult> results_;
+  std::vector<Lane*> lanes_;
+  std::vector<RolloutAgent*> deciding_;
+};
+
+}  // namespace icpi

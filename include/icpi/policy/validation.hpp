@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <string>
+#include <vector>
+
+#include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/policy/options.hpp"
+#include "icpi/prompt/known_answers.hpp"
+
+namespace icpi {
+
+/// Formatter(env) where that exists, else Formatter().
+template <class Formatter, Environment Env>
+[[nodiscard]] Formatter make_formatter(const Env& env) {
+  if constexpr (std::constructible_from<Formatter, const Env&>) {
+    return Formatter(env);
+  } else {
+    return Formatter();
+  }
+}
+
+/// Throws InvalidArgument when two actions have the same text, or an action or termination is not read back: agents
+/// would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
+template <Environment Env, PromptFormatter<Env> Formatter>
+void check_formatter_reads_back(const Env& env, const Formatter& formatter) {
+  std::vector<std::string> texts;
+  for (const auto& action : env.actions()) {
+    const std::string text(formatter.action(action));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i] == text) {
+        throw InvalidArgument(fmt::format("formatter: actions {} and {} have the same text \"{}\"; texts must differ",
+                                          i, texts.size(), without_stop(text, "\n")));
+      }
+    }
+    const auto read = formatter.parse_action(without_stop(text, formatter.stop(QueryKind::action)));
+    if (!read || !(*read == action)) {
+      throw InvalidArgument(fmt::format("formatter: the text \"{}\" of action {} is not read back as that action",
+                                        without_stop(text, "\n"), texts.size()));
+    }
+    texts.push_back(text);
+  }
+  for (const bool ended : {false, true}) {
+    const std::string text(formatter.termination(ended));
+    const auto read = formatter.parse_termination(without_stop(text, formatter.stop(QueryKind::termination)));
+    if (!read || *read != ended) {
+      throw InvalidArgument(
+          fmt::format("formatter: the termination text \"{}\" is not read back", without_stop(text, "\n")));
+    }
+  }
+}
+
+/// Throws InvalidArgument naming the option, its value and what is allowed.
+inline void check_options(const PolicyIterationOptions& options) {
+  const auto require = [](bool holds, const char* name, auto value, const char* allowed) {
+    if (!holds) throw InvalidArgument(fmt::format("{} is {}; allowed: {}", name, value, allowed));
+  };
+  const auto& sampling = options.queries.sampling;
+  require(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
+          "0 or more");
+  require(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
+  require(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
+  const double policy = options.queries.policy_temperature.value_or(0);
+  require(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
+  require(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
+  require(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
+  const double fraction = options.prompts.rebuild_fraction;
+  require(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
+}
+
+}  // namespace icpi
