@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/models/induction/generator.hpp"
+#include "icpi/models/induction/prefix_state.hpp"
+#include "icpi/models/induction/worker_pool.hpp"
+
+namespace icpi {
+
+struct InductionOptions {
+  std::size_t threads = 1;         ///< that answer a batch together; the answers do not depend on it
+  std::size_t kept_prefixes = 64;  ///< states of prefixes with an identity, the least recently used one goes first
+};
+
+/// A language model without weights: everything it knows it reads from the prompt, by aligning the record in progress
+/// with earlier ones and averaging over many small rules that explain them. See docs/induction_model.md.
+///
+/// Deterministic: an answer depends on the request alone. A prefix with an identity is read once and only what was
+/// added is read again.
+class InductionModel {
+ public:
+  static constexpr bool constrains_choices = true;
+
+  explicit InductionModel(InductionOptions options = {}) : options_(options), pool_(std::make_unique<induction::WorkerPool>(checked(options).threads)) {
+    for (std::size_t i = 0; i < options.threads; ++i) generators_.push_back(std::make_unique<induction::Generator>());
+  }
+
+  [[nodiscard]] std::string identity() const { return "induction/1"; }
+
+  [[nodiscard]] std::size_t count_tokens(std::string_view text) const {
+    std::size_t count = 0;
+    char previous = '\n';
+    for (std::size_t at = 0; at < text.size(); ++count) {
+      at += induction::next_lexeme(text, at, previous).size;
+      previous = text[at - 1];
+    }
+    return count;
+  }
+
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    if (requests.size() != completions.size())
+      throw InvalidArgument("InductionModel::complete: requests and completions differ in number");
+    begin_batch();
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      Completion& completion = completions[i];
+      completion.text.clear();
+      completion.tokens.clear();
+      completion.finish = FinishReason::error;
+      completion.usage = {};
+      completion.error = check(requests[i]);
+      if (!completion.error) assign(requests[i].prefix, i);
+    }
+    work([&](induction::Generator& generator, const Group& group) {
+      for (const Item& item : group.items) {
+        Completion& completion = completions[item.number];
+        generator.complete(*group.state, requests[item.number], completion);
+        completion.usage.prompt_tokens += group.state->index().token_count();
+        completion.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
+      }
+    });
+  }
+
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
+    if (requests.size() != scores.size())
+      throw InvalidArgument("InductionModel::score: requests and scores differ in number");
+    begin_batch();
+    for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, i);
+    work([&](induction::Generator& generator, const Group& group) {
+      for (const Item& item : group.items) {
+        const ScoreRequest& request = requests[item.number];
+        Scores& result = scores[item.number];
+        result.logprobs.clear();
+        result.error = {};
+        for (const std::string_view text : request.continuations)
+          result.logprobs.push_back(generator.score(*group.state, request.query, text));
+        result.usage.completion_tokens = 0;
+        result.usage.prompt_tokens = group.state->index().token_count() + count_tokens(request.query);
+        result.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
+      }
+    });
+  }
+
+ private:
+  struct Kept {
+    std::uint64_t identity = 0;
+    std::unique_ptr<induction::PrefixState> state;
+  };
+  struct Item {
+    std::size_t number = 0;
+    bool cached = false;  ///< an earlier item of the batch read the prefix
+  };
+  /// Requests with one prefix: answered one after the other.
+  struct Group {
+    PromptPrefix prefix;
+    induction::PrefixState* state = nullptr;
+    std::unique_ptr<induction::PrefixState> own;
+    std::vector<Item> items;
+    std::uint64_t cached = 0;
+  };
+
+  static const InductionOptions& checked(const InductionOptions& options) {
+    if (options.threads == 0 || options.threads > 1024)
+      throw InvalidArgument("InductionOptions::threads must be in 1 .. 1024");
+    return options;
+  }
+
+  static CompletionError check(const CompletionRequest& request) {
+    const Sampling& sampling = request.sampling;
+    if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
+      return {ErrorCategory::invalid_request, "temperature must be finite and not negative", 0};
+    if (!(sampling.top_p > 0 && sampling.top_p <= 1))
+      return {ErrorCategory::invalid_request, "top_p must be in (0, 1]", 0};
+    if (sampling.max_tokens <= 0) return {ErrorCategory::invalid_request, "max_tokens must be positive", 0};
+    return {};
+  }
+
+  void begin_batch() { groups_.clear(); }
+
+  void assign(const PromptPrefix& prefix, std::size_t number) {
+    const auto same = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
+      return group.prefix.identity == prefix.identity && group.prefix.text.size() == prefix.text.size() &&
+             (group.prefix.text.data() == prefix.text.data() || group.prefix.text == prefix.text);
+    });
+    if (same != groups_.end()) {
+      same->items.push_back({number, true});
+      return;
+    }
+    Group& group = groups_.emplace_back();
+    group.prefix = prefix;
+    group.items.push_back({number, false});
+  }
+
+  /// Gives every group a state: the kept one to the longest prefix of an identity.
+  void provide_states() {
+    for (Group& group : groups_) {
+      const bool longest = group.prefix.identity != 0 && options_.kept_prefixes > 0 &&
+                           std::none_of(groups_.begin(), groups_.end(), [&](const Group& other) {
+                             return other.prefix.identity == group.prefix.identity &&
+                                    (other.prefix.text.size() > group.prefix.text.size() ||
+                                     (&other < &group && other.prefix.text.size() == group.prefix.text.size()));
+                           });
+      if (longest) group.state = keep(group.prefix);
+      if (group.state == nullptr) {
+        group.own = std::make_unique<induction::PrefixState>();
+        group.state = group.own.get();
+      }
+      group.cached = group.state->index().token_count();
+    }
+  }
+
+  /// The kept state that can be extended to this prefix; null if a longer one is kept already.
+  induction::PrefixState* keep(const PromptPrefix& prefix) {
+    auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.identity == prefix.identity; });
+    if (found == kept_.end()) {
+      if (kept_.size() >= std::max(options_.kept_prefixes, groups_.size())) kept_.pop_back();
+      kept_.push_front({prefix.identity, std::make_unique<induction::PrefixState>()});
+      return kept_.front().state.get();
+    }
+    kept_.splice(kept_.begin(), kept_, found);
+    induction::PrefixState& state = *kept_.front().state;
+    const std::string& known = state.index().text();
+    if (known.size() > prefix.text.size() && std::string_view(known).starts_with(prefix.text)) return nullptr;
+    if (!prefix.text.starts_with(known)) state.clear();
+    return &state;
+  }
+
+  template <class Answer>
+  void work(const Answer& answer) {
+    provide_states();
+    pool_->run(groups_.size(), [&](std::size_t worker, std::size_t number) {
+      Group& group = groups_[number];
+      group.state->extend(group.prefix.text);
+      answer(*generators_[worker], group);
+    });
+    groups_.clear();
+    while (kept_.size() > options_.kept_prefixes) kept_.pop_back();
+  }
+
+  InductionOptions options_;
+  std::unique_ptr<induction::WorkerPool> pool_;
+  std::vector<std::unique_ptr<induction::Generator>> generators_;
+  std::list<Kept> kept_;  ///< most recently used first
+  std::vector<Group> groups_;
+};
+
+static_assert(LanguageModel<InductionModel>);
+static_assert(CountsTokens<InductionModel>);
+static_assert(ConstrainsChoices<InductionModel>);
+static_assert(ScoresContinuations<InductionModel>);
+
+}  // namespace icpi

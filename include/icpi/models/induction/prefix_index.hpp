@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "icpi/models/induction/templates.hpp"
+#include "icpi/models/induction/tokens.hpp"
+
+namespace icpi::induction {
+
+/// A complete line of the prompt. Blank lines have no tokens and end a record.
+struct Line {
+  std::uint32_t first_token = 0;
+  std::uint32_t size = 0;  ///< tokens, without the newline
+  TemplateId form = blank_template;
+  std::uint32_t record = 0;   ///< the first line of its record
+  std::uint64_t history = 0;  ///< of the forms of the record's earlier lines
+};
+
+/// Longer lines are cut: the rest counts as another line.
+inline constexpr std::size_t longest_line = 4096;
+
+inline constexpr std::uint64_t record_start = 0x243F6A8885A308D3ULL;
+
+/// Everything about a growing prompt that does not depend on the query: its tokens, lines, and where which line forms
+/// stood before. Reading text in pieces gives the same as reading it at once.
+class PrefixIndex {
+ public:
+  void clear() {
+    text_.clear();
+    consumed_ = 0;
+    vocabulary_.clear();
+    tokens_.clear();
+    lines_.clear();
+    forms_.clear();
+    by_history_.clear();
+    record_ = 0;
+    history_ = record_start;
+  }
+
+  /// Reads `text`, which begins with everything read before.
+  void extend(std::string_view text) {
+    text_.append(text.substr(text_.size()));
+    while (read_line()) {
+    }
+  }
+
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  /// What follows the last complete line.
+  [[nodiscard]] std::string_view tail() const noexcept { return std::string_view(text_).substr(consumed_); }
+  [[nodiscard]] const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
+  [[nodiscard]] const TemplateTable& forms() const noexcept { return forms_; }
+  [[nodiscard]] std::span<const Line> lines() const noexcept { return lines_; }
+  [[nodiscard]] std::size_t token_count() const noexcept { return tokens_.size() + lines_.size(); }
+  [[nodiscard]] std::span<const TokenId> tokens(const Line& line) const noexcept {
+    return std::span(tokens_).subspan(line.first_token, line.size);
+  }
+  /// The token at a place of a line; the newline at its end.
+  [[nodiscard]] TokenId token(std::uint32_t line, std::size_t place) const noexcept {
+    return place < lines_[line].size ? tokens_[lines_[line].first_token + place] : newline_token;
+  }
+  /// Lines before which the record had forms with this hash.
+  [[nodiscard]] std::span<const std::uint32_t> following(std::uint64_t history) const {
+    const auto found = by_history_.find(history);
+    return found == by_history_.end() ? std::span<const std::uint32_t>{} : std::span(found->second);
+  }
+  /// Where the record in progress stands at the end of the last complete line.
+  [[nodiscard]] std::uint32_t open_record() const noexcept { return record_; }
+  [[nodiscard]] std::uint64_t open_history() const noexcept { return history_; }
+
+ private:
+  bool read_line() {
+    const std::string_view rest = tail();
+    std::size_t end = rest.substr(0, longest_line).find('\n');
+    const bool cut = end == std::string_view::npos;
+    if (cut && rest.size() < longest_line) return false;
+    if (cut) end = longest_line;
+    const auto first = static_cast<std::uint32_t>(tokens_.size());
+    places_.clear();
+    char previous = '\n';
+    for (std::size_t at = 0; at < end;) {
+      const Lexeme lexeme = next_lexeme(rest.substr(0, end), at, previous);
+      const TokenId id = vocabulary_.intern(rest.substr(at, lexeme.size), lexeme.kind);
+      tokens_.push_back(id);
+      places_.push_back({class_of(id, lexeme.kind), lexeme.kind == TokenKind::space});
+      previous = rest[at + lexeme.size - 1];
+      at += lexeme.size;
+    }
+    add_line(first, static_cast<std::uint32_t>(places_.size()));
+    consumed_ += end + (cut ? 0 : 1);
+    return true;
+  }
+
+  void add_line(std::uint32_t first, std::uint32_t size) {
+    const TemplateId form = forms_.assign(places_);
+    const auto number = static_cast<std::uint32_t>(lines_.size());
+    lines_.push_back({first, size, form, record_, history_});
+    by_history_[history_].push_back(number);
+    if (form == blank_template) {
+      record_ = number + 1;
+      history_ = record_start;
+    } else {
+      history_ = mix(history_, form);
+    }
+  }
+
+  std::string text_;
+  std::size_t consumed_ = 0;
+  Vocabulary vocabulary_;
+  std::vector<TokenId> tokens_;
+  std::vector<Line> lines_;
+  TemplateTable forms_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_history_;
+  std::uint32_t record_ = 0;
+  std::uint64_t history_ = record_start;
+  std::vector<Place> places_;
+};
+
+}  // namespace icpi::induction
