@@ -12,7 +12,7 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 #include "icpi/policy/validation.hpp"
-#include "icpi/prompt/prompted_rollout_model.hpp"
+#include "icpi/prompt/submitting_rollout_model.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 
 namespace icpi {
@@ -33,9 +33,10 @@ struct TrainingLimits {
 template <Environment Env, LanguageModel LM, PromptFormatter<Env> Formatter = default_formatter_t<Env>,
           ReplayBuffer<Env> Buffer = TrajectoryBuffer<Env>>
 class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buffer>,
-                                            PromptedRolloutModel<LM, PromptLane<Env, Formatter, Buffer>>> {
+                                            typename RolloutModelFor<LM, PromptLane<Env, Formatter, Buffer>>::type> {
   using Lane = PromptLane<Env, Formatter, Buffer>;
-  using Base = RolloutAgent<Env, Lane, PromptedRolloutModel<LM, Lane>>;
+  using Model = typename RolloutModelFor<LM, Lane>::type;
+  using Base = RolloutAgent<Env, Lane, Model>;
 
  public:
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
@@ -44,7 +45,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
       : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
-             PromptedRolloutModel<LM, Lane>(model, options.queries), options.seed, options.decisions),
+             Model(model, options.queries), options.seed, options.decisions),
         environment_key_(RandomKey(options.seed).child(0)) {}
 
   /// Without experience. The formatter is made from the environment where it can be.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,18 +47,24 @@ class PromptedRolloutModel {
 
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
     routes_.resize(questions.size());
-    used_ = 0;
-    for (std::size_t i = 0; i < questions.size(); ++i) route(questions[i], answers[i], routes_[i]);
-    team_->for_each(used_, [this](std::size_t slot, std::size_t worker) { write(slots_[slot], scratch_[worker]); });
+    batch_.clear();
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      bool added = false;
+      routes_[i] = route(questions[i], answers[i], added);
+      if (added) batch_.push_back(routes_[i]);
+    }
+    team_->for_each(batch_.size(),
+                    [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
     order_by_prefix();
     ask();
-    for (std::size_t slot = 0; slot < used_; ++slot) read(slots_[slot]);
+    for (const auto slot : batch_) read(slots_[slot]);
     for (std::size_t i = 0; i < questions.size(); ++i) {
       if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
     }
+    free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
   }
 
- private:
+ protected:
   /// A request on its way, and the memory it needs.
   struct Slot {
     Question question;
@@ -68,12 +75,19 @@ class PromptedRolloutModel {
     std::array<std::string_view, 1> stop;
     Completion completion;
     Answer answer;
+
+    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
+      question = asked;
+      key = identity;
+      prefix = shared;
+    }
   };
 
   [[nodiscard]] static bool stable(const Lane& lane) { return lane.book.options().mode == PromptMode::stable; }
 
-  /// Finds the answer of an identical question, or a slot that will have it.
-  void route(const Question& question, Answer& answer, std::uint32_t& slot) {
+  /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
+  /// known already and was stored in `answer`.
+  std::uint32_t route(const Question& question, Answer& answer, bool& added) {
     Lane& lane = *lanes_[question.lane];
     AnswerMemo::Key key{question.kind,
                         question.terminated,
@@ -84,28 +98,38 @@ class PromptedRolloutModel {
                         0,
                         0};
     PromptPrefix prefix;
+    added = true;
     if (stable(lane)) {
       prefix = lane.book.stable_prefix(question.kind, question.action, question.terminated);
       key.prefix_identity = prefix.identity;
       key.prefix_length = prefix.text.size();
       if (options_.deduplicate) {
-        const auto [entry, added] = lane.memo.find_or_add(key);
+        const auto [entry, is_new] = lane.memo.find_or_add(key);
         const bool answered = entry->pending == AnswerMemo::Entry::none;
-        if (!added && !(answered && entry->answer.status == AnswerStatus::failed)) {
+        added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+        if (!added) {
           ++lane.costs.deduplicated;
-          slot = entry->pending;
           if (answered) answer = entry->answer;
-          return;
+          return entry->pending;
         }
-        entry->pending = static_cast<std::uint32_t>(used_);
+        entry->pending = acquire();
+        slots_[entry->pending].restart(question, key, prefix);
+        return entry->pending;
       }
     }
-    slot = static_cast<std::uint32_t>(used_);
-    if (used_ == slots_.size()) slots_.emplace_back();
-    auto& added = slots_[used_++];
-    added.question = question;
-    added.key = key;
-    added.prefix = prefix;
+    const auto slot = acquire();
+    slots_[slot].restart(question, key, prefix);
+    return slot;
+  }
+
+  [[nodiscard]] std::uint32_t acquire() {
+    if (free_.empty()) {
+      slots_.emplace_back();
+      return static_cast<std::uint32_t>(slots_.size() - 1);
+    }
+    const auto slot = free_.back();
+    free_.pop_back();
+    return slot;
   }
 
   void write(Slot& slot, PromptScratch& scratch) {
@@ -123,8 +147,7 @@ class PromptedRolloutModel {
   }
 
   void order_by_prefix() {
-    order_.resize(used_);
-    for (std::size_t i = 0; i < used_; ++i) order_[i] = static_cast<std::uint32_t>(i);
+    order_ = batch_;
     std::sort(order_.begin(), order_.end(), [this](std::uint32_t left, std::uint32_t right) {
       const auto a = slots_[left].prefix.identity;
       const auto b = slots_[right].prefix.identity;
@@ -133,7 +156,6 @@ class PromptedRolloutModel {
   }
 
   void ask() {
-    if (used_ == 0) return;
     if (options_.prime_prefixes) {
       const auto later =
           std::stable_partition(order_.begin(), order_.end(), [this, last = std::uint64_t{0}](auto slot) mutable {
@@ -157,6 +179,7 @@ class PromptedRolloutModel {
   }
 
   void send(std::span<const std::uint32_t> order) {
+    if (order.empty()) return;
     scored_.clear();
     requests_.clear();
     for (const auto slot : order) {
@@ -242,12 +265,13 @@ class PromptedRolloutModel {
     Lane& lane = *lanes_[slot.question.lane];
     auto& costs = lane.costs;
     const auto& completion = slot.completion;
-    ++costs.lm_calls;
+    const bool cancelled = completion.error.category == ErrorCategory::cancelled;
+    if (!cancelled) ++costs.lm_calls;
     costs.prompt_tokens += completion.usage.prompt_tokens;
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(lane, slot.question.kind, completion, reader_text_);
-    if (slot.answer.status == AnswerStatus::failed) ++costs.failures;
+    if (slot.answer.status == AnswerStatus::failed && !cancelled) ++costs.failures;
     if (slot.answer.status == AnswerStatus::invalid) {
       ++costs.invalid;
       // A greedy model says the same again.
@@ -266,8 +290,9 @@ class PromptedRolloutModel {
   std::unique_ptr<ThreadTeam> team_;
   std::vector<Lane*> lanes_;
   std::vector<PromptScratch> scratch_;
-  std::vector<Slot> slots_;
-  std::size_t used_ = 0;
+  std::deque<Slot> slots_;  ///< a deque: requests hold views into slots
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> batch_;
   std::vector<std::uint32_t> routes_;
   std::vector<std::uint32_t> order_;
   std::vector<std::uint32_t> scored_;

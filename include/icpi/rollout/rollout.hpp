@@ -164,12 +164,16 @@ class Rollout {
     if (acting_) return settle_action();
     const auto& ended = parts_[termination];
     if (ended.state == State::lost) {
-      for (const Part part : {reward, reward_if_terminated, observation}) costs.wasted += came(part) ? 1 : 0;
+      costs.wasted += answers(reward) + answers(reward_if_terminated) + answers(observation);
       return finish_without(ended);
     }
     if (ended.state != State::valid) return;
-    const auto& gain = parts_[ended.answer.terminated ? reward_if_terminated : reward];
-    if (gain.state == State::lost) return finish_without(gain);
+    const Part likely = ended.answer.terminated ? reward_if_terminated : reward;
+    const auto& gain = parts_[likely];
+    if (gain.state == State::lost) {
+      costs.wasted += answers(likely == reward ? reward_if_terminated : reward) + answers(observation);
+      return finish_without(gain);
+    }
     if (gain.state != State::valid) return;
     const auto& next = parts_[observation];
     const bool leaves = ended.answer.terminated || last_step(options);
@@ -179,7 +183,8 @@ class Rollout {
     steps_.push_back(now_);
     value_ += weight_ * now_.reward;
     weight_ *= start_.discount;
-    count_waste(costs);
+    costs.wasted += answers(likely == reward ? reward_if_terminated : reward);
+    if (now_.terminated) costs.wasted += answers(observation);
     if (leaves) {
       end_ = now_.terminated ? RolloutEnd::terminated : RolloutEnd::step_limit;
     } else if (next.state == State::lost) {
@@ -189,15 +194,10 @@ class Rollout {
     }
   }
 
-  /// Speculative answers that came in and turned out not to be needed.
-  void count_waste(Costs& costs) const {
-    if (came(now_.terminated ? reward : reward_if_terminated)) ++costs.wasted;
-    if (now_.terminated && came(observation)) ++costs.wasted;
-  }
-
-  [[nodiscard]] bool came(Part part) const {
+  /// Answers that came to this part so far.
+  [[nodiscard]] std::uint32_t answers(Part part) const {
     const auto& pending = parts_[part];
-    return pending.state == State::valid || pending.state == State::lost || pending.attempt > 0;
+    return pending.attempt + (pending.state == State::valid || pending.state == State::lost ? 1 : 0);
   }
 
   void begin_action(const RolloutOptions& options) {

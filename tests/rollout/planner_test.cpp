@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/rollout/planner.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/random_rollout_model.hpp"
+
+namespace icpi {
+namespace {
+
+/// A corridor 0 .. 4: action 0 goes left, 1 goes right; stepping from 4 ends with reward 1. Counts every question.
+struct Corridor {
+  void answer(std::span<const Question> questions, std::span<Answer> answers) {
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      const auto& question = questions[i];
+      const bool goal = question.observation == 4;
+      const auto left = question.observation == 0 ? 0 : question.observation - 1;
+      answers[i] = {AnswerStatus::valid, goal, 0, question.action == 0 ? left : question.observation + 1,
+                    goal ? 1.0 : 0};
+    }
+    asked += questions.size();
+  }
+  std::uint64_t asked = 0;
+};
+
+TEST(Planner, FindsTheOptimalFiniteHorizonValues) {
+  Corridor model;
+  const std::vector<DecisionTask> tasks{{0, 2, 2, 0.8, RandomKey(1)}, {1, 4, 2, 0.8, RandomKey(2)}};
+  std::vector<DecisionResult> results(2);
+  Planner().run(model, tasks, {.step_limit = 6}, 600, results);
+  EXPECT_NEAR(results[0].returns(1, 0), 0.8 * 0.8, 1e-12);
+  EXPECT_NEAR(results[0].returns(0, 0), 0.8 * 0.8 * 0.8 * 0.8, 1e-12);
+  EXPECT_EQ(results[1].returns(0, 0), 1);
+  // Five observations, two actions: termination and reward each, and what follows the eight that do not end.
+  model.asked = 0;
+  Planner().run(model, std::span(tasks).first(1), {.step_limit = 8}, 600, results);
+  EXPECT_EQ(model.asked, 2U * 5 * 2 + 8);
+}
+
+TEST(Planner, RewardBeyondTheHorizonDoesNotCount) {
+  Corridor model;
+  const std::vector<DecisionTask> tasks{{0, 1, 2, 0.8, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  Planner().run(model, tasks, {.step_limit = 3}, 600, results);
+  EXPECT_EQ(results[0].returns(1, 0), 0);
+  Planner().run(model, tasks, {.step_limit = 4}, 600, results);
+  EXPECT_NEAR(results[0].returns(1, 0), 0.8 * 0.8 * 0.8, 1e-12);
+}
+
+TEST(Planner, KeepsToItsNodeLimitAndDoesNotDependOnCompany) {
+  testing::RandomRolloutModel model;
+  std::vector<DecisionTask> tasks;
+  for (std::uint32_t lane = 0; lane < 5; ++lane) tasks.push_back({lane, lane, 3, 0.9, RandomKey(lane)});
+  std::vector<DecisionResult> together(5), alone(1);
+  Planner planner;
+  planner.run(model, tasks, {.step_limit = 5}, 40, together);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    planner.run(model, std::span(tasks).subspan(i, 1), {.step_limit = 5}, 40, alone);
+    EXPECT_TRUE((alone[0].returns == together[i].returns).all());
+    EXPECT_EQ(alone[0].costs, together[i].costs);
+  }
+  testing::RandomRolloutModel perfect({0, 0, 0, 0});
+  planner.run(perfect, std::span(tasks).first(1), {.step_limit = 50}, 7, alone);
+  EXPECT_EQ(perfect.asked, 3U * 3 * 7);  // three questions, three actions, seven observations
+}
+
+}  // namespace
+}  // namespace icpi
