@@ -24,8 +24,8 @@ struct DistractorChainObservation {
 
 /// Options of DistractorChain; the defaults are the paper's.
 struct DistractorChainOptions {
-  ChainOptions chain;   ///< of the chain itself
-  int distractors = 8;  ///< values of the distractor: 0 .. distractors - 1
+  ChainOptions chain{};  ///< of the chain itself
+  int distractors = 8;   ///< values of the distractor: 0 .. distractors - 1
 };
 
 /// A Chain whose observation also holds a number that is drawn uniformly at the start and at every step.

@@ -38,10 +38,11 @@ class MazeMap {
     const std::vector<std::string_view> lines = split(drawing);
     rows_ = static_cast<int>(lines.size() / 2);
     columns_ = static_cast<int>(lines.front().size() / 4);
-    detail::require(lines.size() % 2 == 1 && rows_ > 0, "maze: map has {} lines but must have 2 x rows + 1",
-                    lines.size());
+    detail::require(lines.size() % 2 == 1 && rows_ > 0,
+                    "maze: map has {} lines but must have 2 x rows + 1, rows at least 1", lines.size());
     detail::require(lines.front().size() % 4 == 1 && columns_ > 0,
-                    "maze: line 1 of the map has {} characters but must have 4 x columns + 1", lines.front().size());
+                    "maze: line 1 of the map has {} characters but must have 4 x columns + 1, columns at least 1",
+                    lines.front().size());
     wall_below_.resize(cells());
     wall_right_.resize(cells());
     for (std::size_t line = 0; line < lines.size(); ++line) {
@@ -91,21 +92,21 @@ class MazeMap {
     return static_cast<std::size_t>(cell.row * columns_ + cell.column);
   }
 
-  static void expect(bool condition, std::string_view line, std::size_t row, std::size_t column,
+  static void expect(bool condition, std::size_t row, std::size_t column, std::string_view found,
                      std::string_view allowed) {
-    detail::require(condition, "maze: line {}, column {} of the map is '{}' but must be {}", row + 1, column + 1,
-                    column < line.size() ? line.substr(column, 1) : "", allowed);
+    detail::require(condition, "maze: line {}, column {} of the map is '{}' but must be {}", row + 1, column + 1, found,
+                    allowed);
   }
 
   void read_walls(std::string_view line, std::size_t number) {
     const int above = static_cast<int>(number / 2) - 1;
     for (std::size_t column = 0; column < line.size(); column += 4) {
-      expect(line[column] == '+', line, number, column, "a corner '+'");
+      expect(line[column] == '+', number, column, line.substr(column, 1), "a corner '+'");
       if (column + 4 >= line.size()) break;
       const std::string_view piece = line.substr(column + 1, 3);
       const bool border = above < 0 || above == rows_ - 1;
       const bool wall = piece == "---";
-      expect(wall || (!border && piece == "   "), line, number, column + 1,
+      expect(wall || (!border && piece == "   "), number, column + 1, piece,
              border ? "the border '---'" : "a wall '---' or three spaces");
       if (above >= 0) wall_below_[index({above, static_cast<int>(column / 4)})] = wall;
     }
@@ -116,12 +117,12 @@ class MazeMap {
     for (std::size_t column = 0; column < line.size(); column += 4) {
       const bool border = column == 0 || column + 4 >= line.size();
       const bool wall = line[column] == '|';
-      expect(wall || (!border && line[column] == ' '), line, number, column,
+      expect(wall || (!border && line[column] == ' '), number, column, line.substr(column, 1),
              border ? "the border '|'" : "a wall '|' or a space");
       if (column > 0) wall_right_[index({row, static_cast<int>(column / 4) - 1})] = wall;
       if (column + 4 >= line.size()) break;
       const std::string_view cell = line.substr(column + 1, 3);
-      expect(cell == "   " || cell == " G ", line, number, column + 1, "a cell: three spaces or ' G '");
+      expect(cell == "   " || cell == " G ", number, column + 1, cell, "a cell: three spaces or ' G '");
       if (cell == "   ") continue;
       goal_ = {row, static_cast<int>(column / 4)};
       ++goals_;
