@@ -21,12 +21,15 @@ concept HasSpaces =
     } && std::copyable<typename E::Observation> && std::equality_comparable<typename E::Observation> &&
     std::copyable<typename E::Action> && std::equality_comparable<typename E::Action>;
 
+/// A range `R` of values of `T`.
+template <class R, class T>
+concept RangeOf = std::same_as<std::remove_cvref_t<std::ranges::range_reference_t<R>>, T>;
+
 /// Lists its actions.
 template <class E>
 concept HasActionSet = requires(const E& env) {
-  { env.actions() } -> std::ranges::random_access_range;  // actions(): every action, in a constant order
-  requires std::same_as<std::remove_cvref_t<std::ranges::range_reference_t<decltype(env.actions())>>,
-                        typename E::Action>;  // actions() holds values of E::Action
+  { env.actions() } -> std::ranges::random_access_range;          // actions(): every action, in a constant order
+  requires RangeOf<decltype(env.actions()), typename E::Action>;  // actions() holds values of E::Action
 };
 
 /// Starts an episode.

@@ -34,7 +34,7 @@ concept StopsCompletions = requires(const F& formatter, QueryKind kind) {
 template <class F, class E>
 concept ReadsAnswers = Environment<E> && requires(const F& formatter, std::string_view text) {
   {
-    formatter.parse_action(text)
+    formatter.parse_action(text)                                               // parse_action(text): if it is one
   } -> std::same_as<std::optional<typename E::Action>>;                        // parse_action(text): if it is one
   { formatter.parse_reward(text) } -> std::same_as<std::optional<double>>;     // parse_reward(text): if it is one
   { formatter.parse_termination(text) } -> std::same_as<std::optional<bool>>;  // parse_termination(text): if it is one
@@ -58,7 +58,7 @@ concept PromptFormatter = std::copyable<F> && WritesPrompts<F, E> && StopsComple
 template <class F, class E>
 concept ParsesObservations = PromptFormatter<F, E> && requires(const F& formatter, std::string_view text) {
   {
-    formatter.parse_observation(text)
+    formatter.parse_observation(text)                         // parse_observation(text): if it is one
   } -> std::same_as<std::optional<typename E::Observation>>;  // parse_observation(text): if it is one
 };
 

@@ -52,8 +52,8 @@ concept ServesTransitions = Environment<E> && requires(const B& buffer, Transiti
   { buffer.trajectory(number) } -> std::convertible_to<TransitionRange>;  // trajectory(number): oldest first
   { buffer.matching(action, terminated) } -> std::convertible_to<TransitionIds>;  // matching(action, terminated): ids
   {
-    buffer.reward_classes(action, terminated)
-  } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated)
+    buffer.reward_classes(action, terminated)  // reward_classes(action, terminated): which rewards, and where
+  } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated): which rewards, and where
 };
 
 /// The full history of experience, no text.

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "icpi/core/base.hpp"
+#include "icpi/domains/domain.hpp"
+#include "icpi/policy/policy.hpp"
