@@ -14,9 +14,9 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/thread_team.hpp"
 #include "icpi/models/induction/generator.hpp"
 #include "icpi/models/induction/prefix_state.hpp"
-#include "icpi/models/induction/worker_pool.hpp"
 
 namespace icpi {
 
@@ -34,21 +34,12 @@ class InductionModel {
  public:
   static constexpr bool constrains_choices = true;
 
-  explicit InductionModel(InductionOptions options = {}) : options_(options), pool_(std::make_unique<induction::WorkerPool>(checked(options).threads)) {
+  explicit InductionModel(InductionOptions options = {})
+      : options_(options), team_(std::make_unique<ThreadTeam>(checked(options).threads)) {
     for (std::size_t i = 0; i < options.threads; ++i) generators_.push_back(std::make_unique<induction::Generator>());
   }
 
   [[nodiscard]] std::string identity() const { return "induction/1"; }
-
-  [[nodiscard]] std::size_t count_tokens(std::string_view text) const {
-    std::size_t count = 0;
-    char previous = '\n';
-    for (std::size_t at = 0; at < text.size(); ++count) {
-      at += induction::next_lexeme(text, at, previous).size;
-      previous = text[at - 1];
-    }
-    return count;
-  }
 
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size())
@@ -87,13 +78,23 @@ class InductionModel {
         for (const std::string_view text : request.continuations)
           result.logprobs.push_back(generator.score(*group.state, request.query, text));
         result.usage.completion_tokens = 0;
-        result.usage.prompt_tokens = group.state->index().token_count() + count_tokens(request.query);
+        result.usage.prompt_tokens = group.state->index().token_count() + token_count(request.query);
         result.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
       }
     });
   }
 
  private:
+  [[nodiscard]] static std::size_t token_count(std::string_view text) {
+    std::size_t count = 0;
+    char previous = '\n';
+    for (std::size_t at = 0; at < text.size(); ++count) {
+      at += induction::next_lexeme(text, at, previous).size;
+      previous = text[at - 1];
+    }
+    return count;
+  }
+
   struct Kept {
     std::uint64_t identity = 0;
     std::unique_ptr<induction::PrefixState> state;
@@ -180,7 +181,7 @@ class InductionModel {
   template <class Answer>
   void work(const Answer& answer) {
     provide_states();
-    pool_->run(groups_.size(), [&](std::size_t worker, std::size_t number) {
+    team_->for_each(groups_.size(), [&](std::size_t number, std::size_t worker) {
       Group& group = groups_[number];
       group.state->extend(group.prefix.text);
       answer(*generators_[worker], group);
@@ -190,14 +191,13 @@ class InductionModel {
   }
 
   InductionOptions options_;
-  std::unique_ptr<induction::WorkerPool> pool_;
+  std::unique_ptr<ThreadTeam> team_;
   std::vector<std::unique_ptr<induction::Generator>> generators_;
   std::list<Kept> kept_;  ///< most recently used first
   std::vector<Group> groups_;
 };
 
 static_assert(LanguageModel<InductionModel>);
-static_assert(CountsTokens<InductionModel>);
 static_assert(ConstrainsChoices<InductionModel>);
 static_assert(ScoresContinuations<InductionModel>);
 
