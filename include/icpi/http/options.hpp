@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace icpi::http {
+
+/// How a server is spoken to.
+enum class Dialect : std::uint8_t {
+  completions,  ///< OpenAI's text completions: POST base_url/completions
+  chat,         ///< OpenAI's chat completions: POST base_url/chat/completions; for models without the former
+  llama_native  ///< llama-server's own route: POST /completion
+};
+
+/// Which program answers: it decides the fields beyond OpenAI's (neutral samplers, constraints, slots).
+enum class ServerKind : std::uint8_t {
+  automatic,     ///< found out by the probe; `generic` when it does not tell or there is no probe
+  generic,       ///< nothing but OpenAI's own fields
+  llama_server,  ///< llama.cpp
+  vllm,
+  sglang
+};
+
+/// The field of vLLM that restricts an answer to given texts.
+enum class VllmChoiceField : std::uint8_t {
+  structured_outputs,  ///< {"structured_outputs": {"choice": [...]}}, newer versions
+  guided_choice        ///< {"guided_choice": [...]}, older versions
+};
+
+constexpr std::string_view name(Dialect dialect) noexcept {
+  switch (dialect) {
+    case Dialect::completions: return "completions";
+    case Dialect::chat: return "chat";
+    case Dialect::llama_native: return "llama_native";
+  }
+  return "unknown";
+}
+
+constexpr std::string_view name(ServerKind kind) noexcept {
+  switch (kind) {
+    case ServerKind::automatic: return "automatic";
+    case ServerKind::generic: return "generic";
+    case ServerKind::llama_server: return "llama-server";
+    case ServerKind::vllm: return "vllm";
+    case ServerKind::sglang: return "sglang";
+  }
+  return "unknown";
+}
+
+/// The system message of the chat dialect; the prompt is the one user message after it.
+inline constexpr std::string_view default_system_message =
+    "The user message is a text that breaks off in the middle of a record. Reply with nothing but its continuation, "
+    "in exactly the form of the records before it. Do not comment, explain, greet, quote or repeat the text.";
+
+/// What happens after a failure that may pass.
+struct Retries {
+  /// Requests sent for one completion that may fail after the server took them on: lost connections, cut or unreadable
+  /// answers, attempts that ran out of time, statuses 408, 409 and 5xx other than 503. > 0.
+  int attempts = 8;
+  /// How long one completion is held back by a server that does not take requests on (no connection, 429, 503).
+  std::chrono::milliseconds patience{600'000};
+  std::chrono::milliseconds first_backoff{500};  ///< doubles with every failure; half of it is random
+  std::chrono::milliseconds longest_backoff{30'000};
+};
+
+/// Everything an HttpLanguageModel needs. The defaults suit a llama-server on this machine.
+struct Options {
+  /// One or several servers of the same model: "https://host/v1", "http://host:port" or "host:port" (then "/v1" is
+  /// added). No credentials and no query in it.
+  std::vector<std::string> base_urls{"http://127.0.0.1:8080/v1"};
+  std::string model;        ///< as the server calls it; empty: the only one it lists
+  std::string api_key_env;  ///< name of the environment variable that holds the key, never the key; empty: no key
+  Dialect dialect = Dialect::completions;
+  ServerKind server = ServerKind::automatic;
+  /// Says which answers are interchangeable (cache keys, records). Empty: made of dialect, model and base_urls.
+  std::string identity;
+
+  std::size_t concurrency = 32;      ///< requests in flight per server, at most; > 0
+  bool adaptive_concurrency = true;  ///< start lower, grow while throughput does, halve on 429
+  double requests_per_minute = 0;    ///< over all servers; 0: no limit
+  /// Prompts put into one request where the dialect takes several (completions) and everything but the prompt agrees,
+  /// the seed too unless the temperature is 0. > 0.
+  std::size_t prompts_per_request = 1;
+  bool warm_prefixes = true;  ///< the first request with a new prefix goes alone, so that the prefix is computed once
+  bool pin_slots = true;      ///< llama-server: prefixes of one identity always use the same slot
+
+  Retries retries;
+  std::chrono::milliseconds attempt_timeout{120'000};  ///< for one attempt, from sending to the last byte
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::size_t max_response_bytes = 8U << 20U;
+  std::string ca_file;  ///< PEM certificates trusted instead of the system's; empty: the system's
+
+  std::string system_message{default_system_message};  ///< chat dialect
+  std::string chat_max_tokens_field{"max_tokens"};     ///< "max_completion_tokens" for services that ask for it
+  bool send_stop = true;                               ///< false for models that refuse `stop`; answers are cut anyway
+  VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;
+
+  /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
+  bool probe = true;
+  /// Told, in one line without the key, when servers go away and come back.
+  std::function<void(std::string_view)> notice;
+  /// Polled at least every 100 ms while waiting; once true, whatever is unfinished ends as `cancelled`.
+  std::function<bool()> interrupted;
+};
+
+/// `defaults` with OPENAI_BASE_URL and OPENAI_API_KEY filled in where they are set and `defaults` leaves them open:
+/// base_urls equal to Options{}.base_urls, api_key_env empty. The key itself stays in the environment.
+[[nodiscard]] Options with_environment(Options defaults = {});
+
+/// Throws InvalidArgument that names the field and what is wrong with it.
+void validate(const Options& options);
+
+}  // namespace icpi::http

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "json_text.hpp"
+
+#include <array>
+
+namespace icpi::http {
+
+namespace {
+
+/// Bytes of the sequence that `lead` begins; 0: none begins so.
+constexpr std::size_t sequence_length(unsigned char lead) noexcept {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return 2;
+  if (lead >= 0xE0 && lead <= 0xEF) return 3;
+  if (lead >= 0xF0 && lead <= 0xF4) return 4;
+  return 0;
+}
+
+/// The second byte decides about overlong forms, surrogates and code points past U+10FFFF.
+constexpr bool second_byte_fits(unsigned char lead, unsigned char second) noexcept {
+  switch (lead) {
+    case 0xE0: return second >= 0xA0 && second <= 0xBF;
+    case 0xED: return second >= 0x80 && second <= 0x9F;
+    case 0xF0: return second >= 0x90 && second <= 0xBF;
+    case 0xF4: return second >= 0x80 && second <= 0x8F;
+    default: return second >= 0x80 && second <= 0xBF;
+  }
+}
+
+constexpr bool needs_escape(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+void append_escape(std::string& out, char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\t': out += "\\t"; return;
+    case '\r': out += "\\r"; return;
+    default: break;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  out += "\\u00";
+  out += digits[byte >> 4U];
+  out += digits[byte & 0xFU];
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t length = sequence_length(lead);
+    if (length == 1) {
+      ++at;
+      continue;
+    }
+    if (length == 0 || text.size() - at < length) return at;
+    if (!second_byte_fits(lead, static_cast<unsigned char>(text[at + 1]))) return at;
+    for (std::size_t i = 2; i < length; ++i) {
+      if ((static_cast<unsigned char>(text[at + i]) & 0xC0U) != 0x80U) return at;
+    }
+    at += length;
+  }
+  return std::nullopt;
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!needs_escape(text[at])) continue;
+    out.append(text, copied, at - copied);
+    append_escape(out, text[at]);
+    copied = at + 1;
+  }
+  out.append(text, copied, text.size() - copied);
+}
+
+}  // namespace icpi::http

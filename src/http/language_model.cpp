@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/http/language_model.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "icpi/core/error.hpp"
+#include "probe.hpp"
+#include "scheduler.hpp"
+
+namespace icpi::http {
+
+namespace {
+
+std::string read_key(const std::string& variable) {
+  if (variable.empty()) return {};
+  const char* value = std::getenv(variable.c_str());
+  std::string key = value == nullptr ? "" : value;
+  const bool printable = std::all_of(key.begin(), key.end(), [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+  if (!printable) throw InvalidArgument("http: the API key holds blanks or control characters");
+  return key;
+}
+
+std::string make_identity(const Options& options, const std::string& model) {
+  if (!options.identity.empty()) return options.identity;
+  std::vector<std::string> urls;
+  for (const std::string& url : options.base_urls) urls.push_back(parse_base_url(url).text());
+  std::sort(urls.begin(), urls.end());
+  urls.erase(std::unique(urls.begin(), urls.end()), urls.end());
+  std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
+  const bool told_otherwise = options.dialect == Dialect::chat && options.system_message != default_system_message;
+  if (told_otherwise) identity += fmt::format(" told '{}'", options.system_message);
+  return identity;
+}
+
+/// Fills in what is known without asking.
+ServerDescription unprobed(const Options& options, const BaseUrl& base) {
+  ServerDescription server;
+  server.base_url = base.text();
+  server.kind = options.server == ServerKind::automatic ? ServerKind::generic : options.server;
+  return server;
+}
+
+}  // namespace
+
+class HttpLanguageModel::Implementation {
+ public:
+  explicit Implementation(Options options) : options_(checked(std::move(options))) {
+    std::string key = read_key(options_.api_key_env);
+    transport_.emplace(options_, key);
+    std::vector<Endpoint> endpoints;
+    for (const std::string& url : options_.base_urls) {
+      Endpoint& endpoint = endpoints.emplace_back(parse_base_url(url), options_);
+      endpoint.description =
+          options_.probe ? probe_server(*transport_, options_, endpoint.base, key) : unprobed(options_, endpoint.base);
+      capabilities_.servers.push_back(endpoint.description);
+    }
+    capabilities_.dialect = options_.dialect;
+    capabilities_.model = options_.probe ? settle_model(options_.model, capabilities_.servers) : options_.model;
+    capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
+    const bool native = options_.dialect == Dialect::llama_native;
+    capabilities_.choices =
+        std::all_of(capabilities_.servers.begin(), capabilities_.servers.end(),
+                    [&](const ServerDescription& server) { return native || honours_choices(server.kind); });
+    scheduler_.emplace(options_, capabilities_, std::move(key), *transport_, std::move(endpoints),
+                       [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });
+  }
+
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    if (requests.size() != completions.size()) {
+      throw InvalidArgument(fmt::format("http: complete() got {} requests and {} places for completions",
+                                        requests.size(), completions.size()));
+    }
+    const JobId first = next_job_;
+    const JobId last = first + requests.size();
+    next_job_ = last;
+    batch_ = {first, completions, requests.size()};
+    const BatchGuard guard{*this, first, last};
+    for (std::size_t i = 0; i < requests.size(); ++i) scheduler_->add(first + i, requests[i]);
+    while (batch_.left > 0) scheduler_->turn(std::chrono::hours(1));
+  }
+
+  void submit(const CompletionRequest& request, Ticket ticket) {
+    if (jobs_.contains(ticket)) throw InvalidArgument(fmt::format("http: ticket {} is already under way", ticket));
+    const JobId id = next_job_++;
+    jobs_.emplace(ticket, id);
+    tickets_.emplace(id, ticket);
+    scheduler_->add(id, request);
+  }
+
+  std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
+    if (finished.empty()) return 0;
+    const auto deadline = Clock::now() + std::clamp<std::chrono::milliseconds>(wait, std::chrono::milliseconds::zero(),
+                                                                               std::chrono::hours(24));
+    while (!tickets_.empty()) {
+      const auto left = done_.empty() ? deadline - Clock::now() : Clock::duration::zero();
+      scheduler_->turn(std::max(left, Clock::duration::zero()));
+      if (!done_.empty() || left <= Clock::duration::zero()) break;
+    }
+    std::size_t count = 0;
+    for (; count < finished.size() && !done_.empty(); ++count) {
+      finished[count] = std::move(done_.front());
+      done_.pop_front();
+      jobs_.erase(finished[count].ticket);
+    }
+    return count;
+  }
+
+  void cancel(Ticket ticket) {
+    const auto found = jobs_.find(ticket);
+    if (found != jobs_.end()) scheduler_->cancel(found->second);
+  }
+
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
+  [[nodiscard]] Statistics statistics() const { return scheduler_->statistics(); }
+  [[nodiscard]] std::string identity() const { return make_identity(options_, capabilities_.model); }
+
+ private:
+  struct Batch {
+    JobId first = 0;
+    std::span<Completion> completions;
+    std::size_t left = 0;
+  };
+  /// Leaves nothing under way that would write into the batch after complete() was left by an exception.
+  struct BatchGuard {
+    Implementation& model;
+    JobId first;
+    JobId last;
+    ~BatchGuard() {
+      if (model.batch_.left > 0) {
+        for (JobId id = first; id < last; ++id) model.scheduler_->cancel(id);
+      }
+      model.batch_ = {};
+    }
+  };
+
+  static Options checked(Options options) {
+    validate(options);
+    return options;
+  }
+
+  void deliver(JobId id, Completion&& completion) {
+    if (id >= batch_.first && id - batch_.first < batch_.completions.size()) {
+      batch_.completions[id - batch_.first] = std::move(completion);
+      --batch_.left;
+      return;
+    }
+    const auto found = tickets_.find(id);
+    done_.push_back({found->second, std::move(completion)});
+    tickets_.erase(found);
+  }
+
+  const Options options_;
+  Capabilities capabilities_;
+  std::optional<Transport> transport_;
+  std::optional<Scheduler> scheduler_;
+  JobId next_job_ = 1;
+  Batch batch_;                                ///< the running complete()
+  std::unordered_map<JobId, Ticket> tickets_;  ///< submissions under way
+  std::unordered_map<Ticket, JobId> jobs_;     ///< submissions not collected
+  std::deque<FinishedCompletion> done_;
+};
+
+HttpLanguageModel::HttpLanguageModel(Options options)
+    : implementation_(std::make_unique<Implementation>(std::move(options))) {}
+HttpLanguageModel::HttpLanguageModel(HttpLanguageModel&&) noexcept = default;
+HttpLanguageModel& HttpLanguageModel::operator=(HttpLanguageModel&&) noexcept = default;
+HttpLanguageModel::~HttpLanguageModel() = default;
+
+void HttpLanguageModel::complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+  implementation_->complete(requests, completions);
+}
+
+void HttpLanguageModel::submit(const CompletionRequest& request, Ticket ticket) {
+  implementation_->submit(request, ticket);
+}
+
+std::size_t HttpLanguageModel::collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
+  return implementation_->collect(finished, wait);
+}
+
+void HttpLanguageModel::cancel(Ticket ticket) { implementation_->cancel(ticket); }
+
+std::size_t HttpLanguageModel::concurrency() const noexcept {
+  const Options& options = implementation_->options();
+  return options.concurrency * options.base_urls.size() * options.prompts_per_request;
+}
+
+std::size_t HttpLanguageModel::context_limit() const noexcept {
+  std::size_t smallest = 0;
+  for (const ServerDescription& server : capabilities().servers) {
+    if (server.context_limit == 0) continue;
+    smallest = smallest == 0 ? server.context_limit : std::min(smallest, server.context_limit);
+  }
+  return smallest;
+}
+
+std::string HttpLanguageModel::identity() const { return implementation_->identity(); }
+const Capabilities& HttpLanguageModel::capabilities() const noexcept { return implementation_->capabilities(); }
+Statistics HttpLanguageModel::statistics() const { return implementation_->statistics(); }
+
+ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(Options options) : HttpLanguageModel(std::move(options)) {
+  if (capabilities().choices) return;
+  throw Error(fmt::format("http: {} cannot be held to a list of choices", capabilities().servers.front().base_url));
+}
+
+std::string describe(const Capabilities& capabilities) {
+  const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };
+  std::string text =
+      fmt::format("model          {}\ndialect        {}\nprompt arrays  {}\nchoices        {}\n", capabilities.model,
+                  name(capabilities.dialect), yes_or_no(capabilities.prompt_arrays), yes_or_no(capabilities.choices));
+  for (const ServerDescription& server : capabilities.servers) {
+    text += fmt::format("server         {} ({}", server.base_url, server.probed ? name(server.kind) : "not asked");
+    if (!server.build.empty()) text += " " + server.build;
+    text += ")";
+    if (server.context_limit > 0) text += fmt::format(", context {} tokens", server.context_limit);
+    if (server.slots > 0) text += fmt::format(", {} slots", server.slots);
+    if (!server.models.empty()) text += fmt::format(", models: {}", fmt::join(server.models, ", "));
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace icpi::http

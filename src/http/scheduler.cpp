@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "probe.hpp"
+
+namespace icpi::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Next = HttpFailure::Next;
+
+constexpr std::size_t pinned_in_flight = 2;  // one in work, one to follow without a pause
+constexpr std::size_t most_lanes = 65536;
+
+HttpFailure failure_of(ErrorCategory category, Next next, std::string message) {
+  HttpFailure failure;
+  failure.error.category = category;
+  failure.error.message = std::move(message);
+  failure.next = next;
+  return failure;
+}
+
+Clock::duration seconds_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, std::string key, Transport& transport,
+                     std::vector<Endpoint> endpoints, Sink sink)
+    : options_(options),
+      capabilities_(capabilities),
+      dialect_(strategy(options.dialect)),
+      key_(std::move(key)),
+      transport_(transport),
+      endpoints_(std::move(endpoints)),
+      sink_(std::move(sink)) {
+  for (Endpoint& endpoint : endpoints_) {
+    endpoint.request_url = dialect_.url(endpoint.base);
+    const std::size_t slots = endpoint.description.slots;
+    if (options.pin_slots && endpoint.description.kind == ServerKind::llama_server && slots > 1) {
+      endpoint.slots.emplace(slots);
+    }
+  }
+}
+
+void Scheduler::add(JobId id, const CompletionRequest& request) {
+  const auto now = Clock::now();
+  Job& job = jobs_[id];
+  job.request = request;
+  job.key = prefix_key(request.prefix);
+  if (std::string fault = find_fault(request, capabilities_.choices); !fault.empty()) {
+    end_with_error(id, {ErrorCategory::invalid_request, "http: " + fault, 0});
+    return;
+  }
+  if (request.timeout > 0ms) {
+    job.deadline = now + request.timeout;
+    deadlines_.emplace(*job.deadline, id);
+  }
+  ready_.push_back(id);
+  dispatch(now);
+}
+
+void Scheduler::dispatch(Clock::time_point now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    const JobId id = delayed_.begin()->second;
+    delayed_.erase(delayed_.begin());
+    jobs_.at(id).state = State::ready;
+    ready_.push_back(id);
+  }
+  while (!ready_.empty()) {
+    const JobId id = ready_.front();
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) {
+      ready_.pop_front();
+      continue;
+    }
+    const auto endpoint = choose_endpoint(found->second.key, now);
+    if (!endpoint) break;
+    const auto lane = lane_of(*endpoint, found->second.request);
+    if (lane && lane_is_full(*endpoint, *lane)) {
+      found->second.state = State::waiting_in_lane;
+      endpoints_[*endpoint].lanes[*lane].waiting.push_back(id);
+      ready_.pop_front();
+      continue;
+    }
+    if (!rate_allows(now)) break;
+    ready_.pop_front();
+    start(take_companions(id), *endpoint, lane, now);
+  }
+}
+
+bool Scheduler::rate_allows(Clock::time_point now) {
+  if (options_.requests_per_minute <= 0) return true;
+  const auto interval = seconds_of(60 / options_.requests_per_minute);
+  if (rate_clock_ > now) return false;
+  rate_clock_ = std::max(rate_clock_, now - interval) + interval;
+  return true;
+}
+
+std::optional<std::size_t> Scheduler::choose_endpoint(std::uint64_t key, Clock::time_point now) const {
+  std::size_t load = 1;
+  std::size_t healthy = 0;
+  for (const Endpoint& endpoint : endpoints_) {
+    load += endpoint.in_flight;
+    healthy += endpoint.down_since ? 0U : 1U;
+  }
+  // "Consistent hashing with bounded loads" (Mirrokni, Thorup and Zadimoghaddam 2018): nobody takes over 1.25 x mean.
+  const double share = 1.25 * static_cast<double>(load) / static_cast<double>(std::max<std::size_t>(healthy, 1));
+  const auto bound = static_cast<std::size_t>(std::ceil(share));
+  std::optional<std::size_t> best;
+  std::pair<bool, std::uint64_t> best_rank;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = endpoints_[i];
+    if (!endpoint.available(now)) continue;
+    const bool under_bound = key == 0 || endpoint.in_flight < bound;
+    const std::uint64_t preference = key == 0 ? ~std::uint64_t{endpoint.in_flight} : affinity(endpoint, key);
+    const std::pair rank{under_bound, preference};
+    if (!best || rank > best_rank) {
+      best = i;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+std::optional<std::uint64_t> Scheduler::lane_of(std::size_t endpoint, const CompletionRequest& request) {
+  if (request.prefix.identity == 0) return std::nullopt;
+  Endpoint& server = endpoints_[endpoint];
+  if (server.slots) return server.slots->assign(request.prefix.identity);
+  if (!options_.warm_prefixes) return std::nullopt;
+  if (server.lanes.size() >= most_lanes) {
+    std::erase_if(server.lanes, [](const auto& lane) { return lane.second.in_flight == 0; });
+  }
+  return request.prefix.identity;
+}
+
+bool Scheduler::lane_is_full(std::size_t endpoint, std::uint64_t lane) const {
+  const Endpoint& server = endpoints_[endpoint];
+  const auto found = server.lanes.find(lane);
+  if (found == server.lanes.end()) return false;
+  if (server.slots) return found->second.in_flight >= pinned_in_flight;
+  return !found->second.warm && found->second.in_flight > 0;
+}
+
+std::vector<JobId> Scheduler::take_companions(JobId first) {
+  std::vector<JobId> jobs{first};
+  if (options_.prompts_per_request == 1 || !dialect_.prompt_arrays()) return jobs;
+  const Job& job = jobs_.at(first);
+  while (jobs.size() < options_.prompts_per_request && !ready_.empty()) {
+    const auto next = jobs_.find(ready_.front());
+    if (next != jobs_.end()) {
+      if (next->second.key != job.key || !combinable(job.request, next->second.request)) break;
+      jobs.push_back(next->first);
+    }
+    ready_.pop_front();
+  }
+  return jobs;
+}
+
+void Scheduler::start(std::vector<JobId> jobs, std::size_t endpoint, std::optional<std::uint64_t> lane,
+                      Clock::time_point now) {
+  Flight flight;
+  flight.endpoint = endpoint;
+  flight.lane = lane;
+  flight.started = now;
+  flight.deadline = now + options_.attempt_timeout;
+  for (const JobId id : jobs) {
+    Job& job = jobs_.at(id);
+    job.state = State::in_flight;
+    if (job.sent) ++statistics_.retries;
+    job.sent = true;
+  }
+  flight.jobs = jobs;
+  send(jobs, std::move(flight), endpoints_[endpoint].request_url);
+}
+
+void Scheduler::send(const std::vector<JobId>& jobs, Flight flight, const std::string& url) {
+  Endpoint& server = endpoints_[flight.endpoint];
+  WireContext context{options_, capabilities_.model, server.description.kind, std::nullopt};
+  if (server.slots && flight.lane) context.slot = static_cast<std::size_t>(*flight.lane);
+  std::vector<const CompletionRequest*> requests;
+  for (const JobId id : jobs) {
+    requests.push_back(&jobs_.at(id).request);
+    statistics_.prompt_bytes += requests.back()->prefix.text.size() + requests.back()->query.size();
+  }
+  std::string body = transport_.take_buffer();
+  dialect_.write(context, requests, body);
+  const TransferId id = transport_.start(url, std::move(body));
+  ++statistics_.requests;
+  ++server.in_flight;
+  server.control.on_start(server.in_flight);
+  if (flight.lane) ++server.lanes[*flight.lane].in_flight;
+  flight.active = true;
+  flight_deadlines_.emplace(flight.deadline, id);
+  if (flights_.size() <= id) flights_.resize(id + 1);
+  flights_[id] = std::move(flight);
+}
+
+Scheduler::Flight Scheduler::land(TransferId id) {
+  Flight flight = std::move(flights_[id]);
+  flights_[id] = {};
+  flight_deadlines_.erase({flight.deadline, id});
+  Endpoint& server = endpoints_[flight.endpoint];
+  --server.in_flight;
+  if (!flight.lane) return flight;
+  Lane& lane = server.lanes[*flight.lane];
+  --lane.in_flight;
+  // One place became free; everybody may leave when nothing is left in flight that would let them out later.
+  std::size_t leaving = lane.in_flight == 0 || (lane.warm && !server.slots) ? lane.waiting.size() : 1;
+  std::size_t position = 0;
+  for (; leaving > 0 && !lane.waiting.empty(); --leaving) {
+    const JobId waiting = lane.waiting.front();
+    lane.waiting.pop_front();
+    const auto job = jobs_.find(waiting);
+    if (job == jobs_.end()) continue;
+    job->second.state = State::ready;
+    ready_.insert(ready_.begin() + static_cast<std::ptrdiff_t>(position++), waiting);
+  }
+  return flight;
+}
+
+void Scheduler::turn(Clock::duration wait) {
+  const std::uint64_t ended_before = ended_jobs_;
+  auto now = Clock::now();
+  if (options_.interrupted) {
+    if (options_.interrupted()) return cancel_all();
+    wait = std::min<Clock::duration>(wait, 100ms);
+  }
+  dispatch(now);
+  give_up_on_servers(now);
+  if (ended_jobs_ != ended_before) wait = Clock::duration::zero();
+  transport_.run(std::min(wait, time_to_next_event(now)), ended_);
+  now = Clock::now();
+  for (TransferResult& result : ended_) {
+    handle(result, now);
+    transport_.recycle(std::move(result.body));
+  }
+  ended_.clear();
+  expire(now);
+  dispatch(now);
+}
+
+Clock::duration Scheduler::time_to_next_event(Clock::time_point now) const {
+  auto next = now + 1h;
+  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (!flight_deadlines_.empty()) next = std::min(next, flight_deadlines_.begin()->first);
+  if (!ready_.empty()) {
+    if (rate_clock_ > now) next = std::min(next, rate_clock_);
+    for (const Endpoint& endpoint : endpoints_) {
+      if (endpoint.blocked_until > now) next = std::min(next, endpoint.blocked_until);
+    }
+  }
+  return std::max(Clock::duration::zero(), next - now);
+}
+
+void Scheduler::expire(Clock::time_point now) {
+  while (!flight_deadlines_.empty() && flight_deadlines_.begin()->first <= now) {
+    const TransferId id = flight_deadlines_.begin()->second;
+    transport_.abort(id);
+    const Flight flight = land(id);
+    ++statistics_.timeouts;
+    const double seconds = std::chrono::duration<double>(options_.attempt_timeout).count();
+    fail(flight, failure_of(ErrorCategory::timeout, Next::retry, fmt::format("no answer within {} s", seconds)), now);
+  }
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const JobId id = deadlines_.begin()->second;
+    const double seconds = std::chrono::duration<double>(jobs_.at(id).request.timeout).count();
+    CompletionError error{ErrorCategory::timeout, fmt::format("http: no answer within the request's {} s", seconds), 0};
+    ++statistics_.timeouts;
+    withdraw(id);
+    end_with_error(id, std::move(error));
+  }
+}
+
+void Scheduler::give_up_on_servers(Clock::time_point now) {
+  std::optional<Clock::time_point> latest;
+  for (const Endpoint& endpoint : endpoints_) {
+    if (!endpoint.down_since) return;
+    latest = std::max(latest.value_or(*endpoint.down_since), *endpoint.down_since);
+  }
+  if (!latest || now - *latest <= options_.retries.patience) return;
+  std::vector<JobId> stranded;
+  for (const auto& [id, job] : jobs_) {
+    if (job.state != State::in_flight) stranded.push_back(id);
+  }
+  std::sort(stranded.begin(), stranded.end());
+  for (const JobId id : stranded) {
+    end_with_error(id,
+                   {ErrorCategory::transport, "http: no server takes requests: " + endpoints_.front().last_problem, 0});
+  }
+}
+
+void Scheduler::withdraw(JobId id) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second.state != State::in_flight) return;
+  for (TransferId transfer = 0; transfer < flights_.size(); ++transfer) {
+    Flight& flight = flights_[transfer];
+    const auto place = std::find(flight.jobs.begin(), flight.jobs.end(), id);
+    if (place == flight.jobs.end()) continue;
+    if (flight.jobs.size() == 1) {
+      transport_.abort(transfer);
+      static_cast<void>(land(transfer));
+    } else {
+      *place = 0;
+    }
+    return;
+  }
+}
+
+void Scheduler::cancel_all() {
+  std::vector<JobId> all;
+  for (const auto& [id, job] : jobs_) all.push_back(id);
+  std::sort(all.begin(), all.end());
+  for (const JobId id : all) {
+    withdraw(id);
+    end_with_error(id, {ErrorCategory::cancelled, "http: interrupted", 0});
+  }
+}
+
+void Scheduler::cancel(JobId id) {
+  withdraw(id);
+  end_with_error(id, {ErrorCategory::cancelled, "http: cancelled by the caller", 0});
+}
+
+void Scheduler::end(JobId id, Completion&& completion) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;
+  if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
+  if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
+  jobs_.erase(found);
+  ++ended_jobs_;
+  sink_(id, std::move(completion));
+}
+
+void Scheduler::end_with_error(JobId id, CompletionError error) {
+  if (!jobs_.contains(id)) return;
+  ++statistics_.errors;
+  Completion completion;
+  completion.error = std::move(error);
+  completion.error.message = redacted(std::move(completion.error.message), key_);
+  end(id, std::move(completion));
+}
+
+Statistics Scheduler::statistics() const {
+  Statistics result = statistics_;
+  for (const Endpoint& endpoint : endpoints_) {
+    result.in_flight += endpoint.in_flight;
+    result.concurrency_limit += endpoint.control.limit();
+  }
+  result.queued = 0;
+  for (const auto& [id, job] : jobs_) result.queued += job.state == State::in_flight ? 0U : 1U;
+  return result;
+}
+
+void Scheduler::tell(const std::string& line) const {
+  if (options_.notice) options_.notice(redacted(line, key_));
+}
+
+}  // namespace icpi::http

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "dialect.hpp"
+#include "endpoint.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/http/language_model.hpp"
+#include "reading.hpp"
+#include "transport.hpp"
+
+namespace icpi::http {
+
+/// Names a completion under way; never reused, never 0.
+using JobId = std::uint64_t;
+
+/// Decides what is sent when and where: queue -> lane -> endpoint -> transfer, and back through retries. Knows no HTTP
+/// beyond statuses and no JSON beyond calling the dialect.
+/// Thread-safety: one object by one thread at a time.
+class Scheduler {
+ public:
+  /// Receives every job exactly once, inside add, turn or cancel.
+  using Sink = std::function<void(JobId, Completion&&)>;
+
+  Scheduler(const Options& options, const Capabilities& capabilities, std::string key, Transport& transport,
+            std::vector<Endpoint> endpoints, Sink sink);
+
+  /// Queues a request and sends it if there is room.
+  void add(JobId id, const CompletionRequest& request);
+  /// Ends a job as `cancelled`; unknown ones are ignored.
+  void cancel(JobId id);
+  /// Moves everything that can be moved; waits up to `wait` for something to happen, not at all once a job ended.
+  void turn(Clock::duration wait);
+
+  [[nodiscard]] std::size_t jobs() const noexcept { return jobs_.size(); }
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  enum class State : std::uint8_t { ready, waiting_in_lane, delayed, in_flight };
+  struct Job {
+    CompletionRequest request;
+    std::uint64_t key = 0;  ///< of the prefix
+    State state = State::ready;
+    int failures = 0;  ///< attempts that failed after the server took them on
+    int refusals = 0;  ///< since the last such attempt
+    bool sent = false;
+    std::optional<Clock::time_point> first_refusal;
+    std::optional<Clock::time_point> deadline;
+    Clock::time_point due;  ///< while delayed
+  };
+  struct Flight {
+    std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
+    std::size_t endpoint = 0;
+    std::optional<std::uint64_t> lane;
+    Clock::time_point started;
+    Clock::time_point deadline;
+    int hops = 0;  ///< redirects followed
+    bool active = false;
+  };
+
+  void dispatch(Clock::time_point now);
+  bool rate_allows(Clock::time_point now);
+  std::optional<std::size_t> choose_endpoint(std::uint64_t key, Clock::time_point now) const;
+  std::optional<std::uint64_t> lane_of(std::size_t endpoint, const CompletionRequest& request);
+  bool lane_is_full(std::size_t endpoint, std::uint64_t lane) const;
+  std::vector<JobId> take_companions(JobId first);
+  void start(std::vector<JobId> jobs, std::size_t endpoint, std::optional<std::uint64_t> lane, Clock::time_point now);
+  void send(const std::vector<JobId>& jobs, Flight flight, const std::string& url);
+
+  Flight land(TransferId id);
+  void handle(TransferResult& result, Clock::time_point now);
+  void read_answer(const TransferResult& result, const Flight& flight, Clock::time_point now);
+  bool follow_redirect(const TransferResult& result, const Flight& flight);
+  HttpFailure judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
+  void note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now);
+  void hold_back(Endpoint& endpoint, Clock::time_point now);
+  void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
+  void mark_up(Endpoint& endpoint, Clock::time_point now);
+  void fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now);
+  void fail_job(JobId id, HttpFailure failure, Clock::time_point now);
+  void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
+  [[nodiscard]] Clock::duration backoff(int failures);
+
+  void withdraw(JobId id);
+  void expire(Clock::time_point now);
+  void give_up_on_servers(Clock::time_point now);
+  void cancel_all();
+  void end(JobId id, Completion&& completion);
+  void end_with_error(JobId id, CompletionError error);
+  [[nodiscard]] Clock::duration time_to_next_event(Clock::time_point now) const;
+  void tell(const std::string& line) const;
+
+  const Options& options_;
+  const Capabilities& capabilities_;
+  const DialectStrategy& dialect_;
+  std::string key_;
+  Transport& transport_;
+  std::vector<Endpoint> endpoints_;
+  Sink sink_;
+  RandomStream jitter_{RandomKey(0x6A69747465720000U)};
+
+  std::unordered_map<JobId, Job> jobs_;
+  std::deque<JobId> ready_;  ///< may name jobs that ended
+  std::set<std::pair<Clock::time_point, JobId>> delayed_;
+  std::set<std::pair<Clock::time_point, JobId>> deadlines_;
+  std::vector<Flight> flights_;  ///< index: TransferId
+  std::set<std::pair<Clock::time_point, TransferId>> flight_deadlines_;
+  std::vector<TransferResult> ended_;
+  Clock::time_point rate_clock_{};  ///< when the next request is due at requests_per_minute
+  std::uint64_t ended_jobs_ = 0;
+  Statistics statistics_;
+};
+
+}  // namespace icpi::http
