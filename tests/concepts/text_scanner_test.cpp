@@ -17,7 +17,7 @@ TEST(NumberText, IsTheShortestThatReadsBack) {
   EXPECT_EQ(NumberText(1e300).view(), "1e+300");
   EXPECT_EQ(NumberText(-std::numeric_limits<double>::denorm_min()).view(), "-5e-324");
   EXPECT_EQ(NumberText(-std::numeric_limits<double>::max()).view(), "-1.7976931348623157e+308");
-  EXPECT_THROW(NumberText(std::numeric_limits<double>::infinity()), InvalidArgument);
+  EXPECT_THROW(NumberText{std::numeric_limits<double>::infinity()}, InvalidArgument);
 }
 
 TEST(TextScanner, ReadsPieceByPiece) {

@@ -85,15 +85,18 @@ class LanguageModelChecker {
   Completion answer(const CompletionRequest& request) { return answers({&request, 1}).front(); }
 
   void check_plain(const CompletionRequest& request, const Completion& completion, std::size_t i) {
-    const auto& [text, finish, tokens, usage, error] = completion;
+    const std::string& text = completion.text;
+    const Usage& usage = completion.usage;
+    const CompletionError& error = completion.error;
+    const bool kept_token = !completion.tokens.empty() && completion.tokens[0].token == "junk";
     report_.expect(!error, "A plain request is answered.",
                    [&] { return fmt::format("item {}: {}: {}", i, name(error.category), error.message); });
-    report_.expect(static_cast<bool>(error) == (finish == FinishReason::error),
+    report_.expect(static_cast<bool>(error) == (completion.finish == FinishReason::error),
                    "The finish reason is `error` where there is an error, and only there.", item(i));
     report_.expect(text.find(check_.stop) == std::string::npos, "A text holds no stop string.",
                    [&] { return fmt::format("item {}: {}", i, text); });
-    report_.expect((tokens.empty() || tokens[0].token != "junk") && usage.completion_tokens != 999999,
-                   "Every field of a completion is overwritten.", item(i));
+    report_.expect(!kept_token && usage.completion_tokens != 999999, "Every field of a completion is overwritten.",
+                   item(i));
     report_.expect(usage.cached_tokens <= usage.prompt_tokens, "Cached tokens are part of the prompt's.", item(i));
     report_.expect(usage.completion_tokens <= static_cast<std::uint64_t>(request.sampling.max_tokens),
                    "A completion has at most max_tokens tokens.", item(i));
