@@ -67,6 +67,7 @@ inline void check_options(const PolicyIterationOptions& options) {
   const double policy = options.queries.policy_temperature.value_or(0);
   require(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
   require(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
+  require(options.prompts.policy_prompts > 0, "policy_prompts", options.prompts.policy_prompts, "at least 1");
   require(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
   const double fraction = options.prompts.rebuild_fraction;
   require(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");

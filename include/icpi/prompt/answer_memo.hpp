@@ -23,6 +23,7 @@ class AnswerMemo {
     ObservationId observation = 0;
     std::uint32_t sample = 0;
     std::uint32_t attempt = 0;
+    std::uint64_t decision = 0;  ///< 0 for greedy queries: their answers hold beyond the decision
     std::uint64_t prefix_identity = 0;
     std::uint64_t prefix_length = 0;
 
@@ -71,6 +72,7 @@ class AnswerMemo {
     mix(static_cast<std::uint64_t>(key.kind) << 1 | (key.terminated ? 1 : 0));
     mix(std::uint64_t{key.action} << 32 | key.observation);
     mix(std::uint64_t{key.sample} << 32 | key.attempt);
+    mix(key.decision);
     return static_cast<std::size_t>(value);
   }
 

@@ -61,11 +61,13 @@ class PromptBook {
     if (options_.mode == PromptMode::stable) update_stable();
   }
 
-  /// Draws the stable policy prompt anew. `update()` first.
+  /// Draws the stable policy prompts anew. `update()` first.
   void begin_episode(RandomKey key) {
-    if (options_.mode == PromptMode::stable) {
-      RandomStream stream(key);
-      auto& prompt = policy_prompt_;
+    if (options_.mode != PromptMode::stable) return;
+    policy_prompts_.resize(options_.policy_prompts);
+    for (std::size_t i = 0; i < policy_prompts_.size(); ++i) {
+      RandomStream stream(key.child(i));
+      auto& prompt = policy_prompts_[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
       prompt.identity = new_prefix_identity();
@@ -88,9 +90,12 @@ class PromptBook {
     }
   }
 
-  /// The current stable prompt without its query. The text stays where it is until update() or begin_episode().
-  [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated) const {
-    const auto& prompt = kind == QueryKind::action ? policy_prompt_ : world_prompts_[slot(kind, action, terminated)];
+  /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
+  /// stays where it is until update() or begin_episode().
+  [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
+                                           std::size_t variant) const {
+    const auto& prompt = kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
+                                                   : world_prompts_[slot(kind, action, terminated)];
     return {prompt.identity, prompt.text};
   }
 
@@ -231,7 +236,7 @@ class PromptBook {
   std::vector<std::size_t> shown_;
   std::size_t judged_trajectories_ = 0;
   std::vector<StablePrompt> world_prompts_;
-  StablePrompt policy_prompt_;
+  std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
   PromptScratch scratch_;
 };

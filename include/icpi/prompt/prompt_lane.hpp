@@ -35,12 +35,14 @@ struct PromptLane {
   void begin_episode(std::uint64_t episode) {
     observations.clear();
     memo.clear();
+    decision = 0;
     episode_key = key.child(episode);
     book.begin_episode(episode_key.child(0));
   }
 
-  /// The handle of a real observation.
+  /// Begins a decision at a real observation; returns its handle.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
+    ++decision;
     return observations.intern(std::string(book.formatter().observation(observation)));
   }
 
@@ -90,6 +92,7 @@ struct PromptLane {
   AnswerMemo memo;
   RandomKey key;
   RandomKey episode_key;
+  std::uint64_t decision = 0;  ///< of this episode, from 1 on
   Costs costs;
 };
 

@@ -24,6 +24,9 @@ struct PromptOptions {
   bool constraints = true;            ///< examples of the same action and, for rewards, termination only
   /// `stable`: a prompt that no longer fits is drawn anew with this part of the room, so that it can grow again.
   double rebuild_fraction = 0.5;
+  /// `stable`: policy prompts drawn per episode, used in turn by decisions and the steps of a rollout. With a single one
+  /// an agent that returns to an observation would act as before, for ever.
+  std::size_t policy_prompts = 4;
   /// Policy prompts show only trajectories whose undiscounted return is above this. Not set: all.
   std::optional<double> success_threshold;
 };

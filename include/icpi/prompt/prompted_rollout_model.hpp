@@ -100,9 +100,11 @@ class PromptedRolloutModel {
     PromptPrefix prefix;
     added = true;
     if (stable(lane)) {
-      prefix = lane.book.stable_prefix(question.kind, question.action, question.terminated);
+      prefix = lane.book.stable_prefix(question.kind, question.action, question.terminated,
+                                       3 * lane.decision + question.step + question.sample);
       key.prefix_identity = prefix.identity;
       key.prefix_length = prefix.text.size();
+      key.decision = temperature(question) > 0 ? lane.decision : 0;
       if (options_.deduplicate) {
         const auto [entry, is_new] = lane.memo.find_or_add(key);
         const bool answered = entry->pending == AnswerMemo::Entry::none;
@@ -225,7 +227,8 @@ class PromptedRolloutModel {
     const Lane& lane = *lanes_[question.lane];
     if (!stable(lane)) return question.key.child(2 * question.attempt + 1).seed();
     const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
-    return lane.episode_key.child(1 + kind)
+    return lane.episode_key.child(lane.decision)
+        .child(kind)
         .child(lane.observations.hash(question.observation))
         .child(std::uint64_t{question.action} << 32 | question.sample)
         .child(question.attempt)
