@@ -28,7 +28,7 @@ struct PromptOptions {
   /// an agent that returns to an observation would act as before, for ever.
   std::size_t policy_prompts = 4;
   /// Policy prompts show only trajectories whose undiscounted return is above this. Not set: all.
-  std::optional<double> success_threshold;
+  std::optional<double> success_threshold{};
 };
 
 /// Tokens of a text for models that cannot count them: 0.38 a character, so that 3,800 tokens are 10,000 characters.

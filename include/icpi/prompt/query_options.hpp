@@ -17,7 +17,7 @@ namespace icpi {
 struct QueryOptions {
   /// Temperature 0.1. The paper allows 100 GPT-2 tokens; models with smaller tokens need more for the same text.
   Sampling sampling{.temperature = 0.1, .top_p = 1, .max_tokens = 200};
-  std::optional<double> policy_temperature;  ///< of action queries; not set: as all others
+  std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
   bool deduplicate = true;                   ///< `stable` prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
   /// where the model constrains, else by scores where it scores, else sampled freely and checked.

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/prompt/prompt_book.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+
+#include "icpi/domains/all.hpp"
+#include "icpi/replay/trajectory_buffer.hpp"
+#include "support/golden.hpp"
+#include "support/random_episodes.hpp"
+
+namespace icpi {
+namespace {
+
+template <class Env>
+struct Fixture {
+  using Formatter = default_formatter_t<Env>;
+  using Book = PromptBook<Env, Formatter, TrajectoryBuffer<Env>>;
+
+  explicit Fixture(PromptOptions options, int episodes, std::uint64_t seed = 1)
+      : book(env, buffer, Formatter(env), options, estimated_tokens, RandomKey(3)) {
+    for (int episode = 0; episode < episodes; ++episode) play(seed + static_cast<std::uint64_t>(episode));
+  }
+
+  void play(std::uint64_t seed) {
+    buffer.append(testing::random_episode(env, seed));
+    book.update();
+  }
+
+  std::string write(QueryKind kind, std::size_t action, bool terminated, std::uint64_t seed = 1) const {
+    PromptScratch scratch;
+    RandomStream stream{RandomKey(seed)};
+    std::string text;
+    book.write(kind, action, terminated, stream, scratch, text);
+    return text;
+  }
+
+  Env env;
+  TrajectoryBuffer<Env> buffer{env};
+  Book book;
+};
+
+std::map<std::string, int> examples(const std::string& prompt) {
+  std::map<std::string, int> counts;
+  for (std::size_t at = 0; at < prompt.size();) {
+    const auto end = prompt.find("\n\n", at);
+    ++counts[prompt.substr(at, end - at)];
+    at = end == std::string::npos ? prompt.size() : end + 2;
+  }
+  return counts;
+}
+
+/// Three random episodes, then every kind of prompt, short enough to read, with the query that follows it.
+template <class Env>
+std::string golden_prompts() {
+  Fixture<Env> fixture({.context_tokens = 260}, 4);
+  const auto& env = fixture.env;
+  const std::string observation(fixture.book.formatter().observation(fixture.buffer[0].observation));
+  std::string text = fmt::format("{}: prompts of 260 tokens after four random episodes\n", Env::name);
+  const auto section = [&](QueryKind kind, std::size_t action, bool terminated, const std::string& title) {
+    text += fmt::format("\n######## {} ########\n", title) + fixture.write(kind, action, terminated);
+    fixture.book.write_query(kind, observation, action, text);
+    text += fmt::format("<completion, ends before {:?}>\n", fixture.book.formatter().stop(kind));
+  };
+  for (std::size_t action = 0; action < env.actions().size(); ++action) {
+    section(QueryKind::termination, action, false, fmt::format("termination, action {}", action));
+    section(QueryKind::reward, action, false, fmt::format("reward, action {}, not terminated", action));
+    section(QueryKind::reward, action, true, fmt::format("reward, action {}, terminated", action));
+    section(QueryKind::observation, action, false, fmt::format("observation, action {}", action));
+  }
+  section(QueryKind::action, 0, false, "action");
+  return text;
+}
+
+TEST(PromptBook, WritesTheGoldenPromptsOfEveryDomain) {
+  for (const auto name : domain_names) {
+    visit_domain(name, [&](const auto& env) {
+      using Env = std::remove_cvref_t<decltype(env)>;
+      testing::expect_golden(fmt::format("prompts_{}.txt", name), golden_prompts<Env>());
+    });
+  }
+}
+
+TEST(PromptBook, BalancesTerminations) {
+  Fixture<Chain> fixture({.context_tokens = 1000000}, 60);
+  int ended = 0;
+  int going = 0;
+  for (const auto& [example, count] : examples(fixture.write(QueryKind::termination, 1, false))) {
+    (example.ends_with("assert done") ? ended : going) += count;
+  }
+  EXPECT_EQ(going, 0);  // try_goal always ends the episode
+  EXPECT_GT(ended, 0);
+  Fixture<Maze> maze({.context_tokens = 1000000}, 60);
+  for (const auto& [example, count] : examples(maze.write(QueryKind::termination, 1, false))) {
+    EXPECT_TRUE(example.find("state, reward = down()") != std::string::npos) << example;
+    (example.ends_with("assert done") ? ended : going) += count;
+  }
+  Fixture<Maze> plain({.context_tokens = 1000000, .balance = false}, 60);
+  std::size_t unbalanced = 0;
+  for (const auto& each : examples(plain.write(QueryKind::termination, 1, false))) {
+    unbalanced += static_cast<std::size_t>(each.second);
+  }
+  EXPECT_EQ(unbalanced, plain.buffer.matching(1, true).size() + plain.buffer.matching(1, false).size());
+}
+
+TEST(PromptBook, RewardExamplesShareActionAndTerminationAndAreBalancedByValue) {
+  Fixture<Chain> fixture({.context_tokens = 1000000}, 80);
+  std::map<bool, int> counts;
+  for (const auto& [example, count] : examples(fixture.write(QueryKind::reward, 1, true))) {
+    EXPECT_NE(example.find("try_goal"), std::string::npos);
+    counts[example.ends_with("reward == 1")] += count;
+  }
+  EXPECT_EQ(counts[true], counts[false]);
+  EXPECT_TRUE(fixture.write(QueryKind::reward, 0, true).empty());  // "left" never ends an episode
+}
+
+TEST(PromptBook, WithoutConstraintsExamplesAreOfAnyAction) {
+  Fixture<Chain> fixture({.context_tokens = 1000000, .constraints = false}, 30);
+  const auto prompt = fixture.write(QueryKind::reward, 0, true);
+  for (const auto* action : {"left()", "right()", "try_goal(state)"}) {
+    EXPECT_NE(prompt.find(action), std::string::npos) << action;
+  }
+}
+
+TEST(PromptBook, PolicyPromptsShowPartsOfTheMostRecentTrajectories) {
+  Fixture<Chain> fixture({.context_tokens = 1000000, .recency = 2}, 12);
+  const auto prompt = fixture.write(QueryKind::action, 0, false);
+  std::size_t parts = 0;
+  for (std::size_t at = 0; (at = prompt.find("\nstate, reward = reset()\n", at)) != std::string::npos; ++at) ++parts;
+  std::size_t expected = 0;
+  for (std::size_t i = 10; i < 12; ++i) {
+    const auto length = fixture.buffer.trajectory(i).size();
+    expected += length * (length + 1) / 2;
+  }
+  EXPECT_EQ(parts, expected);
+}
+
+TEST(PromptBook, ShowsOnlySuccessesWhenTold) {
+  Fixture<Chain> fixture({.context_tokens = 1000000, .success_threshold = 0}, 40);
+  const auto prompt = fixture.write(QueryKind::action, 0, false);
+  std::size_t successes = 0;
+  for (std::size_t i = 0; i < fixture.buffer.trajectory_count(); ++i) {
+    successes += fixture.buffer[fixture.buffer.trajectory(i).last - 1].reward > 0 ? 1 : 0;
+  }
+  EXPECT_EQ(fixture.book.successes(), successes);
+  EXPECT_EQ(prompt.find("reward = try_goal(state)\nassert reward == 0"), std::string::npos);
+}
+
+TEST(PromptBook, StaysWithinItsContext) {
+  for (const std::size_t tokens : {10U, 50U, 100U, 333U, 1000U}) {
+    for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
+      Fixture<MiniCatch> fixture({.mode = mode, .context_tokens = tokens}, 20);
+      fixture.book.begin_episode(RandomKey(1));
+      for (const auto kind : query_kinds) {
+        std::string prompt = mode == PromptMode::stable ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
+                                                        : fixture.write(kind, 0, true);
+        EXPECT_LE(estimated_tokens(prompt), tokens);
+        fixture.book.write_query(kind, fixture.book.formatter().observation(fixture.buffer[0].observation), 0, prompt);
+        if (tokens >= 100) {
+          EXPECT_LE(estimated_tokens(prompt), tokens) << name(kind);
+        }
+      }
+    }
+  }
+}
+
+/// Equally many of both terminations, unless only one has occurred.
+bool balanced(std::string_view prompt) {
+  int ended = 0;
+  int going = 0;
+  for (const auto& [example, count] : examples(std::string(prompt))) {
+    (example.ends_with("assert done") ? ended : going) += count;
+  }
+  return ended == 0 || going == 0 || ended == going;
+}
+
+TEST(PromptBook, StablePromptsOnlyGrowUnderOneIdentityAndStayBalanced) {
+  Fixture<Maze> fixture({.mode = PromptMode::stable, .context_tokens = 1500}, 0);
+  std::string before;
+  std::uint64_t identity = 0;
+  int grown = 0;
+  int rebuilt = 0;
+  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    fixture.play(seed);
+    const auto prefix = fixture.book.stable_prefix(QueryKind::termination, 1, false, 0);
+    if (prefix.identity == identity) {
+      ASSERT_TRUE(prefix.text.starts_with(before));
+      if (prefix.text.size() > before.size()) {
+        ++grown;
+        EXPECT_TRUE(balanced(prefix.text)) << "after episode " << seed;
+      }
+    } else {
+      rebuilt += identity == 0 ? 0 : 1;
+    }
+    before = prefix.text;
+    identity = prefix.identity;
+  }
+  EXPECT_GT(grown, 40);
+  EXPECT_GT(rebuilt, 0);
+  EXPECT_LT(rebuilt, grown);
+}
+
+TEST(PromptBook, KnowsWhatWasTriedAndWhichAnswersThereAre) {
+  Fixture<Chain> fixture({}, 20);
+  const auto& first = fixture.buffer[0];
+  const std::string observation(fixture.book.formatter().observation(first.observation));
+  EXPECT_TRUE(fixture.book.tried(observation, fixture.buffer.action_index(0)));
+  EXPECT_FALSE(fixture.book.tried("assert state == 99\n", 0));
+  EXPECT_EQ(fixture.book.known_answers(QueryKind::termination).size(), 2U);
+  EXPECT_EQ(fixture.book.known_answers(QueryKind::action).size(), 3U);
+  EXPECT_EQ(fixture.book.known_answers(QueryKind::reward).size(), 2U);
+  EXPECT_TRUE(fixture.book.known_answers(QueryKind::observation).empty());
+}
+
+}  // namespace
+}  // namespace icpi
