@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// What is sent, and what is read from the answers that real servers send.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "helpers.hpp"
+#include "icpi/core/error.hpp"
+
+namespace {
+
+using icpi::Completion;
+using icpi::ErrorCategory;
+using icpi::FinishReason;
+using icpi::http::Dialect;
+using icpi::http::HttpLanguageModel;
+using icpi::http::Options;
+using icpi::http::ServerKind;
+using icpi_test::ask;
+using icpi_test::HttpReply;
+using icpi_test::HttpRequest;
+using icpi_test::plain_request;
+using icpi_test::quick_options;
+using icpi_test::ScriptedServer;
+using nlohmann::json;
+using testing::HasSubstr;
+
+/// Keeps the last body and answers with a fixed text.
+struct Recorder {
+  explicit Recorder(std::string answer)
+      : server([this, answer](const HttpRequest& request) {
+          const std::lock_guard lock(mutex);
+          path = request.path;
+          sent = json::parse(request.body);
+          HttpReply reply;
+          reply.body = answer;
+          return reply;
+        }) {}
+  std::mutex mutex;
+  std::string path;
+  json sent;
+  ScriptedServer server;
+};
+
+const std::string_view newline = "\n";
+
+icpi::CompletionRequest full_request() {
+  icpi::CompletionRequest request;
+  request.prefix = {7, "first \"line\"\\\n\ttab \xC3\xA9 \x01"};
+  request.query = "query:";
+  request.stop = {&newline, 1};
+  request.sampling = {0.5, 0.9, 17};
+  request.seed = 0xFFFFFFFFFFFFFFFFU;
+  return request;
+}
+
+TEST(Completions, WritesEveryParameterAndNeutralPenalties) {
+  Recorder recorder(icpi_test::completion_body(" x"));
+  HttpLanguageModel model(quick_options({recorder.server.url()}));
+  EXPECT_EQ(ask(model, full_request()).text, " x");
+  EXPECT_EQ(recorder.path, "/v1/completions");
+  const json& sent = recorder.sent;
+  EXPECT_EQ(sent.at("prompt"), "first \"line\"\\\n\ttab \xC3\xA9 \x01query:");
+  EXPECT_EQ(sent.at("model"), "scripted");
+  EXPECT_EQ(sent.at("temperature"), 0.5);
+  EXPECT_EQ(sent.at("top_p"), 0.9);
+  EXPECT_EQ(sent.at("max_tokens"), 17);
+  EXPECT_EQ(sent.at("stop"), json::array({"\n"}));
+  EXPECT_EQ(sent.at("presence_penalty"), 0);
+  EXPECT_EQ(sent.at("frequency_penalty"), 0);
+  EXPECT_LT(sent.at("seed").get<std::uint64_t>(), 1U << 31U);
+  EXPECT_FALSE(sent.contains("repeat_penalty")) << "unknown fields are an error at strict services";
+  EXPECT_FALSE(sent.contains("logprobs"));
+}
+
+TEST(Completions, SeedDependsOnSeedAndSampleIndex) {
+  Recorder recorder(icpi_test::completion_body(" x"));
+  HttpLanguageModel model(quick_options({recorder.server.url()}));
+  std::vector<json> seeds;
+  for (const auto& [seed, sample] : {std::pair{1U, 0U}, {2U, 0U}, {1U, 1U}, {1U, 0U}}) {
+    icpi::CompletionRequest request = full_request();
+    request.seed = seed;
+    request.sample_index = sample;
+    static_cast<void>(ask(model, request));
+    seeds.push_back(recorder.sent.at("seed"));
+  }
+  EXPECT_NE(seeds[0], seeds[1]);
+  EXPECT_NE(seeds[0], seeds[2]);
+  EXPECT_EQ(seeds[0], seeds[3]);
+}
+
+TEST(Completions, ServersWithMoreSamplersGetThemNeutral) {
+  Recorder recorder(icpi_test::completion_body(" x"));
+  Options options = quick_options({recorder.server.url()});
+  options.server = ServerKind::llama_server;
+  HttpLanguageModel llama(options);
+  static_cast<void>(ask(llama, full_request()));
+  EXPECT_EQ(recorder.sent.at("repeat_penalty"), 1);
+  EXPECT_EQ(recorder.sent.at("top_k"), 0);
+  EXPECT_EQ(recorder.sent.at("min_p"), 0);
+  EXPECT_EQ(recorder.sent.at("cache_prompt"), true);
+  options.server = ServerKind::vllm;
+  HttpLanguageModel vllm(options);
+  static_cast<void>(ask(vllm, full_request()));
+  EXPECT_EQ(recorder.sent.at("repetition_penalty"), 1);
+  EXPECT_EQ(recorder.sent.at("top_k"), -1);
+}
+
+TEST(Completions, ReadsALlamaServersAnswer) {
+  Recorder recorder(
+      R"({"choices":[{"text":"lem\fj","index":0,"logprobs":null,"finish_reason":"length"}],"model":"m.gguf",)"
+      R"("object":"text_completion","usage":{"completion_tokens":8,"prompt_tokens":11,"total_tokens":19,)"
+      R"("prompt_tokens_details":{"cached_tokens":10}},"timings":{"cache_n":10,"prompt_ms":5.161}})");
+  HttpLanguageModel model(quick_options({recorder.server.url()}));
+  const Completion completion = ask(model, plain_request());
+  EXPECT_EQ(completion.text, "lem\fj");
+  EXPECT_EQ(completion.finish, FinishReason::length);
+  EXPECT_EQ(completion.usage, (icpi::Usage{11, 10, 8}));
+  EXPECT_EQ(model.statistics().usage, (icpi::Usage{11, 10, 8}));
+}
+
+TEST(Completions, LogprobsInBothShapes) {
+  const std::string chat_shape =
+      R"({"choices":[{"text":" a\nb","index":0,"finish_reason":"stop","logprobs":{"content":[)"
+      R"({"id":1,"token":" a","logprob":-0.5,"top_logprobs":[]},{"id":2,"token":"\n","logprob":-1},)"
+      R"({"id":3,"token":"b","logprob":-2}]}}]})";
+  const std::string legacy_shape =
+      R"({"choices":[{"text":" a\nb","index":0,"finish_reason":"stop","logprobs":{"tokens":[" a","\n","b"],)"
+      R"("token_logprobs":[-0.5,-1,-2],"text_offset":[0,2,3]}}]})";
+  for (const std::string& answer : {chat_shape, legacy_shape}) {
+    Recorder recorder(answer);
+    HttpLanguageModel model(quick_options({recorder.server.url()}));
+    icpi::CompletionRequest request = full_request();
+    request.want_logprobs = true;
+    const Completion completion = ask(model, request);
+    EXPECT_EQ(recorder.sent.at("logprobs"), 1);
+    EXPECT_EQ(completion.text, " a") << "a stop string that the server left in is cut off";
+    EXPECT_EQ(completion.finish, FinishReason::stop);
+    ASSERT_EQ(completion.tokens.size(), 1U) << completion.error.message;
+    EXPECT_EQ(completion.tokens[0], (icpi::TokenLogprob{" a", -0.5}));
+  }
+}
+
+TEST(Completions, MissingLogprobsAreAnError) {
+  for (const char* logprobs :
+       {"null", "{}", R"({"tokens":["a"],"token_logprobs":[null]})", R"({"content":[{"token":1}]})"}) {
+    Recorder recorder(fmt::format(R"({{"choices":[{{"text":"a","index":0,"logprobs":{}}}]}})", logprobs));
+    HttpLanguageModel model(quick_options({recorder.server.url()}));
+    icpi::CompletionRequest request = plain_request();
+    request.want_logprobs = true;
+    EXPECT_EQ(ask(model, request).error.category, ErrorCategory::invalid_request) << logprobs;
+    EXPECT_EQ(recorder.server.requests(), 1);
+  }
+}
+
+TEST(Completions, ArraysComeBackByIndexAndOnlyGapsAreAskedAgain) {
+  std::mutex mutex;
+  std::vector<json> prompts;
+  ScriptedServer server([&](const HttpRequest& request) {
+    const json sent = json::parse(request.body);
+    const std::lock_guard lock(mutex);
+    prompts.push_back(sent.at("prompt"));
+    if (sent.at("prompt").is_string()) return icpi_test::echo_reply(request);
+    json choices = json::array();
+    const auto& list = sent.at("prompt");
+    for (std::size_t i = list.size(); i-- > 0;) {  // last first, and one is missing
+      if (i == 1) continue;
+      choices.push_back({{"index", i}, {"text", icpi_test::echo_text(list[i])}, {"finish_reason", "stop"}});
+    }
+    HttpReply reply;
+    reply.body = json{{"choices", choices}, {"usage", {{"prompt_tokens", 30}, {"completion_tokens", 9}}}}.dump();
+    return reply;
+  });
+  Options options = quick_options({server.url()});
+  options.prompts_per_request = 4;
+  options.concurrency = 1;
+  HttpLanguageModel model(options);
+  std::vector<std::string> queries;
+  for (int i = 0; i < 5; ++i) queries.push_back(fmt::format("question {}", i));
+  for (int i = 0; i < 5; ++i) {
+    icpi::CompletionRequest request = plain_request(queries[static_cast<std::size_t>(i)]);
+    request.sampling.temperature = 0;
+    request.seed = static_cast<std::uint64_t>(i);
+    model.submit(request, static_cast<icpi::Ticket>(i));
+  }
+  std::size_t left = 5;
+  icpi::FinishedCompletion finished;
+  while (left > 0) {
+    ASSERT_EQ(model.collect({&finished, 1}, std::chrono::seconds(5)), 1U);
+    EXPECT_EQ(finished.completion.text, icpi_test::echo_text(queries[finished.ticket]))
+        << finished.completion.error.message;
+    --left;
+  }
+  // The first submission went alone, the next four together, the gap once more.
+  EXPECT_EQ(prompts, (std::vector<json>{queries[0], {queries[1], queries[2], queries[3], queries[4]}, queries[2]}));
+}
+
+TEST(Completions, TextsOfEveryKindSurvive) {
+  ScriptedServer server([](const HttpRequest& request) {
+    HttpReply reply;
+    reply.body = icpi_test::completion_body(json::parse(request.body).at("prompt").get<std::string>());
+    return reply;
+  });
+  HttpLanguageModel model(quick_options({server.url()}));
+  for (const std::string text : {"\"quotes\" and \\ slashes/", "tabs\tand\r\nlines\b\f",
+                                 "\xE2\x82\xAC \xF0\x9F\x98\x80 \xED\x9F\xBF", "\x7F\x1F", "</script>"}) {
+    EXPECT_EQ(ask(model, plain_request(text)).text, text);
+  }
+}
+
+TEST(Chat, SendsASystemMessageAndOneUserMessage) {
+  Recorder recorder(
+      R"({"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":" 3\nrest"}}],)"
+      R"("usage":{"prompt_tokens":20,"completion_tokens":2}})");
+  Options options = quick_options({recorder.server.url()});
+  options.dialect = Dialect::chat;
+  HttpLanguageModel model(options);
+  const Completion completion = ask(model, full_request());
+  EXPECT_EQ(completion.text, " 3");
+  EXPECT_EQ(completion.finish, FinishReason::stop);
+  EXPECT_EQ(recorder.path, "/v1/chat/completions");
+  const json& messages = recorder.sent.at("messages");
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].at("role"), "system");
+  EXPECT_EQ(messages[0].at("content"), std::string(icpi::http::default_system_message));
+  EXPECT_EQ(messages[1].at("content"), "first \"line\"\\\n\ttab \xC3\xA9 \x01query:");
+  EXPECT_EQ(recorder.sent.at("stop"), json::array({"\n"}));
+}
+
+TEST(Chat, RefusalsAndEmptyMessages) {
+  Options options = quick_options({});
+  options.dialect = Dialect::chat;
+  Recorder refusal(R"({"choices":[{"index":0,"message":{"content":null,"refusal":"I will not"}}]})");
+  options.base_urls = {refusal.server.url()};
+  HttpLanguageModel refusing(options);
+  EXPECT_EQ(ask(refusing, plain_request()).error.category, ErrorCategory::invalid_request);
+  Recorder nothing(R"({"choices":[{"index":0,"message":{"content":null}}]})");
+  options.base_urls = {nothing.server.url()};
+  HttpLanguageModel empty(options);
+  EXPECT_EQ(ask(empty, plain_request()).error.category, ErrorCategory::transport);
+}
+
+TEST(Native, WritesAndReadsLlamaServersOwnRoute) {
+  Recorder recorder(
+      R"({"index":0,"content":"lwr","tokens":[],"id_slot":0,"stop":true,"tokens_predicted":4,"tokens_evaluated":4,)"
+      R"("stop_type":"limit","timings":{"cache_n":3,"prompt_n":1},)"
+      R"("completion_probabilities":[{"id":5,"token":"lwr","logprob":-1.5,"top_logprobs":[]}]})");
+  Options options = quick_options({recorder.server.url()});
+  options.dialect = Dialect::llama_native;
+  HttpLanguageModel model(options);
+  icpi::CompletionRequest request = full_request();
+  request.want_logprobs = true;
+  const Completion completion = ask(model, request);
+  EXPECT_EQ(recorder.path, "/completion");
+  EXPECT_EQ(recorder.sent.at("n_predict"), 17);
+  EXPECT_EQ(recorder.sent.at("repeat_penalty"), 1);
+  EXPECT_EQ(completion.text, "lwr");
+  EXPECT_EQ(completion.finish, FinishReason::length);
+  EXPECT_EQ(completion.usage, (icpi::Usage{4, 3, 4}));
+  EXPECT_EQ(completion.tokens, (std::vector<icpi::TokenLogprob>{{"lwr", -1.5}}));
+}
+
+TEST(Choices, AreSentInEachServersWordsAndChecked) {
+  const std::vector<std::string_view> choices{"left (1)", "say \"hi\"\n"};
+  icpi::CompletionRequest request = plain_request();
+  request.choices = choices;
+  Recorder recorder(icpi_test::completion_body("left (1)"));
+  Options options = quick_options({recorder.server.url()});
+
+  options.server = ServerKind::llama_server;
+  icpi::http::ChoiceConstrainedHttpModel llama(options);
+  EXPECT_EQ(ask(llama, request).text, "left (1)");
+  EXPECT_EQ(recorder.sent.at("grammar"), R"x(root ::= "left (1)" | "say \"hi\"\x0A")x");
+
+  options.server = ServerKind::vllm;
+  icpi::http::ChoiceConstrainedHttpModel vllm(options);
+  EXPECT_EQ(ask(vllm, request).text, "left (1)");
+  EXPECT_EQ(recorder.sent.at("structured_outputs").at("choice").size(), 2U);
+  options.vllm_choice_field = icpi::http::VllmChoiceField::guided_choice;
+  icpi::http::ChoiceConstrainedHttpModel older(options);
+  EXPECT_EQ(ask(older, request).text, "left (1)");
+  EXPECT_EQ(recorder.sent.at("guided_choice")[1], "say \"hi\"\n");
+
+  options.server = ServerKind::sglang;
+  icpi::http::ChoiceConstrainedHttpModel sglang(options);
+  EXPECT_EQ(ask(sglang, request).text, "left (1)");
+  EXPECT_EQ(recorder.sent.at("regex"), "(left \\(1\\)|say \"hi\"\n)");
+
+  const std::vector<std::string_view> others{"x", "y"};
+  request.choices = others;
+  EXPECT_THAT(ask(sglang, request).error.message, HasSubstr("none of the given choices"));
+
+  options.server = ServerKind::generic;
+  EXPECT_THROW(icpi::http::ChoiceConstrainedHttpModel{options}, icpi::Error);
+}
+
+HttpReply json_reply(const json& body, std::string headers = "") {
+  HttpReply reply;
+  reply.body = body.dump();
+  reply.headers = std::move(headers);
+  return reply;
+}
+
+TEST(Probe, RecognisesALlamaServer) {
+  ScriptedServer server([](const HttpRequest& request) {
+    if (request.path == "/v1/models") return json_reply({{"data", {{{"id", "m.gguf"}, {"owned_by", "llamacpp"}}}}});
+    if (request.path == "/props") {
+      return json_reply({{"total_slots", 4}, {"build_info", "b1"}, {"default_generation_settings", {{"n_ctx", 2048}}}});
+    }
+    return icpi_test::echo_reply(request);
+  });
+  Options options = quick_options({server.url()});
+  options.probe = true;
+  options.model.clear();
+  HttpLanguageModel model(options);
+  EXPECT_EQ(model.capabilities().model, "m.gguf");
+  EXPECT_TRUE(model.capabilities().choices);
+  EXPECT_EQ(model.context_limit(), 2048U);
+  const std::string text = describe(model.capabilities());
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("llama-server b1"), HasSubstr("4 slots"), HasSubstr("context 2048")));
+  EXPECT_FALSE(ask(model, plain_request()).error);
+}
+
+TEST(Probe, KnowsVllmAndChecksTheModelsName) {
+  ScriptedServer server([](const HttpRequest&) {
+    return json_reply({{"data", {{{"id", "a"}, {"owned_by", "vllm"}, {"max_model_len", 4096}}, {{"id", "b:latest"}}}}});
+  });
+  Options options = quick_options({server.url()});
+  options.probe = true;
+  const auto probe = [&](const std::string& model) -> std::string {
+    options.model = model;
+    try {
+      const HttpLanguageModel probed(options);
+      EXPECT_EQ(probed.capabilities().servers[0].kind, ServerKind::vllm);
+      return "found";
+    } catch (const icpi::Error& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(probe("a"), "found");
+  EXPECT_EQ(probe("b"), "found");
+  EXPECT_THAT(probe("c"), HasSubstr("does not have the model 'c'; it lists: a, b:latest"));
+  EXPECT_THAT(probe(""), HasSubstr("lists 2 models"));
+}
+
+TEST(Probe, SaysWhatIsWrong) {
+  const auto problem = [](int status) -> std::string {
+    ScriptedServer server([&](const HttpRequest&) {
+      HttpReply reply;
+      reply.status = status;
+      reply.body = R"({"error":{"message":"broken"}})";
+      return reply;
+    });
+    Options options = quick_options({server.url()});
+    options.probe = true;
+    try {
+      const HttpLanguageModel model(options);
+    } catch (const icpi::Error& error) {
+      return error.what();
+    }
+    return "fine";
+  };
+  EXPECT_THAT(problem(401), HasSubstr("wants a key"));
+  EXPECT_THAT(problem(500), HasSubstr("broken"));
+  EXPECT_EQ(problem(404), "fine") << "some servers list no models";
+  Options options = quick_options({"127.0.0.1:1"});
+  options.probe = true;
+  EXPECT_THROW(HttpLanguageModel{options}, icpi::Error);
+}
+
+TEST(Identity, DependsOnOptionsAloneAndCanBeSet) {
+  Options options = quick_options({"127.0.0.1:1", "http://b:2/v1/"});
+  const std::string identity = HttpLanguageModel(options).identity();
+  std::swap(options.base_urls[0], options.base_urls[1]);
+  options.concurrency = 3;
+  EXPECT_EQ(HttpLanguageModel(options).identity(), identity);
+  options.model = "other";
+  EXPECT_NE(HttpLanguageModel(options).identity(), identity);
+  options.identity = "mine";
+  EXPECT_EQ(HttpLanguageModel(options).identity(), "mine");
+}
+
+}  // namespace
