@@ -43,7 +43,7 @@ class InductionModel {
 
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size())
-      throw InvalidArgument("InductionModel::complete: requests and completions differ in number");
+      throw InvalidArgument("InductionModel::complete: as many completions as requests are needed");
     begin_batch();
     for (std::size_t i = 0; i < requests.size(); ++i) {
       Completion& completion = completions[i];
@@ -66,7 +66,7 @@ class InductionModel {
 
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
     if (requests.size() != scores.size())
-      throw InvalidArgument("InductionModel::score: requests and scores differ in number");
+      throw InvalidArgument("InductionModel::score: as many scores as requests are needed");
     begin_batch();
     for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, i);
     work([&](induction::Generator& generator, const Group& group) {
@@ -114,16 +114,16 @@ class InductionModel {
 
   static const InductionOptions& checked(const InductionOptions& options) {
     if (options.threads == 0 || options.threads > 1024)
-      throw InvalidArgument("InductionOptions::threads must be in 1 .. 1024");
+      throw InvalidArgument("InductionOptions::threads must be 1 .. 1024");
     return options;
   }
 
   static CompletionError check(const CompletionRequest& request) {
     const Sampling& sampling = request.sampling;
     if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
-      return {ErrorCategory::invalid_request, "temperature must be finite and not negative", 0};
+      return {ErrorCategory::invalid_request, "temperature must be finite, at least 0", 0};
     if (!(sampling.top_p > 0 && sampling.top_p <= 1))
-      return {ErrorCategory::invalid_request, "top_p must be in (0, 1]", 0};
+      return {ErrorCategory::invalid_request, "top_p must be above 0, at most 1", 0};
     if (sampling.max_tokens <= 0) return {ErrorCategory::invalid_request, "max_tokens must be positive", 0};
     return {};
   }

@@ -94,21 +94,34 @@ class Generator {
   void write(PrefixState& state, const CompletionRequest& request, RandomStream& random, Completion& completion) {
     PrefixState::Node* node = &state.start(query_);
     completion.finish = FinishReason::length;
-    for (int count = 0; count < request.sampling.max_tokens; ++count) {
+    bool joined = false;  // the last token is a run of spaces that the next one joins
+    for (;;) {
       state.predict(*node, query_, predictor_, prediction_);
       if (prediction_.options.empty()) {
         completion.finish = FinishReason::stop;
         return;
       }
+      if (!joined && completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens))
+        return;
       const Option option = draw(request.sampling, random);
+      const std::string_view piece = query_.text(option.token);
       const std::size_t before = completion.text.size();
-      completion.text.append(query_.text(option.token));
-      ++completion.usage.completion_tokens;
-      if (request.want_logprobs)
-        completion.tokens.push_back({std::string(query_.text(option.token)), std::log(option.probability)});
+      completion.text.append(piece);
+      if (!joined) ++completion.usage.completion_tokens;
+      if (request.want_logprobs) note(piece, std::log(option.probability), joined, completion);
+      joined = query_.info(option.token).kind == TokenKind::space && !joined;
       if (cut_at_stop(request.stop, before, completion)) return;
       query_.push(option.token);
       node = &state.after(*node, option.token, query_);
+    }
+  }
+
+  static void note(std::string_view piece, double logprob, bool joined, Completion& completion) {
+    if (joined) {
+      completion.tokens.back().token.append(piece);
+      completion.tokens.back().logprob += logprob;
+    } else {
+      completion.tokens.push_back({std::string(piece), logprob});
     }
   }
 

@@ -23,8 +23,9 @@ struct Line {
   std::uint64_t history = 0;  ///< of the forms of the record's earlier lines
 };
 
-/// Longer lines are cut: the rest counts as another line.
+/// Longer lines are cut: the rest counts as another line. In bytes, and in tokens.
 inline constexpr std::size_t longest_line = 4096;
+inline constexpr std::size_t most_line_tokens = 512;
 
 inline constexpr std::uint64_t record_start = 0x243F6A8885A308D3ULL;
 
@@ -84,7 +85,8 @@ class PrefixIndex {
     const auto first = static_cast<std::uint32_t>(tokens_.size());
     places_.clear();
     char previous = '\n';
-    for (std::size_t at = 0; at < end;) {
+    std::size_t at = 0;
+    while (at < end && places_.size() < most_line_tokens) {
       const Lexeme lexeme = next_lexeme(rest.substr(0, end), at, previous);
       const TokenId id = vocabulary_.intern(rest.substr(at, lexeme.size), lexeme.kind);
       tokens_.push_back(id);
@@ -93,7 +95,7 @@ class PrefixIndex {
       at += lexeme.size;
     }
     add_line(first, static_cast<std::uint32_t>(places_.size()));
-    consumed_ += end + (cut ? 0 : 1);
+    consumed_ += at < end || cut ? at : end + 1;
     return true;
   }
 

@@ -55,7 +55,7 @@ class PrefixState {
 
   /// The position after one more token, which was pushed to the query already.
   Node& after(Node& node, TokenId token, const QueryText& query) {
-    return token == newline_token ? walk(query) : step(node, token, query);
+    return query.line(0).empty() ? walk(query) : step(node, token, query);
   }
 
   void predict(Node& node, QueryText& query, Predictor& predictor, Prediction& prediction) {

@@ -29,6 +29,7 @@ class QueryText {
     history_ = index.open_history();
     previous_ = '\n';
     counted_ = 0;
+    line_bytes_ = 0;
     const auto lines = index.lines();
     const std::size_t open = lines.size() - index.open_record();
     for (std::size_t i = lines.size() - std::min(open, deepest_line); i < lines.size(); ++i) {
@@ -38,7 +39,7 @@ class QueryText {
     }
   }
 
-  /// Appends text of whole tokens, counting what was appended. Returns nothing; cuts no line.
+  /// Appends text of whole tokens. Lines that are too long are cut, as in the prefix.
   void append(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
       const Lexeme lexeme = next_lexeme(text, at, previous_);
@@ -57,6 +58,8 @@ class QueryText {
     }
     tokens_.push_back(token);
     previous_ = text(token).back();
+    line_bytes_ += text(token).size();
+    if (line_bytes_ >= longest_line || line(0).size() >= most_line_tokens) end_line();
   }
 
   TokenId id_of(std::string_view piece, TokenKind kind) {
@@ -100,6 +103,7 @@ class QueryText {
 
  private:
   void end_line() {
+    line_bytes_ = 0;
     previous_ = '\n';
     const auto current = line(0);
     if (current.empty()) {
@@ -132,6 +136,7 @@ class QueryText {
   std::vector<Place> places_;
   std::uint64_t history_ = record_start;
   std::uint64_t counted_ = 0;
+  std::size_t line_bytes_ = 0;
   char previous_ = '\n';
 };
 
