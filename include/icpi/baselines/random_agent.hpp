@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/core/costs.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/policy/agent.hpp"
+
+namespace icpi {
+
+/// Acts uniformly at random and learns nothing: the baseline below all others.
+template <Environment Env>
+class RandomAgent {
+ public:
+  using Observation = typename Env::Observation;  ///< of the environment
+  using Action = typename Env::Action;            ///< of the environment
+
+  /// Everything random comes from RandomKey(seed).child(1). Throws InvalidArgument for an environment without actions.
+  explicit RandomAgent(const Env& env, std::uint64_t seed) : stream_(RandomKey(seed).child(1)) {
+    for (const Action& action : env.actions()) actions_.push_back(action);
+    if (actions_.empty()) throw InvalidArgument("random agent: the environment has no actions");
+  }
+
+  void begin_episode(const Observation&) {}                                            ///< see Agent
+  Action act(const Observation&) { return actions_[stream_.index(actions_.size())]; }  ///< see Agent
+  void observe(const Step<Observation>&) {}                                            ///< see Agent
+  [[nodiscard]] const Costs& costs() const noexcept { return costs_; }                 ///< nothing
+
+ private:
+  RandomStream stream_;
+  std::vector<Action> actions_;
+  Costs costs_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/models/any_language_model.hpp"
+#include "icpi/models/completion_record.hpp"
+
+namespace icpi {
+
+/// How a RecordingModel writes.
+struct RecordingOptions {
+  bool prompts = true;  ///< write the texts of the requests too; answers alone are enough to replay
+};
+
+/// Answers as another model does, and writes down every request and answer: one line of JSON each, checksummed, added
+/// to a file that ReplayingModel reads. Failed items are written too: a replay fails where the run failed.
+/// Thread-safety: one thread at a time.
+template <LanguageModel Model>
+  requires std::movable<Model>
+class RecordingModel {
+ public:
+  /// Adds to `file`; creates it if there is none. Throws InvalidArgument when it cannot be written.
+  RecordingModel(Model model, const std::filesystem::path& file, RecordingOptions options = {})
+      : model_(std::move(model)),
+        name_(file.string()),
+        options_(options),
+        out_(file, std::ios::app | std::ios::binary) {
+    if (!out_) throw InvalidArgument(fmt::format("recording: cannot write {}", name_));
+  }
+
+  [[nodiscard]] std::string identity() const { return model_.identity(); }  ///< that of the model
+
+  /// See LanguageModel. The answers are on their way to the file when it returns. Throws Error when they cannot be
+  /// written: then `completions` are there nevertheless.
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    model_.complete(requests, completions);
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      out_ << completion_record(requests[i], completions[i], options_.prompts) << '\n';
+    out_.flush();
+    if (!out_) throw Error(fmt::format("recording: writing {} failed", name_));
+  }
+
+  /// The tokens of the model.
+  [[nodiscard]] std::size_t count_tokens(std::string_view text)
+    requires CountsTokens<Model>
+  {
+    return static_cast<std::size_t>(model_.count_tokens(text));
+  }
+
+  /// The limit of the model.
+  [[nodiscard]] std::size_t context_limit() const
+    requires HasContextLimit<Model>
+  {
+    return static_cast<std::size_t>(model_.context_limit());
+  }
+
+  static constexpr bool constrains_choices = ConstrainsChoices<Model>;  ///< as the model does
+
+  /// Of a model that knows them at run time only; without what is not recorded.
+  [[nodiscard]] Capabilities capabilities() const
+    requires requires(const Model& model) {
+      { model.capabilities() } -> std::same_as<Capabilities>;
+    }
+  {
+    Capabilities result = model_.capabilities();
+    result.scores = result.asynchronous = false;
+    return result;
+  }
+
+  [[nodiscard]] Model& model() noexcept { return model_; }  ///< the model that answers
+
+ private:
+  Model model_;
+  std::string name_;
+  RecordingOptions options_;
+  std::ofstream out_;
+};
+
+/// Answers from what a RecordingModel wrote, without a model: for exact re-runs. Equal requests get equal answers, the
+/// first that was recorded; a request that was not recorded is an `invalid_request`.
+/// Thread-safety: one thread at a time.
+class ReplayingModel {
+ public:
+  /// Reads `file`. A last line without its newline was cut off while it was written and is left out. Throws
+  /// InvalidArgument, naming file and line, when it cannot be read or a line is damaged.
+  explicit ReplayingModel(const std::filesystem::path& file) : name_(file.string()) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) throw InvalidArgument(fmt::format("replay: cannot read {}", name_));
+    std::string line;
+    for (std::size_t number = 1; std::getline(in, line); ++number) {
+      if (in.eof()) break;
+      try {
+        RecordedCompletion record = read_completion_record(line);
+        answers_.try_emplace(record.request, std::move(record.completion));
+      } catch (const InvalidArgument& error) {
+        throw InvalidArgument(fmt::format("replay: {}, line {}: {}", name_, number, error.what()));
+      }
+    }
+  }
+
+  [[nodiscard]] std::string identity() const { return "replay/" + name_; }  ///< names the file
+
+  /// See LanguageModel. Throws InvalidArgument when the spans differ in length.
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) const {
+    if (requests.size() != completions.size())
+      throw InvalidArgument(
+          fmt::format("ReplayingModel::complete: {} requests but {} completions", requests.size(), completions.size()));
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const auto found = answers_.find(fingerprint(requests[i]));
+      completions[i] = found != answers_.end() ? found->second : Completion{};
+      if (found == answers_.end())
+        completions[i].error = {ErrorCategory::invalid_request,
+                                fmt::format("this request was not recorded in {}", name_), 0};
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return answers_.size(); }  ///< different requests known
+
+ private:
+  std::string name_;
+  std::map<RequestFingerprint, Completion> answers_;
+};
+
+static_assert(LanguageModel<ReplayingModel>);
+
+}  // namespace icpi

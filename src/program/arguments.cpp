@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "parse.hpp"
+
+namespace icpi::program {
+
+SeedRange parse_seeds(std::string_view text) {
+  const auto colon = text.find(':');
+  SeedRange seeds;
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  bool valid = parse_number(text.substr(0, colon), seeds.first);
+  if (colon == std::string_view::npos) {
+    valid = valid && seeds.first < most;
+    seeds.last = seeds.first + 1;
+  } else {
+    valid = valid && parse_number(text.substr(colon + 1), seeds.last);
+  }
+  if (!valid || seeds.first >= seeds.last || seeds.size() > 1'000'000)
+    throw InvalidArgument(fmt::format(
+        "--seeds '{}' is not allowed; expected A:B with A < B (at most a million seeds), or one seed", text));
+  return seeds;
+}
+
+std::size_t parse_count(std::string_view option, std::string_view text, std::size_t lowest, std::size_t highest) {
+  std::size_t value = 0;
+  if (!parse_number(text, value) || value < lowest || value > highest)
+    throw InvalidArgument(
+        fmt::format("{} '{}' is not allowed; expected a whole number in {} .. {}", option, text, lowest, highest));
+  return value;
+}
+
+Method make_method(const MethodArguments& arguments) {
+  Method method;
+  method.kind = parse_agent(arguments.agent);
+  method.label = arguments.agent;
+  method.options = named_options(arguments.options);
+  if (arguments.options == "best" && asks_model(method.kind)) method.label += "-best";
+  const auto ablation = [&](bool wanted, std::string_view name) {
+    if (!wanted) return;
+    if (!asks_model(method.kind))
+      throw InvalidArgument(
+          fmt::format("--{} does not go with agent '{}'; allowed: icpi, no-argmax", name, arguments.agent));
+    method.label += fmt::format("-{}", name);
+  };
+  ablation(arguments.no_hints, "no-hints");
+  ablation(arguments.no_balance, "no-balance");
+  ablation(arguments.no_constraints, "no-constraints");
+  method.hints = !arguments.no_hints;
+  if (arguments.no_balance) method.options.prompts.balance = false;
+  if (arguments.no_constraints) method.options.prompts.constraints = false;
+  if (!arguments.recency.empty()) {
+    method.options.prompts.recency = parse_count("--recency", arguments.recency, 1, 1'000'000);
+    method.label += "-recency-" + arguments.recency;
+  }
+  if (arguments.bootstrap_past_terminal) {
+    if (method.kind != AgentKind::tabular_q)
+      throw InvalidArgument(
+          fmt::format("--bootstrap does not go with agent '{}'; allowed: tabular-q", arguments.agent));
+    method.bootstrap_past_terminal = true;
+    method.label += "-bootstrap";
+  }
+  for (const auto& assignment : arguments.set) {
+    apply_setting(assignment, method);
+    method.label += "-" + assignment;
+  }
+  return method;
+}
+
+}  // namespace icpi::program

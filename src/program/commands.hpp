@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/experiment/seed_groups.hpp"
+#include "methods.hpp"
+#include "model_sources.hpp"
+
+namespace icpi::program {
+
+/// How `icpi` was asked to behave; everything that several commands take.
+struct MethodArguments {
+  std::string agent = "icpi";
+  std::string options = "paper";
+  bool no_hints = false;
+  bool no_balance = false;
+  bool no_constraints = false;
+  std::string recency;  ///< empty: as the options say
+  bool bootstrap_past_terminal = false;
+  std::vector<std::string> set;
+};
+
+/// `icpi train`.
+struct TrainArguments {
+  std::string domain;
+  MethodArguments method;
+  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .record = {}};
+  std::string steps;  ///< empty: the domain's horizon
+  std::string seeds = "0:4";
+  std::string jobs = "1";
+  std::string out;
+  bool dry_run = false;
+};
+
+/// `icpi reproduce`.
+struct ReproduceArguments {
+  MethodArguments method;
+  std::vector<ModelChoice> models;
+  std::vector<std::string> domains;  ///< empty: all
+  bool no_ablations = false;
+  std::string steps;  ///< empty: the domains' horizons
+  std::string seeds = "0:4";
+  std::string jobs = "1";
+  std::string out;
+  bool dry_run = false;
+};
+
+/// `icpi plot`.
+struct PlotArguments {
+  std::vector<std::string> runs;
+  std::string out;
+};
+
+/// `icpi show`.
+struct ShowArguments {
+  std::string domain;
+  MethodArguments method;
+  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .record = {}};
+  std::string seed = "0";
+  std::string episodes = "15";
+  std::string step = "0";
+  bool whole_prompts = false;
+};
+
+/// "A:B" (A, A + 1, ..., B - 1), or "A" alone for one seed. Throws InvalidArgument.
+SeedRange parse_seeds(std::string_view text);
+
+/// A whole number in lowest .. highest. Throws InvalidArgument naming `option`.
+std::size_t parse_count(std::string_view option, std::string_view text, std::size_t lowest, std::size_t highest);
+
+/// The method that the arguments describe, with its label. Throws InvalidArgument.
+Method make_method(const MethodArguments& arguments);
+
+// The commands. They throw InvalidArgument for bad usage, before anything is written, and Error when the run fails.
+// `out` gets what a person or a pipe reads; progress goes to standard error if that is a terminal.
+void list_domains(std::ostream& out);
+void list_models(std::ostream& out);
+void list_settings(std::ostream& out);
+void train(const TrainArguments& arguments, std::ostream& out);
+void reproduce(const ReproduceArguments& arguments, std::ostream& out);
+void plot(const PlotArguments& arguments, std::ostream& out);
+void show(const ShowArguments& arguments, std::ostream& out);
+
+}  // namespace icpi::program

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/core/costs.hpp"
+#include "icpi/domains/domain_facts.hpp"
+#include "icpi/experiment/episode_record.hpp"
+#include "icpi/experiment/seed_groups.hpp"
+#include "icpi/models/any_language_model.hpp"
+#include "methods.hpp"
+
+namespace icpi::program {
+
+/// Makes a model of its own for whoever asks; may be called from several threads.
+using ModelFactory = std::function<AnyLanguageModel()>;
+
+/// Runs of one method in one domain.
+struct RunRequest {
+  Method method;
+  ModelFactory model;  ///< for agents that ask one
+  SeedRange seeds;
+  std::size_t steps = 0;  ///< of every run
+  std::size_t jobs = 1;   ///< threads, each with seeds and a model of its own; results do not depend on it
+};
+
+/// One decision to look at.
+struct ShowRequest {
+  Method method;
+  ModelFactory model;
+  std::uint64_t seed = 0;
+  std::size_t episodes = 0;  ///< to learn from first
+  std::size_t step = 0;      ///< of the episode after them: which decision
+  bool whole_prompts = false;
+};
+
+/// What the program does with a domain. One compiled unit a domain, so that the program builds in parallel and in
+/// little memory.
+class DomainProgram {
+ public:
+  virtual ~DomainProgram() = default;
+
+  [[nodiscard]] virtual DomainFacts facts() const = 0;
+  [[nodiscard]] virtual double planning_discount() const = 0;
+  [[nodiscard]] virtual std::vector<std::string> action_texts() const = 0;
+  [[nodiscard]] virtual std::string example_observation(bool hints) const = 0;
+
+  /// A perfect world model for the texts of this domain.
+  [[nodiscard]] virtual AnyLanguageModel make_oracle(bool hints) const = 0;
+
+  /// Makes the agent once. Throws InvalidArgument for options that it does not take.
+  virtual void check(const Method& method, const ModelFactory& model) const = 0;
+
+  /// Plays; `on_episode` gets the records in the order of seeds and episodes, never two at a time. Returns what all
+  /// agents spent.
+  virtual Costs run(const RunRequest& request, const std::function<void(const EpisodeRecord&)>& on_episode) const = 0;
+
+  /// Prints one decision of `icpi` as a person would want to see it.
+  virtual void show(const ShowRequest& request, std::ostream& out) const = 0;
+};
+
+/// The program of the domain of this name. Throws InvalidArgument with the known names.
+const DomainProgram& domain_program(std::string_view name);
+
+/// `method` with what depends on the domain filled in.
+Method method_for(const Method& method, const DomainFacts& facts);
+
+const DomainProgram& chain_program();
+const DomainProgram& distractor_chain_program();
+const DomainProgram& maze_program();
+const DomainProgram& mini_catch_program();
+const DomainProgram& mini_invaders_program();
+const DomainProgram& point_mass_program();
+
+}  // namespace icpi::program

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "paper_numbers.hpp"
+#include "report.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+constexpr std::array<std::string_view, 8> colours{"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728",
+                                                  "#9467bd", "#7f7f7f", "#8c564b", "#17becf"};
+
+/// Text that gnuplot draws as it is: labels may come from files.
+std::string plain(std::string_view text) {
+  std::string result;
+  for (const char each : text) {
+    const bool kept = (each >= '0' && each <= '9') || (each >= 'A' && each <= 'Z') || (each >= 'a' && each <= 'z') ||
+                      std::string_view(" ._+/()%-").find(each) != std::string_view::npos;
+    result += kept ? each : '_';
+  }
+  return result;
+}
+
+bool is_ablation(std::string_view agent) { return agent.starts_with("icpi-"); }
+
+std::string label_of(const ReportCurve& curve, bool with_model) {
+  return plain(with_model && !curve.model.empty() ? curve.agent + " (" + curve.model + ")" : curve.agent);
+}
+
+/// Domains of the plan in the paper's order, others after them.
+std::vector<std::string> panels(const Report& report, const FigurePlan& plan) {
+  std::vector<std::string> domains;
+  const auto shown = [&](const std::string& domain) {
+    return std::any_of(plan.curves.begin(), plan.curves.end(),
+                       [&](std::size_t each) { return report.curves[each].domain == domain; });
+  };
+  for (const auto& domain : paper_numbers().domains) {
+    if (shown(domain)) domains.push_back(domain);
+  }
+  for (const auto number : plan.curves) {
+    const auto& domain = report.curves[number].domain;
+    if (std::find(domains.begin(), domains.end(), domain) == domains.end()) domains.push_back(domain);
+  }
+  return domains;
+}
+
+void append_data(const Report& report, const FigurePlan& plan, std::string& out) {
+  for (const auto number : plan.curves) {
+    const auto& curve = report.curves[number].curve;
+    out += fmt::format("$curve{} << end_of_data\n", number);
+    for (Eigen::Index bin = 0; bin < curve.mean.size(); ++bin) {
+      if (std::isnan(curve.mean(bin))) continue;
+      out += fmt::format("{:.6g} {:.6g} {:.6g}\n", curve.position(bin), curve.mean(bin), curve.error(bin));
+    }
+    out += "end_of_data\n";
+  }
+}
+
+void append_panel(const Report& report, const FigurePlan& plan, const std::string& domain,
+                  const std::vector<std::string>& labels, bool with_model, std::string& out) {
+  out += fmt::format("set title '{}' noenhanced\nset xrange [0:{}]\nplot ", plain(domain), report.horizons.at(domain));
+  bool first = true;
+  for (const bool band : {true, false}) {
+    for (const auto number : plan.curves) {
+      const auto& curve = report.curves[number];
+      if (curve.domain != domain) continue;
+      const auto label = std::find(labels.begin(), labels.end(), label_of(curve, with_model)) - labels.begin();
+      const auto colour = colours[static_cast<std::size_t>(label) % colours.size()];
+      out += first ? "" : ", ";
+      first = false;
+      out += band ? fmt::format(
+                        "$curve{} using 1:($2-$3):($2+$3) with filledcurves fc rgb '{}' fs transparent solid "
+                        "0.2 noborder notitle",
+                        number, colour)
+                  : fmt::format("$curve{} using 1:2 with lines lw 2 lc rgb '{}' notitle", number, colour);
+    }
+  }
+  out += '\n';
+}
+
+/// An empty panel at the bottom that holds the key of all.
+void append_key(const std::vector<std::string>& labels, double height, std::string& out) {
+  out += fmt::format(
+      "set origin 0,0\nset size 1,{:.4g}\nunset title\nunset xlabel\nunset ylabel\nunset border\nunset tics\n"
+      "unset grid\nset key center center horizontal maxrows 3 noenhanced\nset xrange [0:1]\nset yrange [0:1]\nplot ",
+      height);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    out += fmt::format("{}NaN with lines lw 3 lc rgb '{}' title '{}'", i == 0 ? "" : ", ", colours[i % colours.size()],
+                       labels[i]);
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+std::vector<FigurePlan> plan_figures(const Report& report) {
+  std::set<std::string> models;
+  for (const auto& each : report.curves) {
+    if (each.agent == "icpi") models.insert(each.model);
+  }
+  FigurePlan methods{"figure-methods", "Regret of the methods", {}};
+  FigurePlan ablations{"figure-ablations", "Regret of ICPI and its ablations", {}};
+  FigurePlan language_models{"figure-models", "Regret of ICPI by language model", {}};
+  bool any_ablation = false;
+  for (std::size_t i = 0; i < report.curves.size(); ++i) {
+    const auto& agent = report.curves[i].agent;
+    const bool icpi = agent == "icpi";
+    any_ablation = any_ablation || is_ablation(agent);
+    if (!is_ablation(agent)) methods.curves.push_back(i);
+    if (icpi || is_ablation(agent)) ablations.curves.push_back(i);
+    if (icpi || agent == "random") language_models.curves.push_back(i);
+  }
+  std::vector<FigurePlan> plans;
+  if (!methods.curves.empty()) plans.push_back(std::move(methods));
+  if (any_ablation) plans.push_back(std::move(ablations));
+  if (models.size() > 1) plans.push_back(std::move(language_models));
+  return plans;
+}
+
+std::string figure_program(const Report& report, const FigurePlan& plan) {
+  std::set<std::string> models;
+  for (const auto number : plan.curves) models.insert(report.curves[number].model);
+  models.erase("");
+  const bool with_model = models.size() > 1;
+  std::vector<std::string> labels;
+  for (const auto number : plan.curves) {
+    const auto label = label_of(report.curves[number], with_model);
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
+  }
+  const auto domains = panels(report, plan);
+  const std::size_t columns = std::min<std::size_t>(3, domains.size());
+  const std::size_t rows = (domains.size() + columns - 1) / columns;
+  const double key_height = rows == 1 ? 0.2 : 0.11;
+  const auto width = 360 * columns;
+  const auto height = 280 * rows + 70;
+
+  std::string out = "# Draws " + plan.name + ".svg and " + plan.name + ".png: gnuplot " + plan.name + ".gp\n";
+  append_data(report, plan, out);
+  for (const bool vector : {true, false}) {
+    out += vector
+               ? fmt::format("set terminal svg size {},{} dynamic font 'sans,12' background '#ffffff'\n", width, height)
+               : fmt::format("set terminal pngcairo size {},{} font 'sans,12' background '#ffffff'\n", width, height);
+    out += fmt::format("set output '{}.{}'\n", plan.name, vector ? "svg" : "png");
+    out += fmt::format("set multiplot title '{}' noenhanced\n", plain(plan.title));
+    out +=
+        "set border 3\nset tics nomirror\nset xtics auto\nset ytics auto\nset grid lc rgb '#dddddd'\nunset key\n"
+        "set ylabel 'regret'\nset xlabel 'environment steps'\nset yrange [0:*]\n";
+    const double top = 1 - 26.0 / static_cast<double>(height);
+    const double panel_height = (top - key_height) / static_cast<double>(rows);
+    for (std::size_t i = 0; i < domains.size(); ++i) {
+      out += fmt::format("set origin {:.4g},{:.4g}\nset size {:.4g},{:.4g}\n",
+                         static_cast<double>(i % columns) / static_cast<double>(columns),
+                         top - static_cast<double>(i / columns + 1) * panel_height, 1 / static_cast<double>(columns),
+                         panel_height);
+      append_panel(report, plan, domains[i], labels, with_model, out);
+    }
+    append_key(labels, key_height, out);
+    out += "unset multiplot\nset output\n";
+  }
+  return out;
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <ostream>
+#include <string>
+
+#include "commands.hpp"
+#include "icpi/domains/all.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+/// Without the newline at the end; others become " / ".
+std::string on_one_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text.replace(at, 1, " / ");
+  return text;
+}
+
+}  // namespace
+
+void list_domains(std::ostream& out) {
+  for (const auto name : domain_names) {
+    const DomainProgram& domain = domain_program(name);
+    const DomainFacts facts = domain.facts();
+    fmt::print(out,
+               "{}\n  horizon {} steps, rollouts of at most {} steps, discount {} (evaluation {}, returns divided by "
+               "{}), success above {}\n  sees, for instance  {}\n",
+               name, facts.horizon, facts.rollout_limit, domain.planning_discount(), facts.evaluation_discount,
+               facts.return_scale, facts.success_threshold, on_one_line(domain.example_observation(true)));
+    for (const auto& action : domain.action_texts()) fmt::print(out, "  does                {}\n", on_one_line(action));
+  }
+}
+
+void list_models(std::ostream& out) {
+  for (const auto& each : model_sources()) fmt::print(out, "{:<12}{}\n", each.name, each.meaning);
+}
+
+void list_settings(std::ostream& out) {
+  const PolicyIterationOptions paper = named_options("paper");
+  fmt::print(out, "--set NAME=VALUE   (in brackets: the paper's value)\n");
+  for (const Setting& each : settings())
+    fmt::print(out, "  {:<20} {} [{}]; allowed: {}\n", each.name, each.meaning, each.get(paper), each.allowed);
+}
+
+}  // namespace icpi::program

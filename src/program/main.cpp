@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/version.hpp"
+
+namespace {
+
+using namespace icpi::program;
+
+constexpr int bad_usage = 2;
+constexpr int failed_run = 1;
+
+/// Names what is wrong in one line.
+int complain(std::string_view message, int code) {
+  std::string line(message);
+  for (char& each : line) {
+    if (each == '\n' || each == '\r') each = ' ';
+  }
+  fmt::print(stderr, "icpi: {}\n", line);
+  return code;
+}
+
+void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
+  if (with_agent) {
+    command.add_option("--agent", method.agent,
+                       "icpi, no-argmax, tabular-q, matching-model, random, optimal (default icpi)");
+    command.add_flag("--no-hints", method.no_hints, "observations without the hint");
+    command.add_flag("--no-balance", method.no_balance, "do not repeat examples of the smaller classes");
+    command.add_flag("--no-constraints", method.no_constraints, "examples of any action and termination");
+    command.add_option("--recency", method.recency, "policy prompts show the last N trajectories (default 8)");
+    command.add_flag("--bootstrap", method.bootstrap_past_terminal,
+                     "tabular-q: bootstrap past terminal steps, as the authors' code does");
+  }
+  command.add_option("--options", method.options, "paper, or best: the recommended set (default paper)");
+  command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+void add_model_options(CLI::App& command, ModelChoice& model) {
+  command.add_option("--url", model.url, "http: where the server is, for instance http://127.0.0.1:8080/v1");
+  command.add_option("--model-name", model.model_name, "http: the model as the server calls it");
+  command.add_option("--model-file", model.file, "llama: a GGUF file");
+}
+
+void add_train(CLI::App& app, TrainArguments& arguments) {
+  auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
+  command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
+  add_method_options(command, arguments.method, true);
+  command.add_option("--model", arguments.model.name, "see `icpi models` (default induction)");
+  add_model_options(command, arguments.model);
+  command.add_option("--record", arguments.model.record, "write every request and answer to this file");
+  command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domain's horizon)");
+  command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
+  command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
+  command.add_option("--out", arguments.out, "a new or empty folder");
+  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls and tokens, write nothing");
+}
+
+void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std::string>& models, ModelChoice& model) {
+  auto& command = *app.add_subcommand(
+      "reproduce", "all methods and ablations of the paper on all domains: records, curves, table, figures");
+  add_method_options(command, arguments.method, false);
+  command.add_option("--model", models, "several make the paper's figure of language models (default induction)")
+      ->take_all()
+      ->allow_extra_args(false);
+  add_model_options(command, model);
+  command.add_option("--domain", arguments.domains, "only this one; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_flag("--no-ablations", arguments.no_ablations, "leave the ablations out");
+  command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domains' horizons)");
+  command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
+  command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
+  command.add_option("--out", arguments.out, "a new or empty folder");
+  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls and tokens, write nothing");
+}
+
+void add_plot(CLI::App& app, PlotArguments& arguments) {
+  auto& command = *app.add_subcommand("plot", "table, curves and figures from the records of runs");
+  command.add_option("runs", arguments.runs, "folders that train or reproduce wrote")->required();
+  command.add_option("--out", arguments.out, "a new or empty folder");
+}
+
+void add_show(CLI::App& app, ShowArguments& arguments) {
+  auto& command = *app.add_subcommand("show", "what was asked and answered in one decision");
+  command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
+  add_method_options(command, arguments.method, true);
+  command.add_option("--model", arguments.model.name, "see `icpi models` (default induction)");
+  add_model_options(command, arguments.model);
+  command.add_option("--seed", arguments.seed, "of the run (default 0)");
+  command.add_option("--episodes", arguments.episodes, "to learn from before (default 15)");
+  command.add_option("--step", arguments.step, "which decision of the episode after them (default 0)");
+  command.add_flag("--whole-prompts", arguments.whole_prompts, "print every line of every prompt");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("In-Context Policy Iteration with language models", "icpi");
+  app.require_subcommand(1);
+  app.set_version_flag("--version",
+                       fmt::format("icpi {}.{}.{}", icpi::version_major, icpi::version_minor, icpi::version_patch));
+  app.add_subcommand("domains", "list the domains");
+  app.add_subcommand("models", "list the language models");
+  app.add_subcommand("settings", "list what --set reaches");
+  TrainArguments train_arguments;
+  add_train(app, train_arguments);
+  ReproduceArguments reproduce_arguments;
+  std::vector<std::string> models;
+  ModelChoice model;
+  add_reproduce(app, reproduce_arguments, models, model);
+  PlotArguments plot_arguments;
+  add_plot(app, plot_arguments);
+  ShowArguments show_arguments;
+  add_show(app, show_arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return complain(fmt::format("{} (see icpi --help)", error.what()), bad_usage);
+  }
+  if (models.empty()) models.emplace_back("induction");
+  for (const auto& name : models) {
+    reproduce_arguments.models.push_back(model);
+    reproduce_arguments.models.back().name = name;
+  }
+  if (app.got_subcommand("domains")) list_domains(std::cout);
+  if (app.got_subcommand("models")) list_models(std::cout);
+  if (app.got_subcommand("settings")) list_settings(std::cout);
+  if (app.got_subcommand("train")) train(train_arguments, std::cout);
+  if (app.got_subcommand("reproduce")) reproduce(reproduce_arguments, std::cout);
+  if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
+  if (app.got_subcommand("show")) show(show_arguments, std::cout);
+  std::cout.flush();
+  return std::cout ? 0 : complain("writing to standard output failed", failed_run);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const icpi::InvalidArgument& error) {
+    return complain(error.what(), bad_usage);
+  } catch (const std::exception& error) {
+    return complain(error.what(), failed_run);
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace icpi::program {
+
+namespace {
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(std::size_t total) : enabled_(isatty(STDERR_FILENO) == 1), total_(total) {}
+
+Progress::~Progress() {
+  if (enabled_ && drawn_ != Clock::time_point{}) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::advance(std::size_t units) {
+  done_ += units;
+  if (!enabled_ || Clock::now() - drawn_ < std::chrono::milliseconds(200)) return;
+  draw();
+}
+
+void Progress::draw() {
+  drawn_ = Clock::now();
+  const double spent = std::chrono::duration<double>(drawn_ - began_).count();
+  const double part = total_ == 0 ? 1 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
+  const std::string left = part > 0 ? clock_text(spent * (1 - part) / part) : "?";
+  fmt::print(stderr, "\r\033[K{:3.0f} %  {}  {} left  {}", 100 * part, clock_text(spent), left, label_);
+  std::fflush(stderr);
+}
+
+}  // namespace icpi::program

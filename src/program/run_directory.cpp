@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "run_directory.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+#include <iterator>
+#include <system_error>
+
+#include "icpi/core/error.hpp"
+
+namespace icpi::program {
+
+OutputFile::OutputFile(const std::filesystem::path& path) : name_(path.string()), out_(path, std::ios::binary) {
+  if (!out_) throw Error(fmt::format("cannot create {}", name_));
+}
+
+void OutputFile::write(std::string_view text) {
+  out_.write(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!out_) throw Error(fmt::format("writing {} failed", name_));
+}
+
+void OutputFile::flush() {
+  out_.flush();
+  if (!out_) throw Error(fmt::format("writing {} failed", name_));
+}
+
+void write_file(const std::filesystem::path& path, std::string_view text) {
+  OutputFile file(path);
+  file.write(text);
+  file.flush();
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in) throw InvalidArgument(fmt::format("cannot read {}", path.string()));
+  return text;
+}
+
+void check_run_directory(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto refuse = [&](std::string_view why) {
+    throw InvalidArgument(
+        fmt::format("--out '{}': {}; allowed: a new or empty folder that can be written", path.string(), why));
+  };
+  if (path.empty()) refuse("the name is empty");
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    if (error && error != std::errc::no_such_file_or_directory) refuse(error.message());
+    return;
+  }
+  if (!std::filesystem::is_directory(status)) refuse("it is not a folder");
+  if (!std::filesystem::is_empty(path, error) && !error) refuse("the folder is not empty");
+  if (error) refuse(error.message());
+  if (access(path.c_str(), W_OK | X_OK) != 0) refuse("the folder cannot be written");
+}
+
+void make_run_directory(const std::filesystem::path& path) {
+  check_run_directory(path);
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && access(path.c_str(), W_OK | X_OK) == 0) return;
+  throw InvalidArgument(fmt::format("--out '{}': {}; allowed: a new or empty folder that can be written", path.string(),
+                                    error ? error.message() : "the folder cannot be written"));
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <ostream>
+
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "report.hpp"
+#include "run_files.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+constexpr std::size_t most_steps = 100'000'000;
+constexpr std::size_t most_jobs = 1024;
+
+PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory model, const std::string& steps,
+                    SeedRange seeds, std::size_t jobs) {
+  PlannedRun run{&domain, {std::move(method), std::move(model), seeds, 0, jobs}};
+  run.request.steps =
+      steps.empty() ? static_cast<std::size_t>(domain.facts().horizon) : parse_count("--steps", steps, 1, most_steps);
+  return run;
+}
+
+void require_out(const std::string& out, bool dry_run) {
+  if (dry_run) return;
+  if (out.empty()) throw InvalidArgument("--out is missing: name a new or empty folder for the records");
+  check_run_directory(out);
+}
+
+/// Infrastructure failures are no predictions: a run that had them says so.
+void report_failures(const Costs& costs, std::ostream& out) {
+  if (costs.failures == 0) return;
+  fmt::print(out, "{} of {} requests got no answer from the model.\n", costs.failures, costs.lm_calls);
+  if (costs.failures == costs.lm_calls) throw Error("the model answered none of the requests");
+}
+
+}  // namespace
+
+void train(const TrainArguments& arguments, std::ostream& out) {
+  const DomainProgram& domain = domain_program(arguments.domain);
+  const Method method = make_method(arguments.method);
+  const auto seeds = parse_seeds(arguments.seeds);
+  const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
+  if (!arguments.model.record.empty() && jobs > 1)
+    throw InvalidArgument(fmt::format("--record does not go with --jobs {}; allowed: 1", jobs));
+  check_model_name(arguments.model.name);
+  PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
+  require_out(arguments.out, arguments.dry_run);
+  if (arguments.dry_run) {
+    domain.check(method, [&] { return domain.make_oracle(method.hints); });
+    fmt::print(out, "{}", predict_costs({run}));
+    return;
+  }
+  if (asks_model(method.kind)) {
+    ModelChoice unrecorded = arguments.model;
+    unrecorded.record.clear();
+    domain.check(method, model_factory(unrecorded, domain, method.hints));
+    run.request.model = model_factory(arguments.model, domain, method.hints);
+  } else {
+    domain.check(method, nullptr);
+  }
+  make_run_directory(arguments.out);
+  const RunOutcome outcome = play_runs({run}, arguments.out);
+  const Report report = make_report(outcome.records, horizons_of({run}));
+  const std::filesystem::path folder = arguments.out;
+  write_file(folder / "curves.csv", curves_csv(report));
+  write_file(folder / "summary.csv", summary_csv(report));
+  fmt::print(out, "{}", summary_table(report, false));
+  report_failures(outcome.costs, out);
+}
+
+void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
+  const Method given = make_method(arguments.method);
+  if (given.kind != AgentKind::icpi) throw InvalidArgument("reproduce runs every agent: --agent is not allowed");
+  const auto seeds = parse_seeds(arguments.seeds);
+  const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
+  std::vector<const DomainProgram*> domains;
+  for (const auto& name : arguments.domains) domains.push_back(&domain_program(name));
+  if (domains.empty()) {
+    for (const auto name : {"chain", "distractor-chain", "maze", "mini-catch", "mini-invaders", "point-mass"})
+      domains.push_back(&domain_program(name));
+  }
+  for (const auto& model : arguments.models) check_model_name(model.name);
+  require_out(arguments.out, arguments.dry_run);
+
+  std::vector<PlannedRun> runs;
+  const auto add = [&](const DomainProgram& domain, Method method, const ModelChoice& model) {
+    method.sets_step_limit = given.sets_step_limit;
+    ModelFactory factory;
+    if (asks_model(method.kind)) factory = model_factory(model, domain, method.hints);
+    domain.check(method, arguments.dry_run ? [&] { return domain.make_oracle(method.hints); } : factory);
+    runs.push_back(plan_run(domain, method, factory, arguments.steps, seeds, jobs));
+  };
+  for (const DomainProgram* domain : domains) {
+    for (std::size_t i = 0; i < arguments.models.size(); ++i) {
+      const auto& model = arguments.models[i];
+      for (const auto& method : figure_methods(given.options)) {
+        // Every further model is compared in ICPI alone: the paper's third figure.
+        if (i == 0 || method.kind == AgentKind::icpi) add(*domain, method, model);
+      }
+      if (i > 0 || arguments.no_ablations) continue;
+      for (const auto& method : ablation_methods(given.options)) add(*domain, method, model);
+    }
+  }
+  if (arguments.dry_run) {
+    fmt::print(out, "{}", predict_costs(runs));
+    return;
+  }
+  make_run_directory(arguments.out);
+  const RunOutcome outcome = play_runs(runs, arguments.out);
+  const Report report = make_report(outcome.records, horizons_of(runs));
+  fmt::print(out, "{}\n", summary_table(report, true));
+  for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());
+  report_failures(outcome.costs, out);
+}
+
+void plot(const PlotArguments& arguments, std::ostream& out) {
+  std::vector<EpisodeRecord> records;
+  std::map<std::string, std::size_t> horizons;
+  for (const auto& run : arguments.runs) {
+    for (const auto& [domain, steps] : read_horizons(run)) {
+      const auto known = horizons.try_emplace(domain, steps).first;
+      if (known->second != steps)
+        throw InvalidArgument(fmt::format("'{}': {} has {} steps, but {} in a run before; allowed: equal numbers", run,
+                                          domain, steps, known->second));
+    }
+    for (auto& record : read_records(run)) records.push_back(std::move(record));
+  }
+  const Report report = make_report(records, horizons);
+  require_out(arguments.out, false);
+  make_run_directory(arguments.out);
+  fmt::print(out, "{}\n", summary_table(report, true));
+  for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());
+}
+
+void show(const ShowArguments& arguments, std::ostream& out) {
+  const DomainProgram& domain = domain_program(arguments.domain);
+  const Method method = make_method(arguments.method);
+  if (!asks_model(method.kind))
+    throw InvalidArgument(
+        fmt::format("show: agent '{}' asks no model; allowed: icpi, no-argmax", arguments.method.agent));
+  ShowRequest request{method, nullptr};
+  request.seed = parse_seeds(arguments.seed).first;
+  request.episodes = parse_count("--episodes", arguments.episodes, 0, 1'000'000);
+  request.step = parse_count("--step", arguments.step, 0, 1'000'000);
+  request.whole_prompts = arguments.whole_prompts;
+  request.model = model_factory(arguments.model, domain, method.hints);
+  domain.show(request, out);
+}
+
+}  // namespace icpi::program
