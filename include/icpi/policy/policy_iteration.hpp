@@ -36,9 +36,11 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
                                             typename RolloutModelFor<LM, PromptLane<Env, Formatter, Buffer>>::type> {
   using Lane = PromptLane<Env, Formatter, Buffer>;
   using Model = typename RolloutModelFor<LM, Lane>::type;
-  using Base = RolloutAgent<Env, Lane, Model>;
 
  public:
+  /// What act_together takes.
+  using Base = RolloutAgent<Env, Lane, Model>;
+
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
   /// Throws InvalidArgument for options out of range, actions that are not told apart by their texts, and a formatter
   /// that does not read back what it writes.

@@ -30,19 +30,22 @@ template <Environment Env, PromptFormatter<Env> Formatter>
 void check_formatter_reads_back(const Env& env, const Formatter& formatter) {
   std::vector<std::string> texts;
   for (const auto& action : env.actions()) {
-    const std::string text(formatter.action(action));
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (texts[i] == text) {
+    texts.emplace_back(formatter.action(action));
+    for (std::size_t i = 0; i + 1 < texts.size(); ++i) {
+      if (texts[i] == texts.back()) {
         throw InvalidArgument(fmt::format("formatter: actions {} and {} have the same text \"{}\"; texts must differ",
-                                          i, texts.size(), without_stop(text, "\n")));
+                                          i, texts.size() - 1, without_stop(texts[i], "\n")));
       }
     }
-    const auto read = formatter.parse_action(without_stop(text, formatter.stop(QueryKind::action)));
+  }
+  std::size_t number = 0;
+  for (const auto& action : env.actions()) {
+    const auto read = formatter.parse_action(without_stop(texts[number], formatter.stop(QueryKind::action)));
     if (!read || !(*read == action)) {
       throw InvalidArgument(fmt::format("formatter: the text \"{}\" of action {} is not read back as that action",
-                                        without_stop(text, "\n"), texts.size()));
+                                        without_stop(texts[number], "\n"), number));
     }
-    texts.push_back(text);
+    ++number;
   }
   for (const bool ended : {false, true}) {
     const std::string text(formatter.termination(ended));
