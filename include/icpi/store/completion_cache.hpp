@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/core/error.hpp"
+
+namespace icpi::store {
+
+/// Where answers are kept and for how long.
+struct CacheOptions {
+  std::filesystem::path file;  ///< an SQLite database; its folder exists
+  /// The file is kept about this small: the entries that were not used for longest go. > 0.
+  std::uint64_t max_bytes = std::uint64_t{4} << 30U;
+  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked.
+  bool require = false;
+  /// Check every entry's checksum when the file is opened, about 10 s per GiB; off: each when it is read.
+  bool verify_on_open = true;
+  std::chrono::milliseconds busy_timeout{30'000};  ///< how long to wait for other processes
+  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped.
+  std::function<void(std::string_view)> notice;
+};
+
+/// Counters of this object since it was opened.
+struct CacheStatistics {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t evicted = 0;
+  std::uint64_t damaged = 0;  ///< entries whose checksum did not hold: dropped and asked again
+
+  /// In [0, 1]; 0 before the first question.
+  [[nodiscard]] double hit_rate() const noexcept {
+    return hits + misses == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
+  }
+};
+
+/// SHA-256 of everything that an answer depends on: model identity, prompt, sampling, stop strings, choices, seed,
+/// sample index, whether logprobs were wanted.
+using CacheKey = std::array<std::uint8_t, 32>;
+
+[[nodiscard]] CacheKey cache_key(std::string_view model_identity, const CompletionRequest& request);
+
+/// The file. An answer is durable once insert returned: it survives the process being killed; a power cut may take the
+/// last ones, never the file.
+/// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
+/// Failures of the file system (disk full, no permission) throw icpi::Error. Thread-safety: one object by one thread at a time.
+class CompletionStore {
+ public:
+  /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new
+  /// one is begun. Throws InvalidArgument for a file that is no icpi cache, icpi::Error when it cannot be opened.
+  explicit CompletionStore(CacheOptions options);
+  CompletionStore(CompletionStore&&) noexcept;
+  CompletionStore& operator=(CompletionStore&&) noexcept;
+  ~CompletionStore();
+
+  [[nodiscard]] std::optional<Completion> find(const CacheKey& key);
+  /// Errors are never stored: completions that carry one are ignored. The first answer to a question stays.
+  void insert(const CacheKey& key, const Completion& completion);
+
+  [[nodiscard]] const CacheOptions& options() const noexcept;
+  [[nodiscard]] CacheStatistics statistics() const noexcept;
+  /// Drops every entry whose checksum does not hold; how many there were.
+  std::uint64_t verify();
+  [[nodiscard]] std::uint64_t entries();
+  /// Size of the pages in use.
+  [[nodiscard]] std::uint64_t bytes();
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Asks the model only what was never answered before. A language model itself; asynchronous when `LM` is. Answers from
+/// the cache carry the usage of the original answer, so a replayed run writes the same records.
+/// Equal requests that are under way at once are asked once.
+/// Thread-safety: one object by one thread at a time.
+template <LanguageModel LM>
+class CompletionCache {
+ public:
+  CompletionCache(LM model, CacheOptions options) : model_(std::move(model)), store_(std::move(options)) {}
+
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    if (requests.size() != completions.size()) {
+      throw InvalidArgument(fmt::format("CompletionCache: complete() got {} requests and {} places for completions",
+                                        requests.size(), completions.size()));
+    }
+    if constexpr (AsynchronousLanguageModel<LM>) {
+      complete_one_by_one(requests, completions);
+    } else {
+      complete_in_slices(requests, completions);
+    }
+  }
+
+  [[nodiscard]] std::string identity() const { return model_.identity(); }
+
+  void submit(const CompletionRequest& request, Ticket ticket)
+    requires AsynchronousLanguageModel<LM>
+  {
+    const CacheKey key = cache_key(model_.identity(), request);
+    if (const auto running = running_.find(key); running != running_.end()) {
+      asked_.at(running->second).tickets.push_back(ticket);
+    } else if (auto found = look_up(key)) {
+      ready_.push_back({ticket, *std::move(found)});
+    } else {
+      start(request, key).tickets.push_back(ticket);
+    }
+  }
+
+  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
+    requires AsynchronousLanguageModel<LM>
+  {
+    if (!asked_.empty()) receive(ready_.empty() ? wait : std::chrono::milliseconds::zero(), finished.size());
+    std::size_t count = 0;
+    for (; count < finished.size() && !ready_.empty(); ++count) {
+      finished[count] = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    return count;
+  }
+
+  /// A submission that others wait for too is finished all the same.
+  void cancel(Ticket ticket)
+    requires AsynchronousLanguageModel<LM>
+  {
+    for (auto& [inner, asked] : asked_) {
+      for (std::size_t i = 0; i < asked.tickets.size(); ++i) {
+        if (asked.tickets[i] != ticket) continue;
+        if (asked.tickets.size() == 1) {
+          running_.erase(asked.key);  // later ones do not share its fate
+          model_.cancel(inner);
+        } else if (i > 0) {  // the first one's request is the one under way: its views are in use
+          asked.tickets.erase(asked.tickets.begin() + static_cast<std::ptrdiff_t>(i));
+          Completion cancelled;
+          cancelled.error = {ErrorCategory::cancelled, "cancelled by the caller", 0};
+          ready_.push_back({ticket, std::move(cancelled)});
+        }
+        return;
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t concurrency()
+    requires AsynchronousLanguageModel<LM>
+  {
+    return model_.concurrency();
+  }
+  /// Not cached.
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
+    requires ScoresContinuations<LM>
+  {
+    model_.score(requests, scores);
+  }
+  [[nodiscard]] std::size_t context_limit() const
+    requires HasContextLimit<LM>
+  {
+    return model_.context_limit();
+  }
+  [[nodiscard]] std::size_t count_tokens(std::string_view text)
+    requires CountsTokens<LM>
+  {
+    return model_.count_tokens(text);
+  }
+
+  /// Whether the wrapped model is one that honours CompletionRequest::choices.
+  static constexpr bool constrains_choices = ConstrainsChoices<LM>;
+
+  [[nodiscard]] LM& model() noexcept { return model_; }
+  [[nodiscard]] const LM& model() const noexcept { return model_; }
+  [[nodiscard]] CompletionStore& store() noexcept { return store_; }
+  [[nodiscard]] CacheStatistics statistics() const noexcept { return store_.statistics(); }
+
+ private:
+  struct KeyHash {
+    std::size_t operator()(const CacheKey& key) const noexcept {
+      std::size_t hash = 0;
+      for (std::size_t i = 0; i < sizeof hash; ++i) hash = hash << 8U | key[i];
+      return hash;
+    }
+  };
+  struct Asked {
+    CacheKey key;
+    std::vector<Ticket> tickets;      ///< the first one's request is under way
+    std::vector<Completion*> places;  ///< of a running complete()
+  };
+
+  /// nullopt: the model must be asked. In require-cache mode there is always something: an answer or an error.
+  std::optional<Completion> look_up(const CacheKey& key) {
+    auto found = store_.find(key);
+    if (found || !store_.options().require) return found;
+    Completion absent;
+    absent.error = {
+        ErrorCategory::invalid_request,
+        fmt::format("not in the completion cache {}, which is all that may be asked", store_.options().file.string()),
+        0};
+    return absent;
+  }
+
+  Asked& start(const CompletionRequest& request, const CacheKey& key) {
+    const Ticket inner = next_ticket_++;
+    running_.emplace(key, inner);
+    Asked& asked = asked_.emplace(inner, Asked{key, {}, {}}).first->second;
+    model_.submit(request, inner);
+    return asked;
+  }
+
+  /// Every answer is stored as it comes.
+  void complete_one_by_one(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    const std::string name = model_.identity();
+    places_left_ = 0;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const CacheKey key = cache_key(name, requests[i]);
+      const auto running = running_.find(key);
+      if (running == running_.end()) {
+        if (auto found = look_up(key)) {
+          completions[i] = *std::move(found);
+          continue;
+        }
+      }
+      Asked& asked = running == running_.end() ? start(requests[i], key) : asked_.at(running->second);
+      asked.places.push_back(&completions[i]);
+      ++places_left_;
+    }
+    while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
+  }
+
+  /// Small slices: what a killed process loses is one slice of answers at most.
+  void complete_in_slices(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    constexpr std::size_t slice = 32;
+    const std::string name = model_.identity();
+    std::unordered_map<CacheKey, std::size_t, KeyHash> first_place;
+    std::vector<std::size_t> missing;
+    std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const CacheKey key = cache_key(name, requests[i]);
+      const auto [first, is_new] = first_place.emplace(key, i);
+      if (!is_new) {
+        copies.emplace_back(i, first->second);
+      } else if (auto found = look_up(key)) {
+        completions[i] = *std::move(found);
+      } else {
+        missing.push_back(i);
+        if (missing.size() == slice) ask(requests, completions, missing);
+      }
+    }
+    ask(requests, completions, missing);
+    for (const auto& [to, from] : copies) completions[to] = completions[from];
+  }
+
+  void ask(std::span<const CompletionRequest> requests, std::span<Completion> completions,
+           std::vector<std::size_t>& missing) {
+    std::vector<CompletionRequest> asked;
+    for (const std::size_t i : missing) asked.push_back(requests[i]);
+    std::vector<Completion> answers(asked.size());
+    model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
+    const std::string name = model_.identity();
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      store_.insert(cache_key(name, asked[i]), answers[i]);
+      completions[missing[i]] = std::move(answers[i]);
+    }
+    missing.clear();
+  }
+
+  void receive(std::chrono::milliseconds wait, std::size_t at_most) {
+    received_.resize(at_most);
+    const std::size_t count = model_.collect(std::span<FinishedCompletion>(received_), wait);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto asked = asked_.find(received_[i].ticket);
+      const Completion& completion = received_[i].completion;
+      store_.insert(asked->second.key, completion);
+      for (const Ticket ticket : asked->second.tickets) ready_.push_back({ticket, completion});
+      for (Completion* place : asked->second.places) *place = completion;
+      places_left_ -= asked->second.places.size();
+      const auto running = running_.find(asked->second.key);
+      if (running != running_.end() && running->second == asked->first) running_.erase(running);
+      asked_.erase(asked);
+    }
+  }
+
+  LM model_;
+  CompletionStore store_;
+  Ticket next_ticket_ = 1;
+  std::unordered_map<CacheKey, Ticket, KeyHash> running_;
+  std::unordered_map<Ticket, Asked> asked_;  ///< by the inner ticket
+  std::size_t places_left_ = 0;              ///< of a running complete()
+  std::deque<FinishedCompletion> ready_;
+  std::vector<FinishedCompletion> received_;
+};
+
+}  // namespace icpi::store

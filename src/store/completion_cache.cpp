@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/store/completion_cache.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+
+#include "completion_record.hpp"
+#include "sqlite.hpp"
+
+namespace icpi::store {
+
+namespace {
+
+constexpr std::int64_t application_id = 0x69637069;  // "icpi"
+constexpr std::int64_t schema_version = 1;
+constexpr std::size_t application_id_offset = 68;  // in SQLite's file header
+constexpr std::int64_t coarse_use_seconds = 3600;  // uses closer together are not written down
+constexpr std::size_t inserts_between_checks = 64;
+
+std::string_view bytes_of(const CacheKey& key) noexcept {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as characters
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+std::filesystem::path with_suffix(std::filesystem::path file, std::string_view suffix) {
+  file += suffix;
+  return file;
+}
+
+/// Holds "FILE.lock" among processes while it lives.
+class FileLock {
+ public:
+  explicit FileLock(const std::filesystem::path& file)
+      : descriptor_(open(with_suffix(file, ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX) != 0) {
+      if (descriptor_ >= 0) close(descriptor_);
+      throw Error(fmt::format("completion cache {}: cannot lock {}.lock", file.string(), file.string()));
+    }
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock() { close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+/// Whether SQLite's header names icpi's caches, even if it is broken elsewhere.
+bool header_names_icpi(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::array<char, application_id_offset + 4> header{};
+  if (!in.read(header.data(), header.size())) return false;
+  std::int64_t id = 0;
+  for (std::size_t i = 0; i < 4; ++i) id = id << 8 | static_cast<unsigned char>(header[application_id_offset + i]);
+  return id == application_id;
+}
+
+ino_t inode_of(const std::filesystem::path& file) {
+  struct stat status {};
+  return stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+void set_aside(const std::filesystem::path& file, const CacheOptions& options, const std::string& reason) {
+  std::filesystem::path target;
+  for (int number = 1; target.empty() || std::filesystem::exists(target); ++number) {
+    target = with_suffix(file, fmt::format(".damaged-{}", number));
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const auto from = with_suffix(file, suffix);
+    if (std::filesystem::exists(from)) std::filesystem::rename(from, with_suffix(target, suffix));
+  }
+  if (options.notice) {
+    options.notice(fmt::format("completion cache {} is damaged ({}); it was moved to {} and a new one was begun",
+                               file.string(), reason, target.string()));
+  }
+}
+
+}  // namespace
+
+class CompletionStore::Implementation {
+ public:
+  explicit Implementation(CacheOptions options) : options_(std::move(options)) {
+    if (options_.file.empty()) throw InvalidArgument("CacheOptions::file must be named");
+    if (options_.max_bytes == 0) throw InvalidArgument("CacheOptions::max_bytes must be > 0");
+    open_and_check();
+  }
+  ~Implementation() {
+    try {
+      write_uses();
+    } catch (const Error&) {  // only the order of eviction suffers
+    }
+  }
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  std::optional<Completion> find(const CacheKey& key) {
+    auto found = repairing([&] { return find_once(key); });
+    ++(found ? statistics_.hits : statistics_.misses);
+    return found;
+  }
+
+  void insert(const CacheKey& key, const Completion& completion) {
+    if (completion.error || completion.finish == FinishReason::error) return;
+    const std::string record = write_completion(completion);
+    repairing([&] {
+      Statement& insert = open_->insert;
+      insert.bind_blob(1, bytes_of(key)).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
+      insert.run();
+      return 0;
+    });
+    ++statistics_.stored;
+    if (++inserts_ % inserts_between_checks == 0) repairing([&] { return evict(); });
+  }
+
+  std::uint64_t verify() {
+    return repairing([&] { return drop_damaged(); });
+  }
+  std::uint64_t entries() {
+    return repairing(
+        [&] { return static_cast<std::uint64_t>(open_->database.number("SELECT count(*) FROM completions")); });
+  }
+  std::uint64_t bytes() {
+    return repairing([&] { return used_bytes(); });
+  }
+
+  [[nodiscard]] const CacheOptions& options() const noexcept { return options_; }
+  [[nodiscard]] CacheStatistics statistics() const noexcept { return statistics_; }
+
+ private:
+  struct Open {
+    explicit Open(Database&& opened)
+        : database(std::move(opened)),
+          find(database, "SELECT record, checksum, used FROM completions WHERE key = ?1"),
+          insert(database, "INSERT OR IGNORE INTO completions (key, record, checksum, used) VALUES (?1, ?2, ?3, ?4)"),
+          remove(database, "DELETE FROM completions WHERE key = ?1 AND checksum = ?2"),
+          use(database, "UPDATE completions SET used = ?2 WHERE key = ?1") {}
+    Database database;
+    Statement find;
+    Statement insert;
+    Statement remove;
+    Statement use;
+  };
+
+  static std::int64_t now() { return static_cast<std::int64_t>(std::time(nullptr)); }
+
+  /// Why the file cannot be used; empty: it can.
+  static std::string find_damage(Database& database) {
+    const std::string verdict = database.text("PRAGMA quick_check(1)");
+    return verdict == "ok" ? std::string() : verdict;
+  }
+
+  void check_owner(Database& database) const {
+    const std::int64_t id = database.number("PRAGMA application_id");
+    const std::int64_t version = database.number("PRAGMA user_version");
+    const bool empty = database.number("SELECT count(*) FROM sqlite_master") == 0;
+    if (id != application_id && !empty) {
+      throw InvalidArgument(
+          fmt::format("{} is a database of something else than icpi's cache", options_.file.string()));
+    }
+    if (id == application_id && version > schema_version) {
+      throw InvalidArgument(fmt::format("completion cache {} was written by a newer icpi", options_.file.string()));
+    }
+  }
+
+  static void create_tables(Database& database) {
+    database.execute("PRAGMA journal_mode = WAL");
+    database.execute("PRAGMA synchronous = NORMAL");
+    database.execute("PRAGMA journal_size_limit = 16777216");
+    database.execute(
+        "BEGIN IMMEDIATE;"
+        "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL,"
+        " used INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE INDEX IF NOT EXISTS completions_by_use ON completions (used);"
+        "PRAGMA application_id = 0x69637069; PRAGMA user_version = 1; COMMIT");
+  }
+
+  void open_and_check() {
+    const bool used_before = std::filesystem::exists(with_suffix(options_.file, ".lock"));
+    const FileLock lock(options_.file);
+    const bool ours = used_before || header_names_icpi(options_.file);
+    try {
+      open_locked();
+    } catch (const SqliteError& error) {
+      const bool header_says_read_only = error.read_only() && access(options_.file.c_str(), W_OK) == 0;
+      if (!error.damaged() && !header_says_read_only) throw;
+      if (!ours) {
+        throw InvalidArgument(
+            fmt::format("{} is not a completion cache (nor any SQLite database)", options_.file.string()));
+      }
+      open_.reset();
+      set_aside(options_.file, options_, error.what());
+      open_locked();
+    }
+  }
+
+  void open_locked() {
+    Database database(options_.file, options_.busy_timeout);
+    check_owner(database);
+    if (const std::string damage = find_damage(database); !damage.empty()) throw SqliteError(SQLITE_CORRUPT, damage);
+    create_tables(database);
+    open_.emplace(std::move(database));
+    inode_ = inode_of(options_.file);
+    if (options_.verify_on_open) drop_damaged();
+  }
+
+  /// Runs `action`; when the file turns out to be damaged, once more on a new file.
+  template <class Action>
+  auto repairing(Action action) -> decltype(action()) {
+    try {
+      return action();
+    } catch (const SqliteError& error) {
+      if (!error.damaged()) throw;
+      replace_damaged(error.what());
+    }
+    return action();
+  }
+
+  void replace_damaged(const std::string& reason) {
+    const FileLock lock(options_.file);
+    open_.reset();
+    // Another process may have set the file aside already.
+    if (inode_of(options_.file) == inode_) set_aside(options_.file, options_, reason);
+    open_locked();
+  }
+
+  std::optional<Completion> find_once(const CacheKey& key) {
+    Statement& find = open_->find;
+    find.bind_blob(1, bytes_of(key));
+    if (!find.step()) {
+      find.reset();
+      return std::nullopt;
+    }
+    const std::string_view record = find.blob(0);
+    const std::int64_t sum = find.integer(1);
+    const std::int64_t used = find.integer(2);
+    std::optional<Completion> completion;
+    if (sum == checksum(key, record)) completion = read_completion(record);
+    find.reset();
+    if (!completion) {
+      drop(bytes_of(key), sum);
+    } else if (now() - used > coarse_use_seconds) {
+      uses_.push_back(key);
+      if (uses_.size() >= 256) write_uses();
+    }
+    return completion;
+  }
+
+  /// Only the row that was seen: another process may have stored a good one meanwhile.
+  void drop(std::string_view key, std::int64_t sum) {
+    open_->remove.bind_blob(1, key).bind(2, sum);
+    open_->remove.run();
+    ++statistics_.damaged;
+    if (options_.notice) {
+      options_.notice(
+          fmt::format("completion cache {}: the checksum of an entry does not hold; it was dropped and will be "
+                      "asked again",
+                      options_.file.string()));
+    }
+  }
+
+  std::uint64_t drop_damaged() {
+    std::vector<std::pair<std::string, std::int64_t>> damaged;
+    Statement all(open_->database, "SELECT key, record, checksum FROM completions");
+    while (all.step()) {
+      const std::string_view key_bytes = all.blob(0);
+      CacheKey key{};
+      bool good = key_bytes.size() == key.size();
+      if (good) std::copy(key_bytes.begin(), key_bytes.end(), key.begin());
+      good = good && all.integer(2) == checksum(key, all.blob(1));
+      if (!good) damaged.emplace_back(key_bytes, all.integer(2));
+    }
+    all.reset();
+    for (const auto& [key, sum] : damaged) drop(key, sum);
+    return damaged.size();
+  }
+
+  void write_uses() {
+    if (uses_.empty() || !open_) return;
+    open_->database.execute("BEGIN IMMEDIATE");
+    for (const CacheKey& key : uses_) {
+      open_->use.bind_blob(1, bytes_of(key)).bind(2, now());
+      open_->use.run();
+    }
+    open_->database.execute("COMMIT");
+    uses_.clear();
+  }
+
+  std::uint64_t used_bytes() {
+    Database& database = open_->database;
+    const std::int64_t pages = database.number("PRAGMA page_count") - database.number("PRAGMA freelist_count");
+    return static_cast<std::uint64_t>(pages * database.number("PRAGMA page_size"));
+  }
+
+  std::uint64_t evict() {
+    if (used_bytes() <= options_.max_bytes) return 0;
+    write_uses();
+    Database& database = open_->database;
+    std::uint64_t evicted = 0;
+    Statement oldest(database,
+                     "DELETE FROM completions WHERE key IN (SELECT key FROM completions ORDER BY used, key LIMIT ?1)");
+    while (used_bytes() > options_.max_bytes / 10 * 9) {
+      const std::int64_t left = database.number("SELECT count(*) FROM completions");
+      if (left <= 1) break;
+      oldest.bind(1, std::max<std::int64_t>(1, left / 20));
+      oldest.run();
+      evicted += static_cast<std::uint64_t>(sqlite3_changes(database.handle()));
+    }
+    statistics_.evicted += evicted;
+    return evicted;
+  }
+
+  const CacheOptions options_;
+  std::optional<Open> open_;
+  ino_t inode_ = 0;
+  std::vector<CacheKey> uses_;  ///< entries used lately, not yet written down
+  std::size_t inserts_ = 0;
+  CacheStatistics statistics_;
+};
+
+CompletionStore::CompletionStore(CacheOptions options)
+    : implementation_(std::make_unique<Implementation>(std::move(options))) {}
+CompletionStore::CompletionStore(CompletionStore&&) noexcept = default;
+CompletionStore& CompletionStore::operator=(CompletionStore&&) noexcept = default;
+CompletionStore::~CompletionStore() = default;
+
+std::optional<Completion> CompletionStore::find(const CacheKey& key) { return implementation_->find(key); }
+void CompletionStore::insert(const CacheKey& key, const Completion& completion) {
+  implementation_->insert(key, completion);
+}
+const CacheOptions& CompletionStore::options() const noexcept { return implementation_->options(); }
+CacheStatistics CompletionStore::statistics() const noexcept { return implementation_->statistics(); }
+std::uint64_t CompletionStore::verify() { return implementation_->verify(); }
+std::uint64_t CompletionStore::entries() { return implementation_->entries(); }
+std::uint64_t CompletionStore::bytes() { return implementation_->bytes(); }
+
+}  // namespace icpi::store
