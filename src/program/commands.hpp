@@ -43,8 +43,8 @@ struct ReproduceArguments {
   MethodArguments method;
   std::vector<ModelChoice> models;
   std::vector<std::string> domains;  ///< empty: all
-  bool no_ablations = false;
-  std::string steps;  ///< empty: the domains' horizons
+  std::vector<std::string> agents;   ///< labels of methods; empty: all of the figure and all ablations
+  std::string steps;                 ///< empty: the domains' horizons
   std::string seeds = "0:4";
   std::string jobs = "1";
   std::string out;

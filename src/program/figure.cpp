@@ -53,6 +53,21 @@ std::vector<std::string> panels(const Report& report, const FigurePlan& plan) {
   return domains;
 }
 
+/// A domain's name as part of a data block's.
+std::string data_name(std::string_view domain) {
+  std::string name;
+  for (const char each : domain) name += each == '-' ? '_' : each;
+  return name;
+}
+
+/// The published curve of a domain whose run has the paper's horizon; nullptr if there is none.
+const PaperCurve* paper_curve(const Report& report, const FigurePlan& plan, const std::string& domain) {
+  if (!plan.with_paper) return nullptr;
+  const auto found = paper_numbers().icpi_curves.find(domain);
+  const bool known = found != paper_numbers().icpi_curves.end() && found->second.horizon == report.horizons.at(domain);
+  return known ? &found->second : nullptr;
+}
+
 void append_data(const Report& report, const FigurePlan& plan, std::string& out) {
   for (const auto number : plan.curves) {
     const auto& curve = report.curves[number].curve;
@@ -60,6 +75,22 @@ void append_data(const Report& report, const FigurePlan& plan, std::string& out)
     for (Eigen::Index bin = 0; bin < curve.mean.size(); ++bin) {
       if (std::isnan(curve.mean(bin))) continue;
       out += fmt::format("{:.6g} {:.6g} {:.6g}\n", curve.position(bin), curve.mean(bin), curve.error(bin));
+    }
+    out += "end_of_data\n";
+  }
+}
+
+constexpr std::string_view paper_style = "lines lw 1.5 dt 2 lc rgb '#000000'";
+
+void append_paper_data(const Report& report, const FigurePlan& plan, std::string& out) {
+  for (const auto& domain : panels(report, plan)) {
+    const PaperCurve* curve = paper_curve(report, plan, domain);
+    if (curve == nullptr) continue;
+    out += fmt::format("$paper_{} << end_of_data\n", data_name(domain));
+    const double width = static_cast<double>(curve->horizon) / static_cast<double>(curve->bins.size());
+    for (std::size_t bin = 0; bin < curve->bins.size(); ++bin) {
+      if (!std::isnan(curve->bins[bin]))
+        out += fmt::format("{:.6g} {:.6g}\n", (static_cast<double>(bin) + 0.5) * width, curve->bins[bin]);
     }
     out += "end_of_data\n";
   }
@@ -84,11 +115,13 @@ void append_panel(const Report& report, const FigurePlan& plan, const std::strin
                   : fmt::format("$curve{} using 1:2 with lines lw 2 lc rgb '{}' notitle", number, colour);
     }
   }
+  if (paper_curve(report, plan, domain) != nullptr)
+    out += fmt::format(", $paper_{} using 1:2 with {} notitle", data_name(domain), paper_style);
   out += '\n';
 }
 
 /// An empty panel at the bottom that holds the key of all.
-void append_key(const std::vector<std::string>& labels, double height, std::string& out) {
+void append_key(const std::vector<std::string>& labels, double height, bool with_paper, std::string& out) {
   out += fmt::format(
       "set origin 0,0\nset size 1,{:.4g}\nunset title\nunset xlabel\nunset ylabel\nunset border\nunset tics\n"
       "unset grid\nset key center center horizontal maxrows 3 noenhanced\nset xrange [0:1]\nset yrange [0:1]\nplot ",
@@ -97,6 +130,7 @@ void append_key(const std::vector<std::string>& labels, double height, std::stri
     out += fmt::format("{}NaN with lines lw 3 lc rgb '{}' title '{}'", i == 0 ? "" : ", ", colours[i % colours.size()],
                        labels[i]);
   }
+  if (with_paper) out += fmt::format(", NaN with {} title 'code-davinci-002 (paper)'", paper_style);
   out += '\n';
 }
 
@@ -107,9 +141,9 @@ std::vector<FigurePlan> plan_figures(const Report& report) {
   for (const auto& each : report.curves) {
     if (each.agent == "icpi") models.insert(each.model);
   }
-  FigurePlan methods{"figure-methods", "Regret of the methods", {}};
-  FigurePlan ablations{"figure-ablations", "Regret of ICPI and its ablations", {}};
-  FigurePlan language_models{"figure-models", "Regret of ICPI by language model", {}};
+  FigurePlan methods{"figure-methods", "Regret of the methods", {}, true};
+  FigurePlan ablations{"figure-ablations", "Regret of ICPI and its ablations", {}, false};
+  FigurePlan language_models{"figure-models", "Regret of ICPI by language model", {}, true};
   bool any_ablation = false;
   for (std::size_t i = 0; i < report.curves.size(); ++i) {
     const auto& agent = report.curves[i].agent;
@@ -137,6 +171,9 @@ std::string figure_program(const Report& report, const FigurePlan& plan) {
     if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
   }
   const auto domains = panels(report, plan);
+  const bool any_paper = std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
+    return paper_curve(report, plan, domain) != nullptr;
+  });
   const std::size_t columns = std::min<std::size_t>(3, domains.size());
   const std::size_t rows = (domains.size() + columns - 1) / columns;
   const double key_height = rows == 1 ? 0.2 : 0.11;
@@ -145,6 +182,7 @@ std::string figure_program(const Report& report, const FigurePlan& plan) {
 
   std::string out = "# Draws " + plan.name + ".svg and " + plan.name + ".png: gnuplot " + plan.name + ".gp\n";
   append_data(report, plan, out);
+  append_paper_data(report, plan, out);
   for (const bool vector : {true, false}) {
     out += vector
                ? fmt::format("set terminal svg size {},{} dynamic font 'sans,12' background '#ffffff'\n", width, height)
@@ -152,7 +190,7 @@ std::string figure_program(const Report& report, const FigurePlan& plan) {
     out += fmt::format("set output '{}.{}'\n", plan.name, vector ? "svg" : "png");
     out += fmt::format("set multiplot title '{}' noenhanced\n", plain(plan.title));
     out +=
-        "set border 3\nset tics nomirror\nset xtics auto\nset ytics auto\nset grid lc rgb '#dddddd'\nunset key\n"
+        "set border 3\nset ytics auto nomirror\nset grid xtics ytics lc rgb '#dddddd'\nunset key\n"
         "set ylabel 'regret'\nset xlabel 'environment steps'\nset yrange [0:*]\n";
     const double top = 1 - 26.0 / static_cast<double>(height);
     const double panel_height = (top - key_height) / static_cast<double>(rows);
@@ -163,7 +201,7 @@ std::string figure_program(const Report& report, const FigurePlan& plan) {
                          panel_height);
       append_panel(report, plan, domains[i], labels, with_model, out);
     }
-    append_key(labels, key_height, out);
+    append_key(labels, key_height, any_paper, out);
     out += "unset multiplot\nset output\n";
   }
   return out;

@@ -71,13 +71,18 @@ void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std
       "reproduce", "all methods and ablations of the paper on all domains: records, curves, table, figures");
   add_method_options(command, arguments.method, false);
   command.add_option("--model", models, "several make the paper's figure of language models (default induction)")
-      ->take_all()
+      ->delimiter(',')
       ->allow_extra_args(false);
   add_model_options(command, model);
-  command.add_option("--domain", arguments.domains, "only this one; may be repeated")
-      ->take_all()
+  command.add_option("--domains", arguments.domains, "only these, separated by commas")
+      ->delimiter(',')
       ->allow_extra_args(false);
-  command.add_flag("--no-ablations", arguments.no_ablations, "leave the ablations out");
+  command
+      .add_option("--agents", arguments.agents,
+                  "only these, separated by commas: icpi, no-argmax, tabular-q-bootstrap, tabular-q, matching-model, "
+                  "random, icpi-no-hints, icpi-no-balance, icpi-no-constraints, icpi-recency-16")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domains' horizons)");
   command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,17 @@ struct PaperRow {
   std::vector<PaperValue> values;  ///< by domain, in the order of paper_numbers().domains
 };
 
+/// The published curve of ICPI with code-davinci-002 in a domain: regret in bins of equal width; hidden ones are NaN.
+struct PaperCurve {
+  std::size_t horizon = 0;
+  std::vector<double> bins;
+};
+
 /// What src/program/data/paper.json says.
 struct PaperNumbers {
   std::vector<std::string> domains;
   std::vector<PaperRow> rows;
+  std::map<std::string, PaperCurve> icpi_curves;  ///< by domain
 };
 
 /// Compiled into the program, so that it is found wherever the program runs.

@@ -47,6 +47,7 @@ struct FigurePlan {
   std::string name;  ///< file name without extension
   std::string title;
   std::vector<std::size_t> curves;  ///< numbers of Report::curves
+  bool with_paper = false;          ///< also the published curve of ICPI
 };
 
 /// The figures that the report has curves for: the methods (as the paper's first figure), the ablations (its second),

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
@@ -35,6 +40,22 @@ void report_failures(const Costs& costs, std::ostream& out) {
   if (costs.failures == 0) return;
   fmt::print(out, "{} of {} requests got no answer from the model.\n", costs.failures, costs.lm_calls);
   if (costs.failures == costs.lm_calls) throw Error("the model answered none of the requests");
+}
+
+/// The methods of these labels, in the order of the figures; all of them if there are no labels.
+std::vector<Method> chosen_methods(const PolicyIterationOptions& options, const std::vector<std::string>& labels) {
+  std::vector<Method> all = figure_methods(options);
+  for (auto& method : ablation_methods(options)) all.push_back(std::move(method));
+  std::vector<std::string> known;
+  for (const auto& method : all) known.push_back(method.label);
+  for (const auto& label : labels) {
+    if (std::find(known.begin(), known.end(), label) == known.end())
+      throw InvalidArgument(fmt::format("unknown agent '{}': choose from {}", label, fmt::join(known, ", ")));
+  }
+  if (labels.empty()) return all;
+  std::erase_if(
+      all, [&](const Method& method) { return std::find(labels.begin(), labels.end(), method.label) == labels.end(); });
+  return all;
 }
 
 }  // namespace
@@ -86,23 +107,20 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   for (const auto& model : arguments.models) check_model_name(model.name);
   require_out(arguments.out, arguments.dry_run);
 
+  const std::vector<Method> methods = chosen_methods(given.options, arguments.agents);
   std::vector<PlannedRun> runs;
-  const auto add = [&](const DomainProgram& domain, Method method, const ModelChoice& model) {
-    method.sets_step_limit = given.sets_step_limit;
-    ModelFactory factory;
-    if (asks_model(method.kind)) factory = model_factory(model, domain, method.hints);
-    domain.check(method, arguments.dry_run ? [&] { return domain.make_oracle(method.hints); } : factory);
-    runs.push_back(plan_run(domain, method, factory, arguments.steps, seeds, jobs));
-  };
   for (const DomainProgram* domain : domains) {
     for (std::size_t i = 0; i < arguments.models.size(); ++i) {
-      const auto& model = arguments.models[i];
-      for (const auto& method : figure_methods(given.options)) {
+      for (Method method : methods) {
         // Every further model is compared in ICPI alone: the paper's third figure.
-        if (i == 0 || method.kind == AgentKind::icpi) add(*domain, method, model);
+        if (i > 0 && method.label != "icpi") continue;
+        method.sets_step_limit = given.sets_step_limit;
+        ModelFactory factory;
+        if (asks_model(method.kind)) factory = model_factory(arguments.models[i], *domain, method.hints);
+        const ModelFactory oracle = [&] { return domain->make_oracle(method.hints); };
+        domain->check(method, arguments.dry_run ? oracle : factory);
+        runs.push_back(plan_run(*domain, method, factory, arguments.steps, seeds, jobs));
       }
-      if (i > 0 || arguments.no_ablations) continue;
-      for (const auto& method : ablation_methods(given.options)) add(*domain, method, model);
     }
   }
   if (arguments.dry_run) {
