@@ -98,7 +98,9 @@ void append_paper_data(const Report& report, const FigurePlan& plan, std::string
 
 void append_panel(const Report& report, const FigurePlan& plan, const std::string& domain,
                   const std::vector<std::string>& labels, bool with_model, std::string& out) {
-  out += fmt::format("set title '{}' noenhanced\nset xrange [0:{}]\nplot ", plain(domain), report.horizons.at(domain));
+  const auto horizon = report.horizons.at(domain);
+  out += fmt::format("set title '{}' noenhanced\nset xrange [0:{}]\nset xtics nomirror {:.4g}\nplot ", plain(domain),
+                     horizon, static_cast<double>(horizon) / 4);
   bool first = true;
   for (const bool band : {true, false}) {
     for (const auto number : plan.curves) {
@@ -190,7 +192,7 @@ std::string figure_program(const Report& report, const FigurePlan& plan) {
     out += fmt::format("set output '{}.{}'\n", plan.name, vector ? "svg" : "png");
     out += fmt::format("set multiplot title '{}' noenhanced\n", plain(plan.title));
     out +=
-        "set border 3\nset ytics auto nomirror\nset grid xtics ytics lc rgb '#dddddd'\nunset key\n"
+        "set border 3\nset ytics auto nomirror\nset grid xtics ytics back lt 1 lw 0.6 lc rgb '#cccccc'\nunset key\n"
         "set ylabel 'regret'\nset xlabel 'environment steps'\nset yrange [0:*]\n";
     const double top = 1 - 26.0 / static_cast<double>(height);
     const double panel_height = (top - key_height) / static_cast<double>(rows);

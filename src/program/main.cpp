@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -27,6 +28,18 @@ int complain(std::string_view message, int code) {
   }
   fmt::print(stderr, "icpi: {}\n", line);
   return code;
+}
+
+/// What was not understood, and what would have been.
+std::string unexpected(const CLI::App& app) {
+  const CLI::App* command = &app;
+  std::vector<std::string> allowed;
+  if (!app.get_subcommands().empty()) command = app.get_subcommands().front();
+  for (const CLI::Option* option : command->get_options()) allowed.push_back(option->get_name());
+  for (const CLI::App* each : command->get_subcommands([](const CLI::App*) { return true; }))
+    allowed.push_back(each->get_name());
+  const auto rest = app.remaining(true);
+  return fmt::format("'{}' was not expected; allowed: {}", rest.empty() ? "" : rest.front(), fmt::join(allowed, ", "));
 }
 
 void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
@@ -128,8 +141,11 @@ int run(int argc, char** argv) {
   add_show(app, show_arguments);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return complain(unexpected(app), bad_usage);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
+    if (!app.remaining(true).empty()) return complain(unexpected(app), bad_usage);
     return complain(fmt::format("{} (see icpi --help)", error.what()), bad_usage);
   }
   if (models.empty()) models.emplace_back("induction");
