@@ -179,6 +179,12 @@ class CompletionCache {
     return model_.count_tokens(text);
   }
 
+  /// What a model that knows its abilities only at run time says about them.
+  [[nodiscard]] auto capabilities() const
+    requires requires(const LM& model) { model.capabilities(); }
+  {
+    return model_.capabilities();
+  }
   /// Whether the wrapped model is one that honours CompletionRequest::choices.
   static constexpr bool constrains_choices = ConstrainsChoices<LM>;
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/models/budget.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "helpers.hpp"
+
+namespace {
+
+using icpi::Budget;
+using icpi::BudgetedModel;
+using icpi::Completion;
+using icpi::CompletionRequest;
+using icpi::ErrorCategory;
+using icpi::FinishedCompletion;
+using icpi_test::AsynchronousCountingModel;
+using icpi_test::CountingModel;
+using testing::HasSubstr;
+
+static_assert(icpi::LanguageModel<BudgetedModel<CountingModel>>);
+static_assert(icpi::AsynchronousLanguageModel<BudgetedModel<AsynchronousCountingModel>>);
+
+// CountingModel uses 4 prompt tokens for "1234", one of them cached, and 2 completion tokens.
+std::vector<CompletionRequest> requests(std::size_t count) {
+  CompletionRequest request;
+  request.query = "1234";
+  return std::vector<CompletionRequest>(count, request);
+}
+
+std::size_t answered(const std::vector<Completion>& completions) {
+  std::size_t count = 0;
+  for (const Completion& completion : completions) {
+    if (completion.error) {
+      EXPECT_EQ(completion.error.category, ErrorCategory::budget_exhausted);
+    } else {
+      ++count;
+    }
+  }
+  return count;
+}
+
+TEST(Prices, AreForAMillionTokens) {
+  const icpi::TokenPrices prices{2, 6, 0.5};
+  EXPECT_DOUBLE_EQ(prices.cost({1'000'000, 400'000, 500'000}), 1.2 + 0.2 + 3);
+  EXPECT_DOUBLE_EQ((icpi::TokenPrices{2, 6}.cost({1'000'000, 400'000, 500'000})), 5);
+}
+
+TEST(BudgetedModel, CallsAreNeverExceeded) {
+  int asked = 0;
+  BudgetedModel model(CountingModel(&asked), Budget{.calls = 10});
+  std::vector<Completion> completions(7);
+  model.complete(requests(7), completions);
+  EXPECT_EQ(answered(completions), 7U);
+  model.complete(requests(7), completions);
+  EXPECT_EQ(answered(completions), 3U);
+  EXPECT_THAT(completions[6].error.message, HasSubstr("10 calls"));
+  EXPECT_EQ(asked, 10);
+  EXPECT_EQ(model.spent().calls, 10U);
+  EXPECT_TRUE(model.exhausted());
+}
+
+TEST(BudgetedModel, TokensAreExceededByASliceAtMost) {
+  int asked = 0;
+  BudgetedModel model(CountingModel(&asked), Budget{.tokens = 100});
+  std::vector<Completion> completions(50);
+  model.complete(requests(50), completions);
+  EXPECT_EQ(answered(completions), 32U);  // 16 x 6 = 96 < 100, the second slice passes it
+  EXPECT_EQ(model.spent().tokens(), 192U);
+}
+
+TEST(BudgetedModel, MoneyStopsARunThatGoesOnWithMore) {
+  int asked = 0;
+  const icpi::TokenPrices prices{1e6, 1e6, 0.0};  // 1 a token, cached ones free: 5 a request
+  BudgetedModel first(CountingModel(&asked), Budget{.money = 80, .prices = prices});
+  std::vector<Completion> completions(20);
+  first.complete(requests(20), completions);
+  EXPECT_EQ(answered(completions), 16U);
+  EXPECT_DOUBLE_EQ(first.money_spent(), 80);
+  BudgetedModel second(CountingModel(&asked), Budget{.money = 160, .prices = prices}, first.spent());
+  second.complete(requests(20), completions);
+  EXPECT_EQ(answered(completions), 16U);
+}
+
+TEST(BudgetedModel, SubmissionsAreRefusedOnceItIsUsedUp) {
+  int asked = 0;
+  BudgetedModel model(AsynchronousCountingModel(&asked), Budget{.calls = 3});
+  const auto all = requests(5);
+  for (std::size_t i = 0; i < 5; ++i) model.submit(all[i], i);
+  std::vector<FinishedCompletion> finished(5);
+  std::size_t good = 0;
+  std::size_t seen = 0;
+  while (const std::size_t count = model.collect(finished, std::chrono::milliseconds(0))) {
+    for (std::size_t i = 0; i < count; ++i) good += finished[i].completion.error ? 0U : 1U;
+    seen += count;
+  }
+  EXPECT_EQ(seen, 5U);
+  EXPECT_EQ(good, 3U);
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(BudgetedModel, RefusesNonsense) {
+  int asked = 0;
+  EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.money = -1}), icpi::InvalidArgument);
+  EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.money = 5}), icpi::InvalidArgument);
+  EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.prices = {-1, 0}}), icpi::InvalidArgument);
+}
+
+}  // namespace
