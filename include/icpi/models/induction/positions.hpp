@@ -30,6 +30,9 @@ struct Context {
 /// Lines count as similar from here on.
 inline constexpr double least_similarity = 0.5;
 
+/// With so many lines of exactly the query's form others are not looked at.
+inline constexpr std::size_t enough_whole = 48;
+
 /// Finds, for a position of the query, the positions of the prompt that can stand for it, and sets their records
 /// against the query's, token by token.
 class PositionFinder {
@@ -147,6 +150,7 @@ class PositionFinder {
       marked_[*i] = 1;
       found_.push_back({*i, static_cast<std::uint16_t>(partial.size()), Level::whole, nullptr});
     }
+    if (whole.size() >= enough_whole) return;
     for (auto i = context.whole.rbegin(); i != context.whole.rend(); ++i)
       if (marked_[*i] == 0) add(*i, Level::similar);
     for (auto i = context.similar.rbegin(); i != context.similar.rend(); ++i)

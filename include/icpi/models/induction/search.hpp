@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "icpi/models/induction/evidence.hpp"
@@ -53,13 +54,18 @@ class TreeSearch {
       std::size_t grown = 0;
       for (std::size_t i = next; i < end && grown < width; ++i) {
         if (trees[i].score < best_score(trees) - reach) break;
-        if (grow(trees[i])) ++grown;
+        if (grow(trees[i], i)) ++grown;
       }
       if (grown_.empty()) break;
-      std::stable_sort(grown_.begin(), grown_.end(), better);
-      if (grown_.size() > most_kept) grown_.resize(most_kept);
+      const auto precedes = [](const Growth& a, const Growth& b) {
+        return a.score != b.score ? a.score > b.score
+                                  : std::tie(a.tree, a.leaf, a.test) < std::tie(b.tree, b.leaf, b.test);
+      };
+      const std::size_t kept = std::min(grown_.size(), most_kept);
+      std::partial_sort(grown_.begin(), grown_.begin() + static_cast<std::ptrdiff_t>(kept), grown_.end(), precedes);
+      grown_.resize(kept);
       next = trees.size();
-      trees.insert(trees.end(), grown_.begin(), grown_.end());
+      for (const Growth& growth : grown_) trees.push_back(split(trees[growth.tree], growth));
     }
     std::stable_sort(trees.begin(), trees.end(), better);
     const double least = trees.front().score - negligible;
@@ -93,6 +99,15 @@ class TreeSearch {
   static constexpr double log_split = -1.2;
   static constexpr double log_leaf = -0.36;
 
+  /// A tree with one split more, before it is made.
+  struct Growth {
+    double score;
+    double prior;
+    std::uint32_t tree;
+    std::uint16_t leaf;
+    std::uint16_t test;
+  };
+
   static bool better(const Tree& a, const Tree& b) noexcept { return a.score > b.score; }
   static double best_score(const std::vector<Tree>& trees) {
     return std::max_element(trees.begin(), trees.end(), [](const Tree& a, const Tree& b) { return a.score < b.score; })
@@ -117,7 +132,7 @@ class TreeSearch {
   }
 
   /// Adds every tree with one split more to `grown_` (the poor ones are dropped at once).
-  bool grow(const Tree& tree) {
+  bool grow(const Tree& tree, std::size_t number) {
     if (tree.size + 2 > Tree::most_nodes) return false;
     const View& view = (*views_)[tree.view];
     bool any = false;
@@ -133,22 +148,26 @@ class TreeSearch {
         const double prior = log_split + log_leaf + (*tests_)[t].log_prior;
         const double score = without + prior + evidence(view, yes) + evidence(view, no);
         if (score < tree.score - negligible) continue;
-        split(tree, n, t, yes, no, prior, score);
+        grown_.push_back({score, prior, static_cast<std::uint32_t>(number), static_cast<std::uint16_t>(n),
+                          static_cast<std::uint16_t>(t)});
       }
     }
     return any;
   }
 
-  void split(const Tree& tree, std::size_t n, std::size_t t, const RowSet& yes, const RowSet& no, double prior,
-             double score) {
-    Tree& grown = grown_.emplace_back(tree);
-    grown.nodes[n].test = static_cast<std::int16_t>(t);
-    grown.nodes[n].yes = static_cast<std::uint8_t>(grown.size);
-    grown.nodes[n].no = static_cast<std::uint8_t>(grown.size + 1);
-    grown.nodes[grown.size++] = {-1, 0, 0, yes};
-    grown.nodes[grown.size++] = {-1, 0, 0, no};
-    grown.log_prior += prior;
-    grown.score = score;
+  [[nodiscard]] Tree split(const Tree& tree, const Growth& growth) const {
+    Tree grown = tree;
+    const RowSet rows = tree.nodes[growth.leaf].rows;
+    const RowSet& test = (*tests_)[growth.test].rows;
+    Tree::Node& node = grown.nodes[growth.leaf];
+    node.test = static_cast<std::int16_t>(growth.test);
+    node.yes = static_cast<std::uint8_t>(grown.size);
+    node.no = static_cast<std::uint8_t>(grown.size + 1);
+    grown.nodes[grown.size++] = {-1, 0, 0, rows & test};
+    grown.nodes[grown.size++] = {-1, 0, 0, rows.without(test)};
+    grown.log_prior += growth.prior;
+    grown.score = growth.score;
+    return grown;
   }
 
   /// score becomes the logarithm of: posterior of the tree given the known rows, times evidence of the others.
@@ -172,7 +191,7 @@ class TreeSearch {
   const std::vector<View>* views_ = nullptr;
   const std::vector<TestGroup>* tests_ = nullptr;
   const RowWeights* weights_ = nullptr;
-  std::vector<Tree> grown_;
+  std::vector<Growth> grown_;
   std::vector<double> informed_;
 };
 

@@ -91,6 +91,8 @@ class TestFinder {
     groups.clear();
     index_.clear();
     rows_ = rows;
+    all_ = {};
+    for (std::size_t r = 0; r < rows; ++r) all_.insert(r);
     numeric_.clear();
     for (std::size_t c = 0; c < cells.size(); ++c) {
       if (varies[c] != 0) value_tests(cells[c], static_cast<std::uint8_t>(c), groups);
@@ -168,9 +170,7 @@ class TestFinder {
 
   void add(Test test, RowSet set, std::vector<TestGroup>& groups) {
     if (set.contains(0)) {
-      RowSet all;
-      for (std::size_t r = 0; r < rows_; ++r) all.insert(r);
-      set = all.without(set);
+      set = all_.without(set);
       test.negated = true;
     }
     if (set.empty()) return;
@@ -191,6 +191,7 @@ class TestFinder {
   }
 
   std::size_t rows_ = 0;
+  RowSet all_;
   std::unordered_map<std::uint64_t, std::size_t> index_;
   std::unordered_map<TokenId, std::size_t> counts_;
   std::vector<std::int64_t> values_;
