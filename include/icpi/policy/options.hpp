@@ -52,4 +52,19 @@ struct PolicyIterationOptions {
   QueryOptions queries{};
 };
 
+/// The recommended options: beyond the paper, one set for all environments. Greedy answers from prompts that only grow,
+/// values planned on the imagined MDP, the running episode's steps used at once, untried actions preferred among equals,
+/// and an earlier end of the warm-up. docs/embedded_model_results.md shows what each of them brings.
+[[nodiscard]] inline PolicyIterationOptions recommended_options() {
+  PolicyIterationOptions options;
+  options.decisions.rule = ActionRule::planning;
+  options.decisions.novelty_bonus = 0.001;
+  options.decisions.warm_up.successes = 1;
+  options.decisions.online = true;
+  options.prompts.mode = PromptMode::stable;
+  options.prompts.rebuild_fraction = 0.8;
+  options.queries.sampling.temperature = 0;
+  return options;
+}
+
 }  // namespace icpi
