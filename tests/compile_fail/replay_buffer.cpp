@@ -26,7 +26,7 @@ using Transition = icpi::TransitionOf<Corridor>;
 // case 7: trajectory_count(): complete trajectories
 // case 8: trajectory(number): oldest first
 // case 9: matching(action, terminated): ids
-// case 10: reward_classes(action, terminated): which rewards, and where
+// case 10: reward_classes(action, terminated): RewardClass objects
 struct Forgetful {
 #if ICPI_BROKEN != 1
   void append(std::span<const Transition> trajectory) { last.assign(trajectory.begin(), trajectory.end()); }

@@ -72,8 +72,8 @@ concept StateSettable =
 /// One possible result of an action.
 template <class Observation>
 struct Outcome {
-  double probability = 1;
-  Step<Observation> step;
+  double probability = 1;  ///< of this result, in (0, 1]
+  Step<Observation> step;  ///< the result
 };
 
 /// An environment whose dynamics can be listed: what an exact solver needs.

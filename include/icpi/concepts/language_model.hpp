@@ -26,13 +26,13 @@ struct Sampling {
 /// What a model is asked. All views: the caller keeps them alive until the answer is there. The prompt is the
 /// concatenation of `prefix.text` and `query`.
 struct CompletionRequest {
-  PromptPrefix prefix;
-  std::string_view query;
+  PromptPrefix prefix;                     ///< first part of the prompt
+  std::string_view query;                  ///< second part of the prompt
   std::span<const std::string_view> stop;  ///< the completion ends before the first of these; it is not part of it
-  Sampling sampling;
-  std::uint64_t seed = 0;          ///< drives all sampling of this request
-  std::uint32_t sample_index = 0;  ///< tells wanted repetitions of one request apart (for caches)
-  bool want_logprobs = false;      ///< fill Completion::tokens
+  Sampling sampling;                       ///< how the answer is drawn
+  std::uint64_t seed = 0;                  ///< drives all sampling of this request
+  std::uint32_t sample_index = 0;          ///< tells wanted repetitions of one request apart (for caches)
+  bool want_logprobs = false;              ///< fill Completion::tokens
   /// When not empty, the completion must be one of these (texts without the stop string). Only models that model
   /// `ConstrainsChoices` accept it; others answer the item with ErrorCategory::invalid_request.
   std::span<const std::string_view> choices;
@@ -75,16 +75,18 @@ constexpr std::string_view name(ErrorCategory category) noexcept {
 
 /// Why there is no answer: a failure of the infrastructure or of the request, never a badly formed answer.
 struct CompletionError {
-  ErrorCategory category = ErrorCategory::none;
-  std::string message;
-  double retry_after_seconds = 0;  ///< when the server asked to wait; 0: it did not
+  ErrorCategory category = ErrorCategory::none;  ///< none: there was no error
+  std::string message;                           ///< one line for people
+  double retry_after_seconds = 0;                ///< when the server asked to wait; 0: it did not
 
+  /// Whether there was an error.
   explicit operator bool() const noexcept { return category != ErrorCategory::none; }
   friend bool operator==(const CompletionError&, const CompletionError&) = default;
 };
 
+/// A token of a completion, and how likely it was.
 struct TokenLogprob {
-  std::string token;
+  std::string token;   ///< the token's text
   double logprob = 0;  ///< natural logarithm, at temperature 1
 
   friend bool operator==(const TokenLogprob&, const TokenLogprob&) = default;
@@ -92,20 +94,20 @@ struct TokenLogprob {
 
 /// Tokens in the model's own units.
 struct Usage {
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t cached_tokens = 0;  ///< part of prompt_tokens that was served from a kept prefix
-  std::uint64_t completion_tokens = 0;
+  std::uint64_t prompt_tokens = 0;      ///< tokens of the prompt
+  std::uint64_t cached_tokens = 0;      ///< part of prompt_tokens that was served from a kept prefix
+  std::uint64_t completion_tokens = 0;  ///< tokens generated
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
 /// A model's answer to one request. Models overwrite every field; a caller that reuses the object reuses its memory.
 struct Completion {
-  std::string text;  ///< without the stop string
-  FinishReason finish = FinishReason::error;
-  std::vector<TokenLogprob> tokens;  ///< filled when logprobs were wanted
-  Usage usage;
-  CompletionError error;
+  std::string text;                           ///< without the stop string
+  FinishReason finish = FinishReason::error;  ///< why the text ends
+  std::vector<TokenLogprob> tokens;           ///< filled when logprobs were wanted
+  Usage usage;                                ///< what it cost
+  CompletionError error;                      ///< why there is no answer
 
   friend bool operator==(const Completion&, const Completion&) = default;
 };
@@ -154,16 +156,16 @@ concept ConstrainsChoices = LanguageModel<M> && requires(const M&) {
 
 /// Asks how likely each of some continuations of a prompt is.
 struct ScoreRequest {
-  PromptPrefix prefix;
-  std::string_view query;
-  std::span<const std::string_view> continuations;
+  PromptPrefix prefix;                              ///< first part of the prompt
+  std::string_view query;                           ///< second part of the prompt
+  std::span<const std::string_view> continuations;  ///< what to score
 };
 
 /// Scores.logprobs[i]: natural log-probability of continuation i as the next text after the prompt, at temperature 1.
 struct Scores {
-  std::vector<double> logprobs;
-  Usage usage;
-  CompletionError error;
+  std::vector<double> logprobs;  ///< in the order of the continuations
+  Usage usage;                   ///< what it cost
+  CompletionError error;         ///< why there is no answer
 };
 
 /// Scores given continuations.
@@ -176,9 +178,10 @@ concept ScoresContinuations =
 /// Chosen by the caller to recognise its submission.
 using Ticket = std::uint64_t;
 
+/// A submission that was answered.
 struct FinishedCompletion {
-  Ticket ticket = 0;
-  Completion completion;
+  Ticket ticket = 0;      ///< as submitted
+  Completion completion;  ///< its answer
 };
 
 /// A language model that works on submissions while the caller does something else.

@@ -19,17 +19,18 @@ using TransitionIds = std::span<const TransitionId>;
 
 /// A contiguous run of transitions: one trajectory.
 struct TransitionRange {
-  TransitionId first = 0;
-  TransitionId last = 0;  ///< one past the end
+  TransitionId first = 0;  ///< its first transition
+  TransitionId last = 0;   ///< one past the end
 
+  /// How many transitions.
   [[nodiscard]] std::size_t size() const noexcept { return last - first; }
   friend bool operator==(const TransitionRange&, const TransitionRange&) = default;
 };
 
 /// Transitions whose rewards count as alike when examples are balanced.
 struct RewardClass {
-  double reward = 0;  ///< a member's reward: the class's only one while few values exist
-  std::vector<TransitionId> members;
+  double reward = 0;                  ///< a member's reward: the class's only one while few values exist
+  std::vector<TransitionId> members;  ///< oldest first
 };
 
 /// Remembers.
@@ -52,8 +53,8 @@ concept ServesTransitions = Environment<E> && requires(const B& buffer, Transiti
   { buffer.trajectory(number) } -> std::convertible_to<TransitionRange>;  // trajectory(number): oldest first
   { buffer.matching(action, terminated) } -> std::convertible_to<TransitionIds>;  // matching(action, terminated): ids
   {
-    buffer.reward_classes(action, terminated)  // reward_classes(action, terminated): which rewards, and where
-  } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated): which rewards, and where
+    buffer.reward_classes(action, terminated)              // reward_classes(action, terminated): RewardClass objects
+  } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated): RewardClass objects
 };
 
 /// The full history of experience, no text.

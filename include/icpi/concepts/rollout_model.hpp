@@ -17,15 +17,15 @@ using ObservationId = std::uint32_t;
 
 /// One of the four questions about an imagined step.
 struct Question {
-  QueryKind kind = QueryKind::termination;
-  bool terminated = false;        ///< reward questions: the termination that was predicted
-  std::uint32_t lane = 0;         ///< which of the environments that decide together
-  std::uint32_t action = 0;       ///< index into the environment's actions; unused by action questions
-  ObservationId observation = 0;  ///< where the step starts
-  std::uint32_t sample = 0;       ///< independent answers to one question differ in this (the rollout's index)
-  std::uint32_t step = 0;         ///< simulated steps before this one
-  std::uint32_t attempt = 0;      ///< 0, then 1, 2, ... when the answer was invalid
-  RandomKey key;                  ///< of this rollout, step and kind
+  QueryKind kind = QueryKind::termination;  ///< which of the four
+  bool terminated = false;                  ///< reward questions: the termination that was predicted
+  std::uint32_t lane = 0;                   ///< which of the environments that decide together
+  std::uint32_t action = 0;                 ///< index into the environment's actions; unused by action questions
+  ObservationId observation = 0;            ///< where the step starts
+  std::uint32_t sample = 0;   ///< independent answers to one question differ in this (the rollout's index)
+  std::uint32_t step = 0;     ///< simulated steps before this one
+  std::uint32_t attempt = 0;  ///< 0, then 1, 2, ... when the answer was invalid
+  RandomKey key;              ///< of this rollout, step and kind
 };
 
 enum class AnswerStatus : std::uint8_t {
@@ -37,11 +37,11 @@ enum class AnswerStatus : std::uint8_t {
 
 /// The field that belongs to the question's kind is set when the status is `valid`.
 struct Answer {
-  AnswerStatus status = AnswerStatus::invalid;
-  bool terminated = false;
-  std::uint32_t action = 0;
-  ObservationId observation = 0;
-  double reward = 0;
+  AnswerStatus status = AnswerStatus::invalid;  ///< whether it can be used
+  bool terminated = false;                      ///< to a termination question
+  std::uint32_t action = 0;                     ///< to an action question: index into the actions
+  ObservationId observation = 0;                ///< to an observation question
+  double reward = 0;                            ///< to a reward question
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
@@ -56,8 +56,8 @@ concept RolloutModel = requires(M& model, std::span<const Question> questions, s
 
 /// A rollout answer that arrived.
 struct FinishedAnswer {
-  std::uint64_t ticket = 0;
-  Answer answer;
+  std::uint64_t ticket = 0;  ///< as submitted
+  Answer answer;             ///< what came
 };
 
 /// A rollout model that may work on questions while others arrive.

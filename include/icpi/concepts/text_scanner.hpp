@@ -38,6 +38,7 @@ class NumberText {
 /// rest are skipped and at_end() is false. Takes any bytes, never throws, allocates nothing. Views `text`.
 class TextScanner {
  public:
+  /// Reads `text` from its beginning.
   explicit TextScanner(std::string_view text) noexcept : rest_(text) {}
 
   /// Skips exactly these characters.

@@ -21,6 +21,7 @@ struct Costs {
   /// Prompt tokens that had to be computed.
   [[nodiscard]] std::uint64_t computed_tokens() const noexcept { return prompt_tokens - cached_tokens; }
 
+  /// Adds all counts.
   Costs& operator+=(const Costs& other) noexcept {
     lm_calls += other.lm_calls;
     prompt_tokens += other.prompt_tokens;

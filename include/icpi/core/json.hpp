@@ -91,6 +91,7 @@ class Json {
 /// Reads a JSON text from left to right. Json::parse is what callers use.
 class JsonReader {
  public:
+  /// Reads `text`, which must outlive the reader.
   explicit JsonReader(std::string_view text) noexcept : text_(text) {}
 
   /// The whole text as one value.

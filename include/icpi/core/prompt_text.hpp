@@ -12,7 +12,7 @@ struct PromptPrefix {
   /// 0: nothing is known about other prefixes. Otherwise prefixes of equal identity extend each other: the longer
   /// text begins with the shorter one, so a model may keep what it computed and compute only what was added.
   std::uint64_t identity = 0;
-  std::string_view text;
+  std::string_view text;  ///< what the prompts begin with
 
   friend bool operator==(const PromptPrefix&, const PromptPrefix&) = default;
 };

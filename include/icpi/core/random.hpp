@@ -34,6 +34,7 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
 class RandomKey {
  public:
   constexpr RandomKey() noexcept = default;
+  /// The root of a tree of keys.
   constexpr explicit RandomKey(std::uint64_t seed) noexcept : key_(seed) {}
 
   /// The key of branch `index`; children of one key never share a stream with it (up to 64-bit collisions).
@@ -69,13 +70,17 @@ class RandomKey {
 /// same on every platform. A value: copying it copies the position. Not for concurrent use of one object.
 class RandomStream {
  public:
-  using result_type = std::uint32_t;
+  using result_type = std::uint32_t;  ///< one word
 
+  /// The stream of this key, from its beginning.
   constexpr explicit RandomStream(RandomKey key) noexcept : key_(key) {}
 
+  /// Smallest word.
   static constexpr result_type min() noexcept { return 0; }
+  /// Largest word.
   static constexpr result_type max() noexcept { return std::numeric_limits<result_type>::max(); }
 
+  /// The next 32 uniform bits.
   constexpr result_type operator()() noexcept {
     if (used_ == block_.size()) {
       block_ = key_.block(next_block_++);

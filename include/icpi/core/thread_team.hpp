@@ -36,6 +36,7 @@ class ThreadTeam {
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
+  /// How many threads work, the caller included.
   [[nodiscard]] std::size_t size() const noexcept { return threads_.size() + 1; }
 
   /// Calls `body(index, worker)` once for every index below `count`, worker < size(). Returns when all are done; an

@@ -9,10 +9,10 @@ namespace icpi {
 /// is never a termination.
 template <class Observation>
 struct Step {
-  Observation observation;
-  double reward = 0;
-  bool terminated = false;
-  bool truncated = false;
+  Observation observation;  ///< what is seen next
+  double reward = 0;        ///< finite
+  bool terminated = false;  ///< the task is over
+  bool truncated = false;   ///< the episode was broken off
 
   friend bool operator==(const Step&, const Step&) = default;
 };
@@ -20,12 +20,12 @@ struct Step {
 /// One step as experience: what was seen, done, and what came of it.
 template <class Observation, class Action>
 struct Transition {
-  Observation observation;
-  Action action;
-  double reward = 0;
-  bool terminated = false;
-  bool truncated = false;
-  Observation next_observation;
+  Observation observation;       ///< what was seen
+  Action action;                 ///< what was done
+  double reward = 0;             ///< what was gained
+  bool terminated = false;       ///< the task was over
+  bool truncated = false;        ///< the episode was broken off
+  Observation next_observation;  ///< what was seen then
 
   friend bool operator==(const Transition&, const Transition&) = default;
 };

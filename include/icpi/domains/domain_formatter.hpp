@@ -57,8 +57,10 @@ class DomainFormatter : public LineFormatter<Derived, Env> {
   [[nodiscard]] std::string episode_start() const { return std::string(Derived::start_text); }
 
  protected:
+  /// Keeps the actions of `env`.
   DomainFormatter(const Env& env, FormatterOptions options) : LineFormatter<Derived, Env>(env), options_(options) {}
 
+  /// Whether observations carry the hint.
   [[nodiscard]] bool hints() const noexcept { return options_.hints; }
 
   /// Whether the observation that `scanner` has read ends here, with or without a hint as the options say.

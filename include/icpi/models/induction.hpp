@@ -20,6 +20,7 @@
 
 namespace icpi {
 
+/// How InductionModel works; the answers do not depend on it.
 struct InductionOptions {
   std::size_t threads = 1;         ///< that answer a batch together; the answers do not depend on it
   std::size_t kept_prefixes = 64;  ///< states of prefixes with an identity, the least recently used one goes first
@@ -32,15 +33,18 @@ struct InductionOptions {
 /// added is read again.
 class InductionModel {
  public:
-  static constexpr bool constrains_choices = true;
+  static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
 
+  /// Throws InvalidArgument for options out of range.
   explicit InductionModel(InductionOptions options = {})
       : options_(options), team_(std::make_unique<ThreadTeam>(checked(options).threads)) {
     for (std::size_t i = 0; i < options.threads; ++i) generators_.push_back(std::make_unique<induction::Generator>());
   }
 
+  /// See HasIdentity.
   [[nodiscard]] std::string identity() const { return "induction/1"; }
 
+  /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size())
       throw InvalidArgument("InductionModel::complete: as many completions as requests are needed");
@@ -64,6 +68,7 @@ class InductionModel {
     });
   }
 
+  /// See ScoresContinuations.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
     if (requests.size() != scores.size())
       throw InvalidArgument("InductionModel::score: as many scores as requests are needed");

@@ -21,10 +21,11 @@ enum class ActionRule : std::uint8_t {
 /// When the agent stops acting at random. It acts by its rule with probability 1 / (1 + exp(slope (successes - n))),
 /// n = trajectories its policy prompts may draw from, at most the recency.
 struct WarmUp {
-  double successes = 3;
-  double slope = 2;
-  bool abrupt = false;  ///< at random until n >= successes, never afterwards
+  double successes = 3;  ///< n at which the probability is one half
+  double slope = 2;      ///< how suddenly it rises
+  bool abrupt = false;   ///< at random until n >= successes, never afterwards
 
+  /// Of acting by the rule, with this many trajectories.
   [[nodiscard]] double probability(std::size_t trajectories) const noexcept {
     const auto n = static_cast<double>(trajectories);
     if (abrupt) return n >= successes ? 1 : 0;
@@ -34,22 +35,22 @@ struct WarmUp {
 
 /// How an action is chosen. Defaults are the paper's.
 struct DecisionOptions {
-  ActionRule rule = ActionRule::rollouts;
-  RolloutOptions rollouts{};
-  std::size_t node_limit = 600;  ///< planning: observations expanded per decision
+  ActionRule rule = ActionRule::rollouts;  ///< what values are made of
+  RolloutOptions rollouts{};               ///< shape of the rollouts
+  std::size_t node_limit = 600;            ///< planning: observations expanded per decision
   /// Added to the value of actions that were never tried at the current observation: above 0 but below all differences
   /// of values it is a tie-break.
   double novelty_bonus = 0;
-  WarmUp warm_up{};
+  WarmUp warm_up{};     ///< when it stops acting at random
   bool online = false;  ///< steps of the running episode enter the world model's prompts at once
 };
 
 /// Everything PolicyIteration can be told. Defaults are the paper's.
 struct PolicyIterationOptions {
-  std::uint64_t seed = 0;  ///< of everything random in agent and prompts; environments have their own
-  DecisionOptions decisions{};
-  PromptOptions prompts{};
-  QueryOptions queries{};
+  std::uint64_t seed = 0;       ///< of everything random in agent and prompts; environments have their own
+  DecisionOptions decisions{};  ///< how actions are chosen
+  PromptOptions prompts{};      ///< what prompts show
+  QueryOptions queries{};       ///< how the model is asked
 };
 
 /// The recommended options: beyond the paper, one set for all environments. Greedy answers from prompts that only grow,

@@ -19,8 +19,8 @@ namespace icpi {
 
 /// When train() stops, whichever comes first.
 struct TrainingLimits {
-  std::size_t steps = std::numeric_limits<std::size_t>::max();
-  std::size_t episodes = std::numeric_limits<std::size_t>::max();
+  std::size_t steps = std::numeric_limits<std::size_t>::max();     ///< environment steps
+  std::size_t episodes = std::numeric_limits<std::size_t>::max();  ///< whole episodes
 };
 
 /// In-Context Policy Iteration (Brooks, Walls, Lewis, Singh 2023): a frozen language model, through prompts alone, is
@@ -54,6 +54,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options = {})
       : PolicyIteration(env, model, options, make_formatter<Formatter>(env), Buffer(env)) {}
 
+  /// Without experience.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter)
       : PolicyIteration(env, model, options, std::move(formatter), Buffer(env)) {}
 

@@ -31,7 +31,7 @@ struct Decision {
   std::size_t action = 0;   ///< index into the environment's actions
   Eigen::ArrayXd values;    ///< by action, novelty bonus included; empty when no values were asked for
   Eigen::ArrayXXd returns;  ///< actions x rollouts; what `values` is the mean of
-  Costs costs;
+  Costs costs;              ///< of this decision alone
 };
 
 /// Whether an episode is for learning.
@@ -47,14 +47,14 @@ enum class EpisodeKind : std::uint8_t {
 template <Environment Env, AgentMemory<Env> Lane, RolloutModel Model>
 class RolloutAgent {
  public:
-  using Observation = typename Env::Observation;
-  using Action = typename Env::Action;
+  using Observation = typename Env::Observation;  ///< the environment's
+  using Action = typename Env::Action;            ///< the environment's
 
   /// Called when something happened; empty ones are not.
   struct Callbacks {
-    std::function<void(const Decision&)> on_decision;
-    std::function<void(const TransitionOf<Env>&)> on_step;
-    std::function<void(const TrajectoryOf<Env>&)> on_episode;
+    std::function<void(const Decision&)> on_decision;          ///< an action was chosen
+    std::function<void(const TransitionOf<Env>&)> on_step;     ///< a step was observed
+    std::function<void(const TrajectoryOf<Env>&)> on_episode;  ///< an episode ended
   };
 
   /// Throws InvalidArgument for options out of range and for an environment without actions.
@@ -72,6 +72,7 @@ class RolloutAgent {
   /// The key of everything random in an agent; environments draw from RandomKey(seed).child(0).
   [[nodiscard]] static RandomKey agent_key(std::uint64_t seed) noexcept { return RandomKey(seed).child(1); }
 
+  /// An episode begins. One that was running is abandoned.
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon_episode();
     kind_ = kind;
@@ -80,6 +81,7 @@ class RolloutAgent {
     lane_->begin_episode(episode_++);
   }
 
+  /// Chooses an action. Throws InvalidArgument unless an episode is running.
   [[nodiscard]] Action act(const Observation& observation) {
     RolloutAgent* self = this;
     const Observation* where = &observation;
@@ -118,15 +120,23 @@ class RolloutAgent {
     lane_->append(trajectory);
   }
 
+  /// How the last action was chosen.
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
   /// The rollouts behind the last decision, by action then sample, if this agent decided alone.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept { return engine_.rollouts(); }
+  /// Everything spent so far.
   [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
+  /// Episodes begun so far.
   [[nodiscard]] std::size_t episodes() const noexcept { return episode_; }
+  /// Experience and prompts.
   [[nodiscard]] Lane& lane() noexcept { return *lane_; }
+  /// Experience and prompts.
   [[nodiscard]] const Lane& lane() const noexcept { return *lane_; }
+  /// What answers the questions of rollouts.
   [[nodiscard]] Model& model() noexcept { return model_; }
+  /// Set these to be told what happens.
   [[nodiscard]] Callbacks& callbacks() noexcept { return callbacks_; }
+  /// The environment's actions, in its order.
   [[nodiscard]] std::span<const Action> actions() const noexcept { return actions_; }
 
  private:

@@ -17,24 +17,24 @@ class AnswerMemo {
  public:
   /// What makes two queries identical. Prompts of equal identity and length are equal.
   struct Key {
-    QueryKind kind = QueryKind::termination;
-    bool terminated = false;
-    std::uint32_t action = 0;
-    ObservationId observation = 0;
-    std::uint32_t sample = 0;
-    std::uint32_t attempt = 0;
-    std::uint64_t decision = 0;  ///< 0 for greedy queries: their answers hold beyond the decision
-    std::uint64_t prefix_identity = 0;
-    std::uint64_t prefix_length = 0;
+    QueryKind kind = QueryKind::termination;  ///< of the question
+    bool terminated = false;                  ///< of a reward question
+    std::uint32_t action = 0;                 ///< of the question
+    ObservationId observation = 0;            ///< of the question
+    std::uint32_t sample = 0;                 ///< of the question
+    std::uint32_t attempt = 0;                ///< of the question
+    std::uint64_t decision = 0;               ///< 0 for greedy queries: their answers hold beyond the decision
+    std::uint64_t prefix_identity = 0;        ///< of the prompt
+    std::uint64_t prefix_length = 0;          ///< of the prompt, in bytes
 
     friend bool operator==(const Key&, const Key&) = default;
   };
 
   /// Either the answer, or the number of the request that will bring it.
   struct Entry {
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
-    std::uint32_t pending = none;
-    Answer answer;
+    static constexpr std::uint32_t none = ~std::uint32_t{0};  ///< no request
+    std::uint32_t pending = none;                             ///< number of the request
+    Answer answer;                                            ///< when none is pending
   };
 
   /// The entry of `key`, and whether it is new. Valid until the next call.
@@ -49,8 +49,10 @@ class AnswerMemo {
     return {&slot.entry, added};
   }
 
+  /// Answers kept.
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
 
+  /// Forgets all answers.
   void clear() noexcept {
     if (used_ != 0) std::fill(slots_.begin(), slots_.end(), Slot{});
     used_ = 0;

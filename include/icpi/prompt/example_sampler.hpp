@@ -17,10 +17,11 @@ namespace icpi {
 /// into the replay buffer; reused from query to query without allocation.
 class ExampleClasses {
  public:
+  /// Examples that count as alike.
   struct Class {
-    double key = 0;  ///< what the members have in common: a termination (0 or 1) or a reward
-    std::size_t size = 0;
-    std::vector<std::span<const TransitionId>> parts;
+    double key = 0;        ///< what the members have in common: a termination (0 or 1) or a reward
+    std::size_t size = 0;  ///< examples in it
+    std::vector<std::span<const TransitionId>> parts;  ///< where they are
 
     /// Member number `index`, 0 <= index < size.
     [[nodiscard]] TransitionId operator[](std::size_t index) const {
@@ -30,6 +31,7 @@ class ExampleClasses {
     }
   };
 
+  /// Forgets all classes.
   void clear() noexcept { used_ = 0; }
 
   /// Adds members to the class named `key`. Nothing happens when there are none.
@@ -40,10 +42,13 @@ class ExampleClasses {
     target.parts.push_back(members);
   }
 
+  /// In the order of their addition.
   [[nodiscard]] std::span<const Class> classes() const noexcept { return {classes_.data(), used_}; }
+  /// Whether no class has an example.
   [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+  /// Size of the largest class.
   [[nodiscard]] std::size_t largest() const noexcept {
-    std::size_t size = 0;
+    std::size_t size = 0;  ///< examples in it
     for (const auto& each : classes()) size = std::max(size, each.size);
     return size;
   }
@@ -69,12 +74,14 @@ class ExampleClasses {
 /// with n (Fisher-Yates on a sparse array).
 class SparsePermutation {
  public:
+  /// Begins a permutation of 0 .. size - 1.
   void start(std::size_t size) {
     left_ = size;
     if (moved_ != 0) std::fill(slots_.begin(), slots_.end(), Slot{});
     moved_ = 0;
   }
 
+  /// How many are still to be drawn.
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
 
   /// The next element. Precondition: left() > 0.
@@ -134,9 +141,10 @@ class SparsePermutation {
 /// with the number drawn and not with the history.
 class ExampleSampler {
  public:
+  /// One drawn example.
   struct Example {
-    TransitionId id = 0;
-    std::size_t class_index = 0;
+    TransitionId id = 0;          ///< the transition
+    std::size_t class_index = 0;  ///< the class it was drawn from
   };
 
   /// Begins a new multiset. `examples` must outlive the draws. Without `balance` nothing is repeated.

@@ -20,12 +20,13 @@ namespace icpi {
 /// the set counts as open.
 class KnownAnswers {
  public:
-  static constexpr std::size_t limit = 64;
+  static constexpr std::size_t limit = 64;  ///< most answers kept
 
   KnownAnswers() = default;
   KnownAnswers(const KnownAnswers&) = delete;  // the views point into the texts
   KnownAnswers& operator=(const KnownAnswers&) = delete;
 
+  /// Adds an answer, unless it is known or there are too many.
   void add(std::string_view answer) {
     if (open_ || std::find(views_.begin(), views_.end(), answer) != views_.end()) return;
     if (views_.size() == limit) {
@@ -36,6 +37,7 @@ class KnownAnswers {
     views_.push_back(texts_.emplace_back(answer));
   }
 
+  /// In the order of their arrival.
   [[nodiscard]] std::span<const std::string_view> texts() const noexcept { return views_; }
 
  private:

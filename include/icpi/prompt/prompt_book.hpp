@@ -24,9 +24,9 @@ namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;
-  ExampleSampler sampler;
-  SparsePermutation permutation;
+  ExampleClasses classes;         ///< what may be shown
+  ExampleSampler sampler;         ///< draws from it
+  SparsePermutation permutation;  ///< draws sub-trajectories
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -117,10 +117,15 @@ class PromptBook {
     return known_answers_[static_cast<std::size_t>(kind)].texts();
   }
 
+  /// How many actions the environment has.
   [[nodiscard]] std::size_t action_count() const noexcept { return actions_.size(); }
+  /// How an action is written.
   [[nodiscard]] std::string_view action_text(std::size_t action) const { return actions_[action]; }
+  /// What writes and reads.
   [[nodiscard]] const Formatter& formatter() const noexcept { return formatter_; }
+  /// How prompts are made.
   [[nodiscard]] const PromptOptions& options() const noexcept { return options_; }
+  /// The experience shown.
   [[nodiscard]] const Buffer& buffer() const noexcept { return *buffer_; }
 
   /// Complete trajectories that policy prompts may show, oldest first: all, or those above the success threshold.

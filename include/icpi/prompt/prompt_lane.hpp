@@ -19,6 +19,7 @@ namespace icpi {
 /// and what the model has said about them. Pinned in memory. One thread at a time.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 struct PromptLane {
+  /// `random_key` drives the choice of examples.
   PromptLane(const Env& env, Buffer experience, Formatter formatter, const PromptOptions& options,
              TokenCounter count_tokens, RandomKey random_key)
       : buffer(std::move(experience)),
@@ -58,6 +59,7 @@ struct PromptLane {
     book.update();
   }
 
+  /// The running episode is over.
   void close() {
     buffer.close();
     book.update();
@@ -76,6 +78,7 @@ struct PromptLane {
   /// Trajectories that policy prompts show.
   [[nodiscard]] std::size_t trajectories() const { return std::min(book.successes(), book.options().recency); }
 
+  /// Whether the action was ever done at this observation.
   [[nodiscard]] bool tried(ObservationId observation, std::uint32_t action) const {
     return book.tried(observations.text(observation), action);
   }
@@ -85,15 +88,15 @@ struct PromptLane {
     return static_cast<std::size_t>(std::find(actions.begin(), actions.end(), action) - actions.begin());
   }
 
-  std::vector<typename Env::Action> actions;
-  Buffer buffer;
-  PromptBook<Env, Formatter, Buffer> book;
-  TextInterner observations;
-  AnswerMemo memo;
-  RandomKey key;
-  RandomKey episode_key;
-  std::uint64_t decision = 0;  ///< of this episode, from 1 on
-  Costs costs;
+  std::vector<typename Env::Action> actions;  ///< the environment's, in its order
+  Buffer buffer;                              ///< all experience
+  PromptBook<Env, Formatter, Buffer> book;    ///< its prompts
+  TextInterner observations;                  ///< handles of the episode
+  AnswerMemo memo;                            ///< answers of the episode
+  RandomKey key;                              ///< of all episodes
+  RandomKey episode_key;                      ///< of the running episode
+  std::uint64_t decision = 0;                 ///< of this episode, from 1 on
+  Costs costs;                                ///< of all answers
 };
 
 }  // namespace icpi

@@ -17,7 +17,7 @@ enum class PromptMode : std::uint8_t {
 
 /// How prompts are made. Defaults are the paper's.
 struct PromptOptions {
-  PromptMode mode = PromptMode::per_query;
+  PromptMode mode = PromptMode::per_query;  ///< when examples are drawn
   std::size_t context_tokens = 3800;  ///< most tokens of a prompt, the query included; the completion comes on top
   std::size_t recency = 8;            ///< c: policy prompts show the last c trajectories
   bool balance = true;                ///< repeat examples of the smaller classes (terminations, rewards)

@@ -40,11 +40,13 @@ class PromptedRolloutModel {
   /// The lanes that Question::lane counts. They must outlive the questions.
   void serve(std::span<Lane* const> lanes) { lanes_.assign(lanes.begin(), lanes.end()); }
 
+  /// What serve() was given.
   [[nodiscard]] Lane& lane(std::uint32_t number) { return *lanes_[number]; }
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
 
+  /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
     routes_.resize(questions.size());
     batch_.clear();
@@ -64,6 +66,7 @@ class PromptedRolloutModel {
     free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
   }
 
+  /// @cond internals
  protected:
   /// A request on its way, and the memory it needs.
   struct Slot {
@@ -124,9 +127,12 @@ class PromptedRolloutModel {
     return slot;
   }
 
+  /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.
+  static void reserve(Completion& completion) { completion.text.reserve(127); }
+
   [[nodiscard]] std::uint32_t acquire() {
     if (free_.empty()) {
-      slots_.emplace_back();
+      reserve(slots_.emplace_back().completion);
       return static_cast<std::uint32_t>(slots_.size() - 1);
     }
     const auto slot = free_.back();
@@ -198,7 +204,7 @@ class PromptedRolloutModel {
   }
 
   void complete(std::span<const std::uint32_t> order) {
-    if (completions_.size() < requests_.size()) completions_.resize(requests_.size());
+    while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
     model_->complete(requests_, std::span(completions_).first(requests_.size()));
     std::size_t next = 0;
     for (const auto slot : order) {
@@ -306,6 +312,7 @@ class PromptedRolloutModel {
   std::vector<Scores> scores_;
   std::string reader_text_;
   QueryObserver observer_;
+  /// @endcond
 };
 
 }  // namespace icpi

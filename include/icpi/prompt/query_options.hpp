@@ -18,7 +18,7 @@ struct QueryOptions {
   /// Temperature 0.1. The paper allows 100 GPT-2 tokens; models with smaller tokens need more for the same text.
   Sampling sampling{.temperature = 0.1, .top_p = 1, .max_tokens = 200};
   std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
-  bool deduplicate = true;                   ///< `stable` prompts: put identical queries once
+  bool deduplicate = true;                     ///< `stable` prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
   /// where the model constrains, else by scores where it scores, else sampled freely and checked.
   bool restrict_answers = false;
@@ -31,11 +31,11 @@ struct QueryOptions {
 
 /// One query as it was put and answered. Views are valid during the call only.
 struct QueryRecord {
-  Question question;
-  std::string_view prefix;
-  std::string_view query;
-  const Completion* completion = nullptr;
-  AnswerStatus status = AnswerStatus::invalid;
+  Question question;                            ///< what was asked
+  std::string_view prefix;                      ///< first part of the prompt
+  std::string_view query;                       ///< second part of the prompt
+  const Completion* completion = nullptr;       ///< what the model wrote; null if it was not asked
+  AnswerStatus status = AnswerStatus::invalid;  ///< how it was read
 };
 
 /// Called after every answer, in the order in which answers arrive.

@@ -21,15 +21,16 @@ using TokenCounter = std::function<std::size_t(std::string_view)>;
 
 /// A text inside a common store.
 struct TextPiece {
-  std::size_t offset = 0;
-  std::uint32_t length = 0;
-  std::uint32_t tokens = 0;
+  std::size_t offset = 0;    ///< where it begins
+  std::uint32_t length = 0;  ///< in bytes
+  std::uint32_t tokens = 0;  ///< in the model's units
 };
 
 /// Every transition of a buffer as text: rendered and counted once, when it arrives. Prompts are copied together from
 /// these pieces. Thread-safety: const members may be called concurrently.
 class RenderedTransitions {
  public:
+  /// `count_tokens` counts in the units of the model.
   explicit RenderedTransitions(TokenCounter count_tokens) : count_tokens_(std::move(count_tokens)) {}
 
   /// Renders the next transition: a complete example of each kind of world-model query, and one step of a trajectory.
@@ -46,6 +47,7 @@ class RenderedTransitions {
                        store(std::string(formatter.trajectory_step(transition)))});
   }
 
+  /// Transitions rendered.
   [[nodiscard]] std::size_t size() const noexcept { return pieces_.size(); }
 
   /// The example of a world-model query (observation, action, answer, blank line), or for QueryKind::action the step.
@@ -60,6 +62,7 @@ class RenderedTransitions {
     return pieces.step;
   }
 
+  /// Valid until the next addition.
   [[nodiscard]] std::string_view text(const TextPiece& piece) const noexcept {
     return {text_.data() + piece.offset, piece.length};
   }

@@ -18,8 +18,8 @@ namespace icpi {
 /// A prompt that only grows: new examples are appended, and each class gets as many as the largest, by repetition.
 /// When it no longer fits it is drawn anew, smaller, under a new identity.
 struct StablePrompt {
-  std::uint64_t identity = 0;
-  std::string text;
+  std::uint64_t identity = 0;  ///< see PromptPrefix
+  std::string text;            ///< what it says
 
   /// Takes in the members of `classes` that arrived since the last call. `room` in tokens; `key` belongs to this
   /// prompt alone. The cost grows with what is appended, not with the history.

@@ -27,14 +27,17 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   using Base = PromptedRolloutModel<LM, Lane>;
 
  public:
+  /// `model` must outlive this object.
   SubmittingRolloutModel(LM& model, const QueryOptions& options)
       : Base(model, options), scoring_(options.restrict_answers && !constrains_choices(model)) {}
 
   /// False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const { return is_asynchronous(*this->model_) && !scoring_; }
 
+  /// See AsynchronousRolloutModel.
   [[nodiscard]] std::size_t concurrency() const { return std::max<std::size_t>(1, this->model_->concurrency()); }
 
+  /// See AsynchronousRolloutModel.
   void submit(const Question& question, std::uint64_t ticket) {
     Answer answer;
     bool added = false;
@@ -135,11 +138,12 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
 /// The rollout model that fits a language model.
 template <LanguageModel LM, class Lane>
 struct RolloutModelFor {
-  using type = PromptedRolloutModel<LM, Lane>;
+  using type = PromptedRolloutModel<LM, Lane>;  ///< the prompted rollout model
 };
+/// For models that take submissions.
 template <AsynchronousLanguageModel LM, class Lane>
 struct RolloutModelFor<LM, Lane> {
-  using type = SubmittingRolloutModel<LM, Lane>;
+  using type = SubmittingRolloutModel<LM, Lane>;  ///< the prompted rollout model
 };
 
 }  // namespace icpi

@@ -14,6 +14,7 @@ namespace icpi {
 /// Gives equal texts equal numbers 0, 1, 2, ... Clearing keeps the memory. Not for concurrent use while interning.
 class TextInterner {
  public:
+  /// The handle of a text: equal texts have equal handles.
   std::uint32_t intern(std::string_view text) {
     if (2 * (entries_.size() + 1) > table_.size()) grow();
     const std::size_t hash = std::hash<std::string_view>{}(text);
@@ -34,8 +35,10 @@ class TextInterner {
 
   /// Hash of the text: does not depend on what else was interned.
   [[nodiscard]] std::size_t hash(std::uint32_t id) const noexcept { return entries_[id].hash; }
+  /// Different texts.
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
+  /// Forgets all texts.
   void clear() noexcept {
     entries_.clear();
     text_.clear();

@@ -19,7 +19,7 @@ namespace icpi {
 /// which are computed anew whenever the number of transitions has doubled.
 class RewardClasses {
  public:
-  static constexpr std::size_t value_limit = 8;
+  static constexpr std::size_t value_limit = 8;  ///< most classes by value
 
   /// Adds a transition; ids must come in ascending order. Amortised constant time.
   void add(TransitionId id, double reward) {

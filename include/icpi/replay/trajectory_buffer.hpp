@@ -22,7 +22,7 @@ namespace icpi {
 template <Environment Env>
 class TrajectoryBuffer {
  public:
-  using TransitionType = TransitionOf<Env>;
+  using TransitionType = TransitionOf<Env>;  ///< what is kept
 
   /// Takes the set of actions from `env`.
   explicit TrajectoryBuffer(const Env& env) {
@@ -75,11 +75,14 @@ class TrajectoryBuffer {
 
   /// Transitions held, those of the running trajectory included.
   [[nodiscard]] std::size_t size() const noexcept { return transitions_.size(); }
+  /// One transition; `id` is below size().
   [[nodiscard]] const TransitionType& operator[](TransitionId id) const { return transitions_[id]; }
+  /// Its action's place among the environment's.
   [[nodiscard]] std::size_t action_index(TransitionId id) const { return action_indices_[id]; }
 
   /// Complete trajectories, oldest first.
   [[nodiscard]] std::size_t trajectory_count() const noexcept { return trajectories_.size(); }
+  /// The transitions of one; `number` is below trajectory_count().
   [[nodiscard]] TransitionRange trajectory(std::size_t number) const { return trajectories_[number]; }
 
   /// Every transition with this action and termination, oldest first.

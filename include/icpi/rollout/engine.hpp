@@ -16,11 +16,11 @@ namespace icpi {
 
 /// What one lane wants to know: the value of every action at an observation.
 struct DecisionTask {
-  std::uint32_t lane = 0;
-  ObservationId observation = 0;
-  std::uint32_t actions = 0;
-  double discount = 1;
-  RandomKey key;  ///< of this decision
+  std::uint32_t lane = 0;         ///< which agent decides
+  ObservationId observation = 0;  ///< where it stands
+  std::uint32_t actions = 0;      ///< how many it may choose from
+  double discount = 1;            ///< for later rewards
+  RandomKey key;                  ///< of this decision
 };
 
 /// What came of a task.

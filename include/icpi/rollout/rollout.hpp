@@ -32,10 +32,10 @@ enum class RolloutEnd : std::uint8_t {
 
 /// One imagined step.
 struct ImaginedStep {
-  ObservationId observation = 0;
-  std::uint32_t action = 0;
-  double reward = 0;
-  bool terminated = false;
+  ObservationId observation = 0;  ///< what is seen
+  std::uint32_t action = 0;       ///< what is done
+  double reward = 0;              ///< what is predicted to be gained
+  bool terminated = false;        ///< whether it is predicted to end
 };
 
 /// One imagined trajectory as a state machine: it says which questions it needs answered now and takes the answers in
@@ -44,13 +44,13 @@ class Rollout {
  public:
   /// Where a rollout begins.
   struct Start {
-    std::uint32_t lane = 0;
-    ObservationId observation = 0;
-    std::uint32_t action = 0;
-    std::uint32_t sample = 0;
-    std::uint32_t actions = 0;  ///< how many the environment has
-    double discount = 1;
-    RandomKey key;  ///< this rollout's own
+    std::uint32_t lane = 0;         ///< which agent imagines
+    ObservationId observation = 0;  ///< where it begins
+    std::uint32_t action = 0;       ///< what is done first
+    std::uint32_t sample = 0;       ///< number among the rollouts of this action
+    std::uint32_t actions = 0;      ///< how many the environment has
+    double discount = 1;            ///< for later rewards
+    RandomKey key;                  ///< this rollout's own
   };
 
   /// Begins anew, in the memory of the rollout before.
@@ -99,12 +99,16 @@ class Rollout {
     settle(options, costs);
   }
 
+  /// Whether it has ended.
   [[nodiscard]] bool done() const noexcept { return end_ != RolloutEnd::running; }
+  /// Why it ended.
   [[nodiscard]] RolloutEnd end() const noexcept { return end_; }
 
   /// Discounted sum of the predicted rewards.
   [[nodiscard]] double value() const noexcept { return value_; }
+  /// What was imagined, first step first.
   [[nodiscard]] const std::vector<ImaginedStep>& steps() const noexcept { return steps_; }
+  /// Where it began.
   [[nodiscard]] const Start& start() const noexcept { return start_; }
 
  private:
