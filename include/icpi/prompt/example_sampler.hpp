@@ -48,7 +48,7 @@ class ExampleClasses {
   [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
   /// Size of the largest class.
   [[nodiscard]] std::size_t largest() const noexcept {
-    std::size_t size = 0;  ///< examples in it
+    std::size_t size = 0;
     for (const auto& each : classes()) size = std::max(size, each.size);
     return size;
   }
