@@ -68,26 +68,41 @@ class MiniInvadersFormatter : public DomainFormatter<MiniInvadersFormatter, Mini
   /// Ship and aliens, as many as the environment has; the hint is skipped.
   [[nodiscard]] std::optional<MiniInvadersObservation> parse_observation(std::string_view text) const {
     MiniInvadersObservation seen;
-    TextScanner scanner(text);
-    scanner.literal("assert ship == C(").integer(seen.ship).literal(", 0) and aliens == [");
     seen.aliens.reserve(aliens_);
-    for (std::size_t i = 0; i < aliens_; ++i) {
-      if (i > 0) scanner.literal(", ");
-      auto& alien = seen.aliens.emplace_back();
-      if (scanner.starts_with("None")) {
-        scanner.literal("None");
-        continue;
-      }
-      alien.emplace();
-      scanner.literal("C(").integer(alien->x).literal(", ").integer(alien->y).literal(")");
-    }
-    scanner.literal("]");
-    if (!ends_observation(scanner)) return std::nullopt;
+    if (!read_observation(text, seen.ship, [&](const auto& alien) { seen.aliens.push_back(alien); }))
+      return std::nullopt;
     return seen;
+  }
+
+  /// Whether parse_observation reads it; allocates nothing.
+  [[nodiscard]] bool accepts_observation(std::string_view text) const {
+    int ship = 0;
+    return read_observation(text, ship, [](const auto&) {});
   }
 
  private:
   static constexpr std::string_view reward_end = "for a in aliens:\n    a.descend";
+  using Alien = decltype(MiniInvadersObservation::aliens)::value_type;
+
+  /// Calls take(alien) for every alien, dead ones included, in their order. Whether the text is an observation.
+  template <class Take>
+  [[nodiscard]] bool read_observation(std::string_view text, int& ship, Take&& take) const {
+    TextScanner scanner(text);
+    scanner.literal("assert ship == C(").integer(ship).literal(", 0) and aliens == [");
+    for (std::size_t i = 0; i < aliens_; ++i) {
+      if (i > 0) scanner.literal(", ");
+      Alien alien;
+      if (scanner.starts_with("None")) {
+        scanner.literal("None");
+      } else {
+        alien.emplace();
+        scanner.literal("C(").integer(alien->x).literal(", ").integer(alien->y).literal(")");
+      }
+      take(alien);
+    }
+    scanner.literal("]");
+    return ends_observation(scanner);
+  }
 
   static std::string hint(const MiniInvadersObservation& seen) {
     std::string names = "ship.x";
