@@ -99,8 +99,9 @@ void append_paper_data(const Report& report, const FigurePlan& plan, std::string
 void append_panel(const Report& report, const FigurePlan& plan, const std::string& domain,
                   const std::vector<std::string>& labels, bool with_model, std::string& out) {
   const auto horizon = report.horizons.at(domain);
-  out += fmt::format("set title '{}' noenhanced\nset xrange [0:{}]\nset xtics nomirror {:.4g}\nplot ", plain(domain),
-                     horizon, static_cast<double>(horizon) / 4);
+  out += fmt::format(
+      "set title '{}' noenhanced\nset xrange [0:{}]\nset xtics nomirror {:.4g}\nplot ", plain(domain), horizon,
+      horizon < 20 ? static_cast<double>(horizon) / 4 : std::ceil(static_cast<double>(horizon) / 20) * 5);
   bool first = true;
   for (const bool band : {true, false}) {
     for (const auto number : plan.curves) {

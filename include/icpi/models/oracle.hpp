@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -66,10 +67,8 @@ class OracleModel {
     completion.usage = {};
     completion.error = {};
     completion.finish = FinishReason::error;
-    if (request.want_logprobs || !request.choices.empty()) {
-      completion.error = {ErrorCategory::invalid_request, "the oracle gives no logprobs and takes no choices", 0};
-      return;
-    }
+    completion.error = refusal(request);
+    if (completion.error) return;
     completion.text = whole_answer(request);
     completion.finish = FinishReason::stop;
     for (const std::string_view stop : request.stop) {
@@ -84,14 +83,42 @@ class OracleModel {
     completion.usage.completion_tokens = estimated_tokens(completion.text);
   }
 
+  static CompletionError refusal(const CompletionRequest& request) {
+    if (request.want_logprobs || !request.choices.empty())
+      return {ErrorCategory::invalid_request, "the oracle gives no logprobs and takes no choices", 0};
+    const Sampling& sampling = request.sampling;
+    const bool valid = sampling.temperature >= 0 && std::isfinite(sampling.temperature) && sampling.top_p > 0 &&
+                       sampling.top_p <= 1 && sampling.max_tokens > 0;
+    if (valid) return {};
+    return {ErrorCategory::invalid_request, "temperature, top_p or max_tokens is out of range", 0};
+  }
+
+  /// Examples and the record that is to be completed, wherever prefix and query were divided.
+  struct Prompt {
+    std::string_view examples;
+    std::string_view query;
+  };
+
+  Prompt divide(const CompletionRequest& request) {
+    const auto prefix = request.prefix.text;
+    const auto body = request.query.substr(std::min(request.query.find_first_not_of('\n'), request.query.size()));
+    const bool begins_record =
+        prefix.empty() || prefix.ends_with("\n\n") || (prefix.ends_with('\n') && request.query.starts_with('\n'));
+    if (begins_record && body.find("\n\n") == std::string_view::npos) return {prefix, body};
+    joined_.assign(prefix).append(request.query);
+    const auto blank = joined_.rfind("\n\n");
+    const auto first = blank == std::string::npos ? 0 : blank + 2;
+    return {std::string_view(joined_).substr(0, first), std::string_view(joined_).substr(first)};
+  }
+
   /// The answer with its stop string; empty when the query says nothing.
   std::string whole_answer(const CompletionRequest& request) {
-    std::string_view query = request.query;
+    auto [examples, query] = divide(request);
     while (query.starts_with('\n')) query.remove_prefix(1);
-    if (query.starts_with(start_)) return action(request, query.substr(start_.size()));
+    if (query.starts_with(start_)) return action(examples, query.substr(start_.size()), request.seed);
     const auto step = simulate(query, request.seed);
     if (!step) return {};
-    switch (kind_of(request.prefix.text)) {
+    switch (kind_of(examples)) {
       case QueryKind::termination: return std::string(formatter_.termination(step->terminated));
       case QueryKind::observation: return std::string(formatter_.observation(step->observation));
       default: return std::string(formatter_.reward(step->reward));
@@ -135,8 +162,7 @@ class OracleModel {
   }
 
   /// What was done the last time that exactly this observation is in the prompt.
-  std::string action(const CompletionRequest& request, std::string_view observation) const {
-    const std::string_view prompt = request.prefix.text;
+  std::string action(std::string_view prompt, std::string_view observation, std::uint64_t seed) const {
     for (std::size_t at = prompt.rfind(observation); at != std::string_view::npos && !observation.empty();
          at = at == 0 ? std::string_view::npos : prompt.rfind(observation, at - 1)) {
       if (at > 0 && prompt[at - 1] != '\n') continue;
@@ -145,7 +171,7 @@ class OracleModel {
         if (rest.starts_with(text)) return text;
       }
     }
-    RandomStream stream{RandomKey(request.seed)};
+    RandomStream stream{RandomKey(seed)};
     return action_texts_[stream.index(action_texts_.size())];
   }
 
@@ -154,6 +180,7 @@ class OracleModel {
   std::vector<typename Env::Action> actions_;
   std::vector<std::string> action_texts_;
   std::string start_;
+  std::string joined_;
 };
 
 }  // namespace icpi

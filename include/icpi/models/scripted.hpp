@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -83,9 +84,15 @@ class ScriptedModel {
       completion = failure(ErrorCategory::invalid_request, "scripted: choices are not supported");
     if (!completion.error && request.want_logprobs && completion.tokens.empty())
       completion = failure(ErrorCategory::invalid_request, "scripted: the script gave no logprobs");
+    const Sampling& sampling = request.sampling;
+    const bool valid = sampling.temperature >= 0 && std::isfinite(sampling.temperature) && sampling.top_p > 0 &&
+                       sampling.top_p <= 1 && sampling.max_tokens > 0;
+    if (!completion.error && !valid)
+      completion = failure(ErrorCategory::invalid_request, "scripted: a sampling parameter is out of range");
     if (completion.error) {
       completion.finish = FinishReason::error;
       completion.text.clear();
+      completion.tokens.clear();
       return;
     }
     cut(request, completion);
