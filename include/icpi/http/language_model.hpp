@@ -16,22 +16,22 @@ namespace icpi::http {
 
 /// What one server said about itself when it was probed.
 struct ServerDescription {
-  std::string base_url;
-  ServerKind kind = ServerKind::generic;
-  bool probed = false;
-  std::vector<std::string> models;  ///< as listed by the server; empty: it lists none
-  std::size_t context_limit = 0;    ///< tokens per request; 0: not told
-  std::size_t slots = 0;            ///< llama-server's parallel slots; 0: not told
-  std::string build;                ///< version text; empty: not told
+  std::string base_url;                   ///< where it is
+  ServerKind kind = ServerKind::generic;  ///< which software
+  bool probed = false;                    ///< whether it was asked
+  std::vector<std::string> models;        ///< as listed by the server; empty: it lists none
+  std::size_t context_limit = 0;          ///< tokens per request; 0: not told
+  std::size_t slots = 0;                  ///< llama-server's parallel slots; 0: not told
+  std::string build;                      ///< version text; empty: not told
 };
 
 /// What the model can be asked, over all its servers.
 struct Capabilities {
-  std::string model;
-  Dialect dialect = Dialect::completions;
-  bool prompt_arrays = false;  ///< several prompts in one request
-  bool choices = false;        ///< CompletionRequest::choices is honoured
-  std::vector<ServerDescription> servers;
+  std::string model;                       ///< as the server calls it
+  Dialect dialect = Dialect::completions;  ///< how it is spoken to
+  bool prompt_arrays = false;              ///< several prompts in one request
+  bool choices = false;                    ///< CompletionRequest::choices is honoured
+  std::vector<ServerDescription> servers;  ///< all of them
 };
 
 /// The capabilities as lines for a terminal, each ending in a newline.
@@ -39,20 +39,20 @@ struct Capabilities {
 
 /// Counters since construction. They never decrease, except `in_flight`, `queued` and `concurrency_limit`.
 struct Statistics {
-  std::uint64_t requests = 0;          ///< HTTP requests for completions, retries included
-  std::uint64_t answers = 0;           ///< completions received whole
-  std::uint64_t errors = 0;            ///< completions given up
-  std::uint64_t retries = 0;           ///< completions that were sent once more
-  std::uint64_t refusals = 0;          ///< 429 and 503
-  std::uint64_t lost_connections = 0;  ///< not established, reset or cut
-  std::uint64_t timeouts = 0;
-  std::uint64_t unreadable_answers = 0;  ///< not JSON, or not the JSON that was agreed
-  std::uint64_t answers_without_usage = 0;
-  std::uint64_t prompt_bytes = 0;  ///< prompt text sent, retries included
-  Usage usage;                     ///< sum over answers
-  std::size_t in_flight = 0;
-  std::size_t queued = 0;
-  std::size_t concurrency_limit = 0;  ///< the adaptive limit now, summed over servers
+  std::uint64_t requests = 0;               ///< HTTP requests for completions, retries included
+  std::uint64_t answers = 0;                ///< completions received whole
+  std::uint64_t errors = 0;                 ///< completions given up
+  std::uint64_t retries = 0;                ///< completions that were sent once more
+  std::uint64_t refusals = 0;               ///< 429 and 503
+  std::uint64_t lost_connections = 0;       ///< not established, reset or cut
+  std::uint64_t timeouts = 0;               ///< attempts that ran out of time
+  std::uint64_t unreadable_answers = 0;     ///< not JSON, or not the JSON that was agreed
+  std::uint64_t answers_without_usage = 0;  ///< token counts were estimated
+  std::uint64_t prompt_bytes = 0;           ///< prompt text sent, retries included
+  Usage usage;                              ///< sum over answers
+  std::size_t in_flight = 0;                ///< sent, not yet answered
+  std::size_t queued = 0;                   ///< not yet sent
+  std::size_t concurrency_limit = 0;        ///< the adaptive limit now, summed over servers
 };
 
 /// A language model behind one or several HTTP servers.
@@ -75,15 +75,19 @@ class HttpLanguageModel {
   /// Throws InvalidArgument for unusable options (a key variable that is not set, a malformed URL), icpi::Error when
   /// the probe shows that the server is not there, refuses the key or does not have the model.
   explicit HttpLanguageModel(Options options);
+  /// Takes over what is in flight.
   HttpLanguageModel(HttpLanguageModel&&) noexcept;
+  /// Takes over what is in flight.
   HttpLanguageModel& operator=(HttpLanguageModel&&) noexcept;
   /// Aborts what is in flight.
   ~HttpLanguageModel();
 
+  /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions);
 
   /// Throws InvalidArgument when `ticket` is already under way.
   void submit(const CompletionRequest& request, Ticket ticket);
+  /// See AsynchronousLanguageModel.
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait);
   /// Unknown tickets are ignored.
   void cancel(Ticket ticket);
@@ -96,7 +100,9 @@ class HttpLanguageModel {
   /// without a server.
   [[nodiscard]] std::string identity() const;
 
+  /// What it can be asked.
   [[nodiscard]] const Capabilities& capabilities() const noexcept;
+  /// What happened so far.
   [[nodiscard]] Statistics statistics() const;
 
  private:
@@ -107,7 +113,8 @@ class HttpLanguageModel {
 /// An HttpLanguageModel whose servers honour CompletionRequest::choices. Throws icpi::Error when one does not.
 class ChoiceConstrainedHttpModel : public HttpLanguageModel {
  public:
-  static constexpr bool constrains_choices = true;
+  static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
+  /// As HttpLanguageModel; throws icpi::Error when a server does not honour choices.
   explicit ChoiceConstrainedHttpModel(Options options);
 };
 

@@ -65,8 +65,8 @@ struct Retries {
   int attempts = 8;
   /// How long one completion is held back by a server that does not take requests on (no connection, 429, 503).
   std::chrono::milliseconds patience{600'000};
-  std::chrono::milliseconds first_backoff{500};  ///< doubles with every failure; half of it is random
-  std::chrono::milliseconds longest_backoff{30'000};
+  std::chrono::milliseconds first_backoff{500};       ///< doubles with every failure; half of it is random
+  std::chrono::milliseconds longest_backoff{30'000};  ///< no wait is longer
 };
 
 /// Everything an HttpLanguageModel needs. The defaults suit a llama-server on this machine.
@@ -76,8 +76,8 @@ struct Options {
   std::vector<std::string> base_urls{"http://127.0.0.1:8080/v1"};
   std::string model;        ///< as the server calls it; empty: the only one it lists
   std::string api_key_env;  ///< name of the environment variable that holds the key, never the key; empty: no key
-  Dialect dialect = Dialect::completions;
-  ServerKind server = ServerKind::automatic;
+  Dialect dialect = Dialect::completions;     ///< how the servers are spoken to
+  ServerKind server = ServerKind::automatic;  ///< which software answers
   /// Says which answers are interchangeable (cache keys, records). Empty: made of dialect, model and base_urls.
   std::string identity;
 
@@ -90,16 +90,16 @@ struct Options {
   bool warm_prefixes = true;  ///< the first request with a new prefix goes alone, so that the prefix is computed once
   bool pin_slots = true;      ///< llama-server: prefixes of one identity always use the same slot
 
-  Retries retries;
+  Retries retries;                                     ///< what is tried again
   std::chrono::milliseconds attempt_timeout{120'000};  ///< for one attempt, from sending to the last byte
-  std::chrono::milliseconds connect_timeout{10'000};
-  std::size_t max_response_bytes = 8U << 20U;
+  std::chrono::milliseconds connect_timeout{10'000};   ///< for one connection
+  std::size_t max_response_bytes = 8U << 20U;          ///< longer answers are cut off and given up
   std::string ca_file;  ///< PEM certificates trusted instead of the system's; empty: the system's
 
   std::string system_message{default_system_message};  ///< chat dialect
   std::string chat_max_tokens_field{"max_tokens"};     ///< "max_completion_tokens" for services that ask for it
   bool send_stop = true;                               ///< false for models that refuse `stop`; answers are cut anyway
-  VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;
+  VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;  ///< where vLLM expects choices
 
   /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
   bool probe = true;

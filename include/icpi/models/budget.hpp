@@ -23,8 +23,8 @@ namespace icpi {
 
 /// What a million tokens cost, in any currency. All >= 0 and finite.
 struct TokenPrices {
-  double prompt = 0;
-  double completion = 0;
+  double prompt = 0;               ///< prompt tokens
+  double completion = 0;           ///< generated tokens
   std::optional<double> cached{};  ///< prompt tokens served from a kept prefix; nullopt: like other prompt tokens
 
   /// Cost of `usage` in the currency's unit.
@@ -40,18 +40,19 @@ struct TokenPrices {
 /// What was asked of a model, and what it took.
 struct Spending {
   std::uint64_t calls = 0;  ///< requests handed to the model, failed ones too
-  Usage usage;
+  Usage usage;              ///< tokens, by kind
 
+  /// Of prompts and completions together.
   [[nodiscard]] std::uint64_t tokens() const noexcept { return usage.prompt_tokens + usage.completion_tokens; }
   friend bool operator==(const Spending&, const Spending&) = default;
 };
 
 /// How much may be spent; 0 means no limit.
 struct Budget {
-  std::uint64_t calls = 0;
+  std::uint64_t calls = 0;   ///< requests
   std::uint64_t tokens = 0;  ///< of prompts and completions together
   double money = 0;          ///< at `prices`
-  TokenPrices prices{};
+  TokenPrices prices{};      ///< for `money`
 };
 
 /// Stops asking a model when a budget is used up: from then on every item is `budget_exhausted` and nothing reaches the
@@ -64,7 +65,7 @@ struct Budget {
 template <LanguageModel LM>
 class BudgetedModel {
  public:
-  static constexpr std::size_t slice = 16;
+  static constexpr std::size_t slice = 16;  ///< requests of complete() between two looks at the budget
 
   /// Throws InvalidArgument for prices or limits that are negative or not finite.
   BudgetedModel(LM model, const Budget& budget, const Spending& spent_before = {})
@@ -80,6 +81,7 @@ class BudgetedModel {
     }
   }
 
+  /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size()) {
       throw InvalidArgument(fmt::format("BudgetedModel: complete() got {} requests and {} places for completions",
@@ -96,8 +98,10 @@ class BudgetedModel {
     for (; done < requests.size(); ++done) completions[done] = refusal();
   }
 
+  /// That of the model.
   [[nodiscard]] std::string identity() const { return model_.identity(); }
 
+  /// See AsynchronousLanguageModel.
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
@@ -108,6 +112,7 @@ class BudgetedModel {
     ++spent_.calls;
     model_.submit(request, ticket);
   }
+  /// See AsynchronousLanguageModel.
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
@@ -122,22 +127,26 @@ class BudgetedModel {
     for (const FinishedCompletion& item : finished.subspan(count, came)) book(item.completion);
     return count + came;
   }
+  /// See AsynchronousLanguageModel.
   void cancel(Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
     model_.cancel(ticket);
   }
+  /// See AsynchronousLanguageModel.
   [[nodiscard]] std::size_t concurrency()
     requires AsynchronousLanguageModel<LM>
   {
     return model_.concurrency();
   }
 
+  /// See HasContextLimit.
   [[nodiscard]] std::size_t context_limit() const
     requires HasContextLimit<LM>
   {
     return model_.context_limit();
   }
+  /// See CountsTokens.
   [[nodiscard]] std::size_t count_tokens(std::string_view text)
     requires CountsTokens<LM>
   {
@@ -149,8 +158,9 @@ class BudgetedModel {
   {
     return model_.capabilities();
   }
-  static constexpr bool constrains_choices = ConstrainsChoices<LM>;
+  static constexpr bool constrains_choices = ConstrainsChoices<LM>;  ///< see ConstrainsChoices
 
+  /// What was spent, with what was spent before.
   [[nodiscard]] const Spending& spent() const noexcept { return spent_; }
   /// At the budget's prices.
   [[nodiscard]] double money_spent() const noexcept { return budget_.prices.cost(spent_.usage); }
@@ -161,12 +171,15 @@ class BudgetedModel {
     if (budget_.money > 0 && money_spent() >= budget_.money) return fmt::format("{} of money", budget_.money);
     return {};
   }
+  /// Whether a limit was reached.
   [[nodiscard]] bool exhausted() const noexcept {
     return (budget_.calls > 0 && spent_.calls >= budget_.calls) ||
            (budget_.tokens > 0 && spent_.tokens() >= budget_.tokens) ||
            (budget_.money > 0 && money_spent() >= budget_.money);
   }
+  /// The model itself.
   [[nodiscard]] LM& model() noexcept { return model_; }
+  /// The model itself.
   [[nodiscard]] const LM& model() const noexcept { return model_; }
 
  private:

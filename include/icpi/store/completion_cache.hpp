@@ -33,17 +33,17 @@ struct CacheOptions {
   bool require = false;
   /// Check every entry's checksum when the file is opened, about 10 s per GiB; off: each when it is read.
   bool verify_on_open = true;
-  std::chrono::milliseconds busy_timeout{30'000};  ///< how long to wait for other processes
+  std::chrono::milliseconds busy_timeout{30000};  ///< how long to wait for other processes
   /// Told, in one line, about damage: a file that was set aside, an entry that was dropped.
   std::function<void(std::string_view)> notice;
 };
 
 /// Counters of this object since it was opened.
 struct CacheStatistics {
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
-  std::uint64_t stored = 0;
-  std::uint64_t evicted = 0;
+  std::uint64_t hits = 0;     ///< answered from the file
+  std::uint64_t misses = 0;   ///< not in the file
+  std::uint64_t stored = 0;   ///< entries added
+  std::uint64_t evicted = 0;  ///< entries dropped for room
   std::uint64_t damaged = 0;  ///< entries whose checksum did not hold: dropped and asked again
 
   /// In [0, 1]; 0 before the first question.
@@ -67,18 +67,24 @@ class CompletionStore {
   /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new
   /// one is begun. Throws InvalidArgument for a file that is no icpi cache, icpi::Error when it cannot be opened.
   explicit CompletionStore(CacheOptions options);
+  /// Takes over the open file.
   CompletionStore(CompletionStore&&) noexcept;
+  /// Takes over the open file.
   CompletionStore& operator=(CompletionStore&&) noexcept;
   ~CompletionStore();
 
+  /// The stored answer, if there is one that is sound.
   [[nodiscard]] std::optional<Completion> find(const CacheKey& key);
   /// Errors are never stored: completions that carry one are ignored. The first answer to a question stays.
   void insert(const CacheKey& key, const Completion& completion);
 
+  /// As given.
   [[nodiscard]] const CacheOptions& options() const noexcept;
+  /// What happened since it was opened.
   [[nodiscard]] CacheStatistics statistics() const noexcept;
   /// Drops every entry whose checksum does not hold; how many there were.
   std::uint64_t verify();
+  /// How many answers it holds.
   [[nodiscard]] std::uint64_t entries();
   /// Size of the pages in use.
   [[nodiscard]] std::uint64_t bytes();
@@ -95,8 +101,10 @@ class CompletionStore {
 template <LanguageModel LM>
 class CompletionCache {
  public:
+  /// Throws as CompletionStore does.
   CompletionCache(LM model, CacheOptions options) : model_(std::move(model)), store_(std::move(options)) {}
 
+  /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size()) {
       throw InvalidArgument(fmt::format("CompletionCache: complete() got {} requests and {} places for completions",
@@ -109,8 +117,10 @@ class CompletionCache {
     }
   }
 
+  /// That of the model.
   [[nodiscard]] std::string identity() const { return model_.identity(); }
 
+  /// See AsynchronousLanguageModel.
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
@@ -124,6 +134,7 @@ class CompletionCache {
     }
   }
 
+  /// See AsynchronousLanguageModel.
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
@@ -157,6 +168,7 @@ class CompletionCache {
     }
   }
 
+  /// See AsynchronousLanguageModel.
   [[nodiscard]] std::size_t concurrency()
     requires AsynchronousLanguageModel<LM>
   {
@@ -168,11 +180,13 @@ class CompletionCache {
   {
     model_.score(requests, scores);
   }
+  /// See HasContextLimit.
   [[nodiscard]] std::size_t context_limit() const
     requires HasContextLimit<LM>
   {
     return model_.context_limit();
   }
+  /// See CountsTokens.
   [[nodiscard]] std::size_t count_tokens(std::string_view text)
     requires CountsTokens<LM>
   {
@@ -188,9 +202,13 @@ class CompletionCache {
   /// Whether the wrapped model is one that honours CompletionRequest::choices.
   static constexpr bool constrains_choices = ConstrainsChoices<LM>;
 
+  /// The model itself.
   [[nodiscard]] LM& model() noexcept { return model_; }
+  /// The model itself.
   [[nodiscard]] const LM& model() const noexcept { return model_; }
+  /// The file.
   [[nodiscard]] CompletionStore& store() noexcept { return store_; }
+  /// What happened since it was opened.
   [[nodiscard]] CacheStatistics statistics() const noexcept { return store_.statistics(); }
 
  private:
