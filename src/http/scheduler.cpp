@@ -65,7 +65,8 @@ void Scheduler::add(JobId id, const CompletionRequest& request) {
     deadlines_.emplace(*job.deadline, id);
   }
   ready_.push_back(id);
-  dispatch(now);
+  // Requests that may share one HTTP request wait until the caller has handed over all it has: for the next turn.
+  if (options_.prompts_per_request == 1) dispatch(now);
 }
 
 void Scheduler::dispatch(Clock::time_point now) {

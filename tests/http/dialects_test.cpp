@@ -192,8 +192,8 @@ TEST(Completions, ArraysComeBackByIndexAndOnlyGapsAreAskedAgain) {
         << finished.completion.error.message;
     --left;
   }
-  // The first submission went alone, the next four together, the gap once more.
-  EXPECT_EQ(prompts, (std::vector<json>{queries[0], {queries[1], queries[2], queries[3], queries[4]}, queries[2]}));
+  // Four together, the one that is left, and the gap once more.
+  EXPECT_EQ(prompts, (std::vector<json>{{queries[0], queries[1], queries[2], queries[3]}, queries[4], queries[1]}));
 }
 
 TEST(Completions, TextsOfEveryKindSurvive) {
