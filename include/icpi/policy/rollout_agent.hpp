@@ -17,6 +17,7 @@
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/options.hpp"
@@ -141,19 +142,16 @@ class RolloutAgent {
 
  private:
   void check_options() const {
-    const auto require = [](bool holds, const char* name, auto value, const char* allowed) {
-      if (!holds) throw InvalidArgument(fmt::format("{} is {}; allowed: {}", name, value, allowed));
-    };
-    require(!actions_.empty(), "number of the environment's actions", actions_.size(), "at least 1");
-    require(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");
+    check_option(!actions_.empty(), "number of the environment's actions", actions_.size(), "at least 1");
+    check_option(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");
     const auto& rollouts = options_.rollouts;
-    require(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
-    require(rollouts.rollouts_per_action >= 1, "rollouts_per_action", rollouts.rollouts_per_action, "at least 1");
-    require(rollouts.attempts >= 1, "attempts", rollouts.attempts, "at least 1");
-    require(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
-            rollouts.random_action_rate, "0 to 1");
-    require(options_.node_limit >= 1, "node_limit", options_.node_limit, "at least 1");
-    require(std::isfinite(options_.novelty_bonus), "novelty_bonus", options_.novelty_bonus, "finite numbers");
+    check_option(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
+    check_option(rollouts.rollouts_per_action >= 1, "rollouts_per_action", rollouts.rollouts_per_action, "at least 1");
+    check_option(rollouts.attempts >= 1, "attempts", rollouts.attempts, "at least 1");
+    check_option(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
+                 rollouts.random_action_rate, "0 to 1");
+    check_option(options_.node_limit >= 1, "node_limit", options_.node_limit, "at least 1");
+    check_option(std::isfinite(options_.novelty_bonus), "novelty_bonus", options_.novelty_bonus, "finite numbers");
   }
 
   [[nodiscard]] RandomKey decision_key() const { return key_.child(1).child(episode_).child(step_); }

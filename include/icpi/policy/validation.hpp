@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/prompt/known_answers.hpp"
@@ -59,21 +60,18 @@ void check_formatter_reads_back(const Env& env, const Formatter& formatter) {
 
 /// Throws InvalidArgument naming the option, its value and what is allowed.
 inline void check_options(const PolicyIterationOptions& options) {
-  const auto require = [](bool holds, const char* name, auto value, const char* allowed) {
-    if (!holds) throw InvalidArgument(fmt::format("{} is {}; allowed: {}", name, value, allowed));
-  };
   const auto& sampling = options.queries.sampling;
-  require(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
-          "0 or more");
-  require(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
-  require(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
+  check_option(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
+               "0 or more");
+  check_option(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
+  check_option(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
   const double policy = options.queries.policy_temperature.value_or(0);
-  require(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
-  require(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
-  require(options.prompts.policy_prompts > 0, "policy_prompts", options.prompts.policy_prompts, "at least 1");
-  require(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
+  check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
+  check_option(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
+  check_option(options.prompts.policy_prompts > 0, "policy_prompts", options.prompts.policy_prompts, "at least 1");
+  check_option(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
   const double fraction = options.prompts.rebuild_fraction;
-  require(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
+  check_option(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
 }
 
 }  // namespace icpi
