@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "json_text.hpp"
 
-#include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace icpi::http {
 
@@ -29,6 +30,24 @@ constexpr bool second_byte_fits(unsigned char lead, unsigned char second) noexce
 
 constexpr bool needs_escape(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
+constexpr std::uint64_t repeated(std::uint64_t byte) noexcept { return byte * 0x0101010101010101U; }
+constexpr std::uint64_t high_bits = repeated(0x80);
+
+std::uint64_t load_eight(const char* bytes) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/// A high bit is set where a byte of `word` is 0. A byte above a zero byte may be taken for one: good enough to skip.
+constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept { return (word - repeated(1)) & ~word & high_bits; }
+
+/// Whether any of eight bytes may need an escape. Never false when one does.
+constexpr bool may_need_escape(std::uint64_t word) noexcept {
+  const std::uint64_t controls = (word - repeated(0x20)) & ~word & high_bits;
+  return (controls | zero_bytes(word ^ repeated('"')) | zero_bytes(word ^ repeated('\\'))) != 0;
+}
+
 void append_escape(std::string& out, char c) {
   switch (c) {
     case '"': out += "\\\""; return;
@@ -50,6 +69,10 @@ void append_escape(std::string& out, char c) {
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
   std::size_t at = 0;
   while (at < text.size()) {
+    if (text.size() - at >= 8 && (load_eight(text.data() + at) & high_bits) == 0) {
+      at += 8;
+      continue;
+    }
     const auto lead = static_cast<unsigned char>(text[at]);
     const std::size_t length = sequence_length(lead);
     if (length == 1) {
@@ -69,6 +92,8 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
 void append_json_escaped(std::string& out, std::string_view text) {
   std::size_t copied = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
+    while (text.size() - at >= 8 && !may_need_escape(load_eight(text.data() + at))) at += 8;
+    if (at == text.size()) break;
     if (!needs_escape(text[at])) continue;
     out.append(text, copied, at - copied);
     append_escape(out, text[at]);
