@@ -117,7 +117,9 @@ class PositionFinder {
     }
     if (partial.size() < 2 || form == blank_template) return found;
     places_of(index, form, places_);
-    auto [aligned, used] = aligner_.align(partial, places_, false);
+    auto result = aligner_.align(partial, places_, false);
+    Alignment& aligned = result.first;
+    const std::size_t used = result.second;
     const auto ends_alike = [&](std::size_t back) {
       const std::int16_t place = aligned.place[partial.size() - back];
       if (used < back || place != static_cast<std::int16_t>(used - back)) return false;

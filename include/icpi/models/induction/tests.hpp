@@ -130,7 +130,7 @@ class TestFinder {
       const std::size_t count = found->second;
       found->second = 0;
       if ((!few && count < 2) || used++ >= most_values) continue;
-      Test test{Test::Kind::equals, false, c, 0, cell.token, 0, cell.number ? 0.5F : 1.0F};
+      Test test{Test::Kind::equals, false, c, 0, cell.token, 0, cell.number ? 0.5F : 0.6F};
       RowSet set;
       for (std::size_t r = 0; r < rows_; ++r)
         if (column[r].token == cell.token) set.insert(r);
