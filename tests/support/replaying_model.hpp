@@ -50,6 +50,14 @@ class ReplayingModel {
     for (auto& completion : completions) answer(completion);
   }
 
+  /// Memory of the tapes.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    std::size_t sum = tapes_.capacity() * sizeof(Tape) + recorded_.capacity() * sizeof(Completion);
+    for (const auto& tape : tapes_) sum += tape.text.capacity() + tape.ends.capacity() * sizeof(std::size_t);
+    for (const auto& completion : recorded_) sum += completion.text.capacity();
+    return sum;
+  }
+
  protected:
   void answer(Completion& completion) {
     if (next_ == tape_->ends.size()) throw std::logic_error("the tape is at its end: the requests have changed");

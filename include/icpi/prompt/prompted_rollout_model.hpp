@@ -155,12 +155,11 @@ class PromptedRolloutModel {
   }
 
   void order_by_prefix() {
-    order_ = batch_;
-    std::sort(order_.begin(), order_.end(), [this](std::uint32_t left, std::uint32_t right) {
-      const auto a = slots_[left].prefix.identity;
-      const auto b = slots_[right].prefix.identity;
-      return a != b ? a < b : left < right;
-    });
+    keyed_.clear();
+    for (const auto slot : batch_) keyed_.push_back({slots_[slot].prefix.identity, slot});
+    std::sort(keyed_.begin(), keyed_.end());
+    order_.clear();
+    for (const auto& [identity, slot] : keyed_) order_.push_back(slot);
   }
 
   void ask() {
@@ -303,6 +302,7 @@ class PromptedRolloutModel {
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> batch_;
   std::vector<std::uint32_t> routes_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> keyed_;  ///< prefix identity and slot: sorted without the slots
   std::vector<std::uint32_t> order_;
   std::vector<std::uint32_t> scored_;
   std::vector<std::uint64_t> primed_;

@@ -46,7 +46,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
       ready_.push_back({ticket, answer});
       return;
     }
-    waiting_.push_back({slot, ticket});
+    wait_for(slot, ticket);
     if (!added) return;
     this->write(this->slots_[slot], this->scratch_[0]);
     if (must_wait(slot)) {
@@ -77,14 +77,40 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
       completion.error = {ErrorCategory::cancelled, "no longer wanted", 0};
       deliver(slot);
     }
-    for (const auto slot : in_flight_) this->model_->cancel(slot);
+    for (std::uint32_t slot = 0; slot < queues_.size(); ++slot) {
+      if (queues_[slot].in_flight) this->model_->cancel(slot);
+    }
   }
 
  private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  /// Somebody who waits for a slot's answer, and who waits after that.
   struct Waiting {
-    std::uint32_t slot = 0;
     std::uint64_t ticket = 0;
+    std::uint32_t next = none;
   };
+
+  /// Those who wait for one slot's answer, in the order of their coming.
+  struct Queue {
+    std::uint32_t first = none;
+    std::uint32_t last = none;
+    bool in_flight = false;
+  };
+
+  void wait_for(std::uint32_t slot, std::uint64_t ticket) {
+    if (free_places_.empty()) {
+      free_places_.push_back(static_cast<std::uint32_t>(waiting_.size()));
+      waiting_.emplace_back();
+    }
+    const auto place = free_places_.back();
+    free_places_.pop_back();
+    waiting_[place] = {ticket, none};
+    if (queues_.size() < this->slots_.size()) queues_.resize(this->slots_.size());
+    auto& queue = queues_[slot];
+    (queue.first == none ? queue.first : waiting_[queue.last].next) = place;
+    queue.last = place;
+  }
 
   /// Whether another request is just having this prefix computed.
   [[nodiscard]] bool must_wait(std::uint32_t slot) {
@@ -96,14 +122,14 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   }
 
   void send(std::uint32_t slot) {
-    in_flight_.push_back(slot);
+    queues_[slot].in_flight = true;
     this->model_->submit(this->request(this->slots_[slot]), slot);
   }
 
   void take(FinishedCompletion& finished) {
     const auto slot = static_cast<std::uint32_t>(finished.ticket);
     std::swap(this->slots_[slot].completion, finished.completion);
-    in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), slot));
+    queues_[slot].in_flight = false;
     const auto identity = this->slots_[slot].prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
@@ -119,18 +145,20 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   /// Reads the slot's completion and passes the answer to everyone who waits for it.
   void deliver(std::uint32_t slot) {
     this->read(this->slots_[slot]);
-    std::erase_if(waiting_, [&](const Waiting& waiting) {
-      if (waiting.slot == slot) ready_.push_back({waiting.ticket, this->slots_[slot].answer});
-      return waiting.slot == slot;
-    });
+    auto& queue = queues_[slot];
+    for (auto place = std::exchange(queue.first, none); place != none; place = waiting_[place].next) {
+      ready_.push_back({waiting_[place].ticket, this->slots_[slot].answer});
+      free_places_.push_back(place);
+    }
     this->free_.push_back(slot);
   }
 
   bool scoring_;
   std::vector<Waiting> waiting_;
+  std::vector<std::uint32_t> free_places_;  ///< of waiting_
+  std::vector<Queue> queues_;               ///< by slot
   std::vector<FinishedAnswer> ready_;
   std::vector<FinishedCompletion> finished_;
-  std::vector<std::uint32_t> in_flight_;
   std::vector<std::uint32_t> held_;
   std::vector<std::uint64_t> priming_;
 };
