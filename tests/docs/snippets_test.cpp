@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every C++ block of README and docs/ stands, line by line, in a file that is compiled. The line before the block names
-// it: <!-- examples/minimal.cpp -->
+// Every C++ block of README and docs/ stands in a file that is compiled: its lines, in this order, indentation aside.
+// The line before the block names the file: <!-- examples/minimal.cpp -->
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -47,6 +47,27 @@ std::vector<Snippet> snippets_of(const fs::path& page) {
   return snippets;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    line.erase(0, line.find_first_not_of(' '));
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+/// The first line of the snippet that the source lacks after those before; empty: it has all.
+std::string missing_line(const std::string& snippet, const std::string& source) {
+  const auto lines = lines_of(source);
+  auto at = lines.begin();
+  for (const auto& line : lines_of(snippet)) {
+    at = std::find(at, lines.end(), line);
+    if (at++ == lines.end()) return line;
+  }
+  return {};
+}
+
 std::vector<fs::path> pages() {
   std::vector<fs::path> found{root / "README.md"};
   for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
@@ -62,16 +83,33 @@ TEST(Snippets, StandInFilesThatAreCompiled) {
     for (const auto& snippet : snippets_of(page)) {
       ++count;
       const std::string source = snippet.source.empty() ? "" : read(root / snippet.source);
-      EXPECT_FALSE(source.empty()) << snippet.where << ": no source file is named, or it cannot be read";
-      EXPECT_NE(source.find(snippet.text), std::string::npos) << snippet.where << " differs from " << snippet.source;
+      ASSERT_FALSE(source.empty()) << snippet.where << ": no source file is named, or it cannot be read";
+      EXPECT_EQ(missing_line(snippet.text, source), "") << snippet.where << " is not in " << snippet.source;
     }
   }
   EXPECT_GE(count, 8U);
 }
 
+/// The text outside of code.
+std::string prose(const std::string& text) {
+  std::string kept;
+  std::istringstream lines(text);
+  bool block = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) block = !block;
+    bool code = block;
+    for (const char letter : line + '\n') {
+      if (letter == '`') code = !code;
+      if (!code) kept += letter;
+    }
+  }
+  return kept;
+}
+
 /// The targets of [text](target) that are files.
-std::vector<std::string> links_of(const std::string& text) {
+std::vector<std::string> links_of(const std::string& page) {
   std::vector<std::string> links;
+  const std::string text = prose(page);
   for (std::size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at + 1)) {
     const std::string target = text.substr(at + 2, text.find_first_of(")#", at + 2) - at - 2);
     if (!target.empty() && target.find("://") == std::string::npos) links.push_back(target);
