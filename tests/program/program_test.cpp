@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "icpi/core/json.hpp"
+#include "icpi/experiment/episode_record.hpp"
+#include "program/command_line.hpp"
+
+namespace icpi::program {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Words = std::vector<std::string>;
+
+/// A command that must be refused, and what the message must name.
+struct Refusal {
+  Words arguments;
+  Words named;
+};
+
+class BadInput : public CommandLineTest {};
+
+TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
+  const std::string out = path("out");
+  const auto train = [&](Words more) {
+    Words words{"train", "--out", out};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<Refusal> refusals{
+      {train({"--domain", "cliff"}), {"'cliff'", "chain, distractor-chain, maze, mini-catch"}},
+      {train({"--domain", "chain", "--agent", "sarsa"}), {"'sarsa'", "tabular-q"}},
+      {train({"--domain", "chain", "--model", "gpt"}), {"'gpt'", "induction, oracle"}},
+      {train({"--domain", "chain", "--seeds", "5:2"}), {"'5:2'", "A:B"}},
+      {train({"--domain", "chain", "--seeds", "1:x"}), {"'1:x'", "A:B"}},
+      {train({"--domain", "chain", "--seeds", "-1:4"}), {"'-1:4'", "A:B"}},
+      {train({"--domain", "chain", "--seeds", "0:18446744073709551615"}), {"million"}},
+      {train({"--domain", "chain", "--steps", "-3"}), {"--steps", "'-3'", "whole number"}},
+      {train({"--domain", "chain", "--steps", "banana"}), {"'banana'", "whole number"}},
+      {train({"--domain", "chain", "--steps", "0"}), {"'0'", "1 .."}},
+      {train({"--domain", "chain", "--steps", "99999999999999999999"}), {"'99999999999999999999'"}},
+      {train({"--domain", "chain", "--jobs", "0"}), {"--jobs", "'0'"}},
+      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "paper, best"}},
+      {train({"--domain", "chain", "--set", "temprature=1"}), {"'temprature'", "temperature"}},
+      {train({"--domain", "chain", "--set", "temperature=-1"}), {"temperature", "'-1'", "0 or more"}},
+      {train({"--domain", "chain", "--set", "temperature=nan"}), {"'nan'", "0 or more"}},
+      {train({"--domain", "chain", "--set", "temperature"}), {"'temperature'", "name=value"}},
+      {train({"--domain", "chain", "--recency", "none"}), {"--recency", "'none'"}},
+      {train({"--domain", "chain", "--frobnicate"}), {"'--frobnicate'", "--no-hints"}},
+      {train({"--domain", "chain", "extra"}), {"'extra'"}},
+      {train({"--domain", "chain", "--agent", "random", "--no-hints"}), {"no-hints", "'random'"}},
+      {train({"--domain", "chain", "--agent", "random", "--bootstrap"}), {"bootstrap", "'random'", "tabular-q"}},
+      {train({"--domain", "chain", "--record", path("x"), "--jobs", "2"}), {"--record", "--jobs 2"}},
+      {train({}), {"--domain"}},
+      {{"train", "--domain", "chain"}, {"--out"}},
+      {{"train", "--domain", "chain", "--out", "/dev/null"}, {"'/dev/null'", "folder"}},
+      {{"train", "--domain", "chain", "--out", "/proc/no/such"}, {"'/proc/no/such'", "new or empty folder"}},
+      {{"reproduce", "--out", out, "--agents", "nobody"}, {"'nobody'", "icpi-no-hints"}},
+      {{"reproduce", "--out", out, "--domains", "chain,cliff"}, {"'cliff'"}},
+      {{"reproduce", "--out", out, "--model", "induction,gpt"}, {"'gpt'"}},
+      {{"plot", path("nowhere"), "--out", out}, {"nowhere"}},
+      {{"show", "--domain", "chain", "--agent", "random"}, {"'random'"}},
+      {{"show", "--domain", "chain", "--model", "oracle", "--step", "99"}, {"99", "the episode ended"}},
+      {{"frobnicate"}, {"'frobnicate'", "train"}},
+      {{}, {"subcommand"}},
+  };
+  for (const auto& refusal : refusals) {
+    const CommandResult result = icpi(refusal.arguments);
+    SCOPED_TRACE(result.error);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1);
+    for (const auto& name : refusal.named) EXPECT_THAT(result.error, HasSubstr(name));
+    EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  }
+}
+
+TEST_F(BadInput, AFolderThatIsNotEmptyIsLeftAsItIs) {
+  std::filesystem::create_directories(folder_ / "out");
+  std::ofstream(folder_ / "out" / "episodes.jsonl") << "precious";
+  for (const Words& command :
+       {Words{"train", "--domain", "chain", "--agent", "random"}, Words{"reproduce", "--agents", "random"}}) {
+    Words words = command;
+    words.insert(words.end(), {"--out", path("out")});
+    const CommandResult result = icpi(words);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.error, HasSubstr("not empty"));
+    EXPECT_EQ(read(path("out/episodes.jsonl")), "precious");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "out"), {}), 1);
+  }
+}
+
+class Train : public CommandLineTest {
+ protected:
+  std::string records(const Words& more, const std::string& name) {
+    Words words{"train", "--out", path(name)};
+    words.insert(words.end(), more.begin(), more.end());
+    const CommandResult result = icpi(words);
+    EXPECT_EQ(result.code, 0) << result.error;
+    EXPECT_EQ(result.error, "");  // no progress when nobody looks
+    return read(path(name + "/episodes.jsonl"));
+  }
+};
+
+TEST_F(Train, WritesRecordsThatReadBack) {
+  const std::string text = records({"--domain", "mini-invaders", "--model", "oracle", "--seeds", "3:5"}, "out");
+  std::istringstream lines(text);
+  std::uint64_t seed = 3;
+  std::uint64_t step = 0;
+  std::uint64_t calls = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const EpisodeRecord record = parse_episode_record(line);
+    if (record.seed != seed) {
+      EXPECT_GE(step, 175U);
+      step = 0;
+      ++seed;
+    }
+    step += record.length;
+    EXPECT_EQ(record.seed, seed);
+    EXPECT_EQ(record.step, step);
+    EXPECT_EQ(record.domain, "mini-invaders");
+    EXPECT_EQ(record.agent, "icpi");
+    EXPECT_EQ(record.model, "oracle");
+    EXPECT_EQ(record.optimal_return, 1);
+    calls += record.lm_calls;
+  }
+  EXPECT_EQ(seed, 4U);
+  EXPECT_GT(calls, 1000U);
+  const Json run = Json::parse(read(path("out/run.json")));
+  EXPECT_EQ(run["horizons"]["mini-invaders"].integer<int>(), 175);
+  EXPECT_EQ(run["runs"].array().at(0)["options"]["step_limit"].string(), "8");
+  EXPECT_THAT(read(path("out/summary.csv")), HasSubstr("mini-invaders,icpi,oracle,2,"));
+}
+
+TEST_F(Train, ResultsDoNotDependOnTheNumberOfJobs) {
+  for (const Words& method : {Words{"--agent", "icpi", "--model", "oracle"}, Words{"--agent", "icpi"},
+                              Words{"--agent", "matching-model"}, Words{"--agent", "tabular-q"}}) {
+    Words words{"--domain", "distractor-chain", "--seeds", "0:5", "--steps", "40"};
+    words.insert(words.end(), method.begin(), method.end());
+    const std::string name = "out" + method.back();
+    const std::string one = records(words, name + "1");
+    words.insert(words.end(), {"--jobs", "3"});
+    EXPECT_EQ(records(words, name + "3"), one);
+  }
+}
+
+TEST_F(Train, OptionsChangeTheLabelAndTheRun) {
+  const std::string plain = records({"--domain", "chain", "--model", "oracle", "--seeds", "0"}, "plain");
+  const std::string changed = records({"--domain", "chain", "--model", "oracle", "--seeds", "0", "--no-hints",
+                                       "--recency", "16", "--set", "rollouts_per_action=2"},
+                                      "changed");
+  EXPECT_THAT(changed, HasSubstr("\"agent\":\"icpi-no-hints-recency-16-rollouts_per_action=2\""));
+  EXPECT_THAT(plain, HasSubstr("\"agent\":\"icpi\""));
+  const Json run = Json::parse(read(path("changed/run.json")));
+  EXPECT_EQ(run["runs"].array().at(0)["options"]["rollouts_per_action"].string(), "2");
+  EXPECT_FALSE(run["runs"].array().at(0)["hints"].boolean());
+}
+
+TEST_F(Train, ADryRunPredictsAndWritesNothing) {
+  const CommandResult result = icpi({"train", "--domain", "maze", "--dry-run", "--out", path("out")});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("LM calls"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(Train, RecordsWhatTheModelWasAsked) {
+  records({"--domain", "chain", "--model", "oracle", "--seeds", "1", "--steps", "30", "--record", path("lm.jsonl")},
+          "out");
+  const std::string text = read(path("lm.jsonl"));
+  EXPECT_GT(std::count(text.begin(), text.end(), '\n'), 20);
+  EXPECT_THAT(text, HasSubstr("assert state == "));
+}
+
+class Reproduce : public CommandLineTest {};
+
+TEST_F(Reproduce, WritesRecordsCurvesTableAndFigures) {
+  const CommandResult made = icpi({"reproduce", "--model", "oracle", "--domains", "chain,maze", "--steps", "24",
+                                   "--seeds", "0:2", "--jobs", "2", "--out", path("out")});
+  ASSERT_EQ(made.code, 0) << made.error;
+  EXPECT_THAT(made.out, HasSubstr("| icpi (oracle) |"));
+  EXPECT_THAT(made.out, HasSubstr("| code-davinci-002 (paper) | .178 / .010 | .177 / .012 |"));
+  for (const std::string name : {"figure-methods", "figure-ablations"}) {
+    EXPECT_THAT(read(path("out/" + name + ".svg")), HasSubstr("<svg"));
+    EXPECT_THAT(read(path("out/" + name + ".png")), HasSubstr("PNG"));
+    EXPECT_THAT(made.out, HasSubstr(name + ".svg"));
+  }
+  const std::string csv = read(path("out/curves.csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 2 * 10 * 20);
+  EXPECT_THAT(csv, HasSubstr("maze,icpi-recency-16,oracle,2,0,"));
+
+  const CommandResult plotted = icpi({"plot", path("out"), "--out", path("again")});
+  ASSERT_EQ(plotted.code, 0) << plotted.error;
+  EXPECT_EQ(read(path("again/curves.csv")), csv);
+  EXPECT_EQ(read(path("again/figure-methods.svg")), read(path("out/figure-methods.svg")));
+}
+
+TEST_F(Reproduce, SeveralModelsMakeTheThirdFigure) {
+  const CommandResult made = icpi({"reproduce", "--model", "oracle,induction", "--agents", "icpi,random", "--domains",
+                                   "chain", "--steps", "24", "--seeds", "0:2", "--out", path("out")});
+  ASSERT_EQ(made.code, 0) << made.error;
+  EXPECT_THAT(made.out, HasSubstr("figure-models.svg"));
+  EXPECT_THAT(made.out, Not(HasSubstr("figure-ablations")));
+  EXPECT_THAT(made.out, HasSubstr("| icpi (oracle) |"));
+  EXPECT_THAT(made.out, HasSubstr("| icpi (induction"));
+}
+
+TEST_F(Reproduce, DamagedRecordsAreNamedByFileAndLine) {
+  ASSERT_EQ(icpi({"train", "--domain", "chain", "--agent", "random", "--out", path("run")}).code, 0);
+  std::ofstream(folder_ / "run" / "episodes.jsonl", std::ios::app) << "{\"domain\":\n";
+  const CommandResult result = icpi({"plot", path("run"), "--out", path("out")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.error, HasSubstr("episodes.jsonl, line "));
+  EXPECT_FALSE(std::filesystem::exists(path("out")));
+}
+
+class Lists : public CommandLineTest {};
+
+TEST_F(Lists, NameDomainsModelsAndSettings) {
+  const CommandResult domains = icpi({"domains"});
+  EXPECT_EQ(domains.code, 0);
+  EXPECT_THAT(domains.out, HasSubstr("mini-invaders\n  horizon 175 steps"));
+  EXPECT_THAT(domains.out, HasSubstr("reward = try_goal(state)"));
+  const CommandResult models = icpi({"models"});
+  EXPECT_THAT(models.out, HasSubstr("induction"));
+  EXPECT_THAT(models.out, HasSubstr("http"));
+  const CommandResult settings = icpi({"settings"});
+  EXPECT_THAT(settings.out, HasSubstr("context_tokens"));
+  EXPECT_EQ(icpi({"--version"}).code, 0);
+  EXPECT_THAT(icpi({"--help"}).out, HasSubstr("reproduce"));
+}
+
+class Show : public CommandLineTest {};
+
+TEST_F(Show, PrintsEveryQueryTheRolloutsAndTheValues) {
+  const CommandResult result =
+      icpi({"show", "--domain", "mini-catch", "--model", "oracle", "--episodes", "10", "--whole-prompts"});
+  ASSERT_EQ(result.code, 0) << result.error;
+  for (const std::string part :
+       {"query 1: termination", "query 2: termination", ": reward (of a middle step)", ": observation", ": action",
+        "rollout 1 of action reward = paddle.stay() / ball.descend(): return ", "answer: valid", "values:", "  * ",
+        "costs: ", "  > assert paddle == C(2, 0)", "  | assert not done"})
+    EXPECT_THAT(result.out, HasSubstr(part));
+  EXPECT_THAT(icpi({"show", "--domain", "chain", "--model", "oracle", "--episodes", "0"}).out,
+              HasSubstr("chosen at random"));
+}
+
+}  // namespace
+}  // namespace icpi::program
