@@ -24,6 +24,7 @@
 
 // 2: experience, prompts, models
 #include "icpi/models/any_language_model.hpp"
+#include "icpi/models/budget.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/models/oracle.hpp"
 #include "icpi/models/recording.hpp"
