@@ -6,7 +6,7 @@
 
 int main() {
   icpi::Chain env;             // eight states in a row; try_goal is rewarded in state 4
-  icpi::InductionModel model;   // the embedded model: no weights, it reads everything from the prompt
+  icpi::InductionModel model;  // the embedded model: no weights, it reads everything from the prompt
   icpi::PolicyIteration<icpi::Chain, icpi::InductionModel> agent(env, model, {.seed = 7});
 
   agent.callbacks().on_episode = [](const auto& trajectory) {
