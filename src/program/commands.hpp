@@ -30,7 +30,7 @@ struct MethodArguments {
 struct TrainArguments {
   std::string domain;
   MethodArguments method;
-  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .record = {}};
+  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .cache = {}, .record = {}};
   std::string steps;  ///< empty: the domain's horizon
   std::string seeds = "0:4";
   std::string jobs = "1";
@@ -61,7 +61,7 @@ struct PlotArguments {
 struct ShowArguments {
   std::string domain;
   MethodArguments method;
-  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .record = {}};
+  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .cache = {}, .record = {}};
   std::string seed = "0";
   std::string episodes = "15";
   std::string step = "0";

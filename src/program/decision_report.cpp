@@ -68,7 +68,9 @@ void DecisionReport::query(const QueryRecord& record, std::string_view observati
   print_indented(out_, record.prefix.substr(first), "  | ");
   print_indented(out_, record.query, "  > ");
   const auto status = status_names[static_cast<std::size_t>(record.status)];
-  if (record.completion->error) {
+  if (record.completion == nullptr) {
+    fmt::print(out_, "  answer: {}, without asking the model\n", status);
+  } else if (record.completion->error) {
     fmt::print(out_, "  answer: {} ({}: {})\n", status, name(record.completion->error.category),
                record.completion->error.message);
   } else {

@@ -131,6 +131,9 @@ void add_prompt_settings(std::vector<Setting>& all) {
       {"rebuild_fraction", "above 0, below 1", "stable: part of the room that a rebuilt prompt fills",
        [](Options& o, std::string_view v) { return set_between(v, above_zero, below_one, o.prompts.rebuild_fraction); },
        [](const Options& o) { return fmt::to_string(o.prompts.rebuild_fraction); }});
+  all.push_back({"policy_prompts", "whole numbers from 1", "stable: policy prompts drawn per episode, used in turn",
+                 [](Options& o, std::string_view v) { return set_count(v, std::size_t{1}, o.prompts.policy_prompts); },
+                 [](const Options& o) { return fmt::to_string(o.prompts.policy_prompts); }});
   all.push_back(
       {"success_threshold", "a number, or none", "policy prompts show only trajectories with a higher return",
        [](Options& o, std::string_view v) { return set_optional(v, -unbounded, o.prompts.success_threshold); },

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <utility>
 
 #include "icpi/core/error.hpp"
 #include "icpi/models/induction.hpp"
@@ -49,6 +50,7 @@ void check_model_name(std::string_view name) { (void)find_source(name); }
 
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints) {
   ModelFactory make = find_source(choice.name).factory(choice, domain, hints);
+  if (!choice.cache.empty()) make = with_cache(std::move(make), choice.cache);
   if (choice.record.empty()) return make;
   return [make, file = choice.record] { return AnyLanguageModel(RecordingModel<AnyLanguageModel>(make(), file)); };
 }

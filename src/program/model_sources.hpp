@@ -16,6 +16,7 @@ struct ModelChoice {
   std::string url;         ///< http
   std::string model_name;  ///< http: as the server calls it
   std::string file;        ///< llama: a GGUF file
+  std::string cache;       ///< keep answers in this file, over runs; empty: do not
   std::string record;      ///< write every request and answer to this file; empty: do not
 };
 
@@ -40,5 +41,8 @@ void check_model_name(std::string_view name);
 // Defined by the source file that fits the build: with the component or without.
 ModelSource http_source();
 ModelSource llama_source();
+
+/// `make`, behind a cache in `file`. Throws InvalidArgument when this build has none.
+ModelFactory with_cache(ModelFactory make, const std::string& file);
 
 }  // namespace icpi::program

@@ -78,6 +78,8 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   if (asks_model(method.kind)) {
     ModelChoice unrecorded = arguments.model;
     unrecorded.record.clear();
+    if (!arguments.model.cache.empty()) (void)model_factory(unrecorded, domain, method.hints);  // is there a cache
+    unrecorded.cache.clear();
     domain.check(method, model_factory(unrecorded, domain, method.hints));
     run.request.model = model_factory(arguments.model, domain, method.hints);
   } else {

@@ -142,7 +142,7 @@ TEST_F(Train, WritesRecordsThatReadBack) {
 TEST_F(Train, ResultsDoNotDependOnTheNumberOfJobs) {
   for (const Words& method : {Words{"--agent", "icpi", "--model", "oracle"}, Words{"--agent", "icpi"},
                               Words{"--agent", "matching-model"}, Words{"--agent", "tabular-q"}}) {
-    Words words{"--domain", "distractor-chain", "--seeds", "0:5", "--steps", "40"};
+    Words words{"--domain", "chain", "--seeds", "0:3", "--steps", "30"};
     words.insert(words.end(), method.begin(), method.end());
     const std::string name = "out" + method.back();
     const std::string one = records(words, name + "1");

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "icpi/core/error.hpp"
+#include "model_sources.hpp"
+
+namespace icpi::program {
+
+ModelFactory with_cache(ModelFactory, const std::string& file) {
+  throw InvalidArgument(
+      fmt::format("--cache '{}': this build has no cache; configure it with ICPI_BUILD_STORE=ON", file));
+}
+
+}  // namespace icpi::program
