@@ -69,7 +69,7 @@ struct RowWeights {
 };
 
 /// Concentration of the Dirichlet prior of every leaf: how much a leaf expects to be unlike its first examples.
-inline constexpr double concentration = 0.15;
+inline constexpr double concentration = 0.08;
 
 /// Logarithms of the gamma functions in the Dirichlet-multinomial evidence, by weight in half units.
 class EvidenceTables {
