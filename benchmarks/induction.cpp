@@ -114,4 +114,3 @@ ICPI_INDUCTION_BENCHMARKS(PointMass);
 
 }  // namespace
 }  // namespace icpi
-
