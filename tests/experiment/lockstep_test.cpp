@@ -118,7 +118,7 @@ TEST(SeedGroups, DivideTheRange) {
 }
 
 TEST(SeedGroups, RecordsComeInOrderWhateverTheThreadsDo) {
-  for (const std::size_t jobs : {1, 2, 5}) {
+  for (const std::size_t jobs : {std::size_t{1}, std::size_t{2}, std::size_t{5}}) {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> order;
     const auto sink = [&](const EpisodeRecord& record) { order.emplace_back(record.seed, record.episode); };
     OrderedRecords records(SeedRange{0, 10}, 6, sink);
