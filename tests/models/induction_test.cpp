@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "icpi/core/random.hpp"
+#include "icpi/testing/check_language_model.hpp"
 
 namespace icpi {
 namespace {
@@ -337,6 +338,12 @@ TEST(Induction, SurvivesLargeInput) {
     EXPECT_FALSE(complete(model, request_for(prefix, "a 1\n", 1)).error);
     EXPECT_FALSE(complete(model, request_for("a 1\n", prefix, 1)).error);
   }
+}
+
+TEST(InductionModel, KeepsTheLawsOfALanguageModel) {
+  InductionModel model;
+  const auto report = testing::check_language_model(model);
+  EXPECT_TRUE(report.ok()) << report;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <span>
@@ -56,12 +57,14 @@ class InductionModel {
       completion.finish = FinishReason::error;
       completion.usage = {};
       completion.error = check(requests[i]);
-      if (!completion.error) assign(requests[i].prefix, i);
+      if (!completion.error) assign(requests[i].prefix, requests[i].query, i);
     }
     work([&](induction::Generator& generator, const Group& group) {
       for (const Item& item : group.items) {
         Completion& completion = completions[item.number];
-        generator.complete(*group.state, requests[item.number], completion);
+        CompletionRequest request = requests[item.number];
+        request.query = item.query;
+        generator.complete(*group.state, request, completion);
         completion.usage.prompt_tokens += group.state->index().token_count();
         completion.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
       }
@@ -73,7 +76,7 @@ class InductionModel {
     if (requests.size() != scores.size())
       throw InvalidArgument("InductionModel::score: as many scores as requests are needed");
     begin_batch();
-    for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, i);
+    for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, requests[i].query, i);
     work([&](induction::Generator& generator, const Group& group) {
       for (const Item& item : group.items) {
         const ScoreRequest& request = requests[item.number];
@@ -81,9 +84,9 @@ class InductionModel {
         result.logprobs.clear();
         result.error = {};
         for (const std::string_view text : request.continuations)
-          result.logprobs.push_back(generator.score(*group.state, request.query, text));
+          result.logprobs.push_back(generator.score(*group.state, item.query, text));
         result.usage.completion_tokens = 0;
-        result.usage.prompt_tokens = group.state->index().token_count() + token_count(request.query);
+        result.usage.prompt_tokens = group.state->index().token_count() + token_count(item.query);
         result.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
       }
     });
@@ -106,6 +109,7 @@ class InductionModel {
   };
   struct Item {
     std::size_t number = 0;
+    std::string_view query;
     bool cached = false;  ///< an earlier item of the batch read the prefix
   };
   /// Requests with one prefix: answered one after the other.
@@ -133,20 +137,32 @@ class InductionModel {
     return {};
   }
 
-  void begin_batch() { groups_.clear(); }
+  void begin_batch() {
+    groups_.clear();
+    joined_.clear();
+  }
 
-  void assign(const PromptPrefix& prefix, std::size_t number) {
+  /// Puts a request into the group of its prefix. Complete records in a query belong to what is learned from, wherever
+  /// the caller split the prompt.
+  void assign(const PromptPrefix& prefix, std::string_view query, std::size_t number) {
+    const std::size_t last = query.rfind("\n\n");
+    if (last == std::string_view::npos) return group(prefix, query, number);
+    const std::string& joined = joined_.emplace_back(prefix.text).append(query.substr(0, last + 2));
+    group({0, joined}, query.substr(last + 2), number);
+  }
+
+  void group(const PromptPrefix& prefix, std::string_view query, std::size_t number) {
     const auto same = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
       return group.prefix.identity == prefix.identity && group.prefix.text.size() == prefix.text.size() &&
              (group.prefix.text.data() == prefix.text.data() || group.prefix.text == prefix.text);
     });
     if (same != groups_.end()) {
-      same->items.push_back({number, true});
+      same->items.push_back({number, query, true});
       return;
     }
-    Group& group = groups_.emplace_back();
-    group.prefix = prefix;
-    group.items.push_back({number, false});
+    Group& added = groups_.emplace_back();
+    added.prefix = prefix;
+    added.items.push_back({number, query, false});
   }
 
   /// Gives every group a state: the kept one to the longest prefix of an identity.
@@ -200,6 +216,7 @@ class InductionModel {
   std::vector<std::unique_ptr<induction::Generator>> generators_;
   std::list<Kept> kept_;  ///< most recently used first
   std::vector<Group> groups_;
+  std::deque<std::string> joined_;  ///< prefixes put together for this batch; a deque: groups hold views
 };
 
 static_assert(LanguageModel<InductionModel>);
