@@ -60,7 +60,7 @@ void add_method_options(CLI::App& command, MethodArguments& method, bool with_ag
 }
 
 void add_model_options(CLI::App& command, ModelChoice& model) {
-  command.add_option("--url", model.url, "http: where the server is, for instance http://127.0.0.1:8080/v1");
+  command.add_option("--base-url", model.url, "http: where the server is, for instance http://127.0.0.1:8080/v1");
   command.add_option("--model-name", model.model_name, "http: the model as the server calls it");
   command.add_option("--model-file", model.file, "llama: a GGUF file");
   command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");

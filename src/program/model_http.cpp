@@ -12,7 +12,7 @@
 namespace icpi::program {
 
 ModelSource http_source() {
-  return {"http", "a model behind an OpenAI-compatible server: --url, --model-name; key: OPENAI_API_KEY", true,
+  return {"http", "a model behind an OpenAI-compatible server: --base-url, --model-name; key: OPENAI_API_KEY", true,
           [](const ModelChoice& choice, const DomainProgram&, bool) -> ModelFactory {
             http::Options options;
             if (!choice.url.empty()) options.base_urls = {choice.url};
