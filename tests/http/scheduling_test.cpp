@@ -89,9 +89,12 @@ TEST(Concurrency, GrowsWhileItHelps) {
   ScriptedServer server([](const HttpRequest& request) { return after(5ms, request); });
   HttpLanguageModel model(quick_options({server.url()}));
   EXPECT_LE(model.statistics().concurrency_limit, 8U);
-  Questions questions(400);
-  model.complete(questions.requests, questions.completions);
-  questions.expect_answered();
+  // Whether more in flight helps is measured, and a busy machine can say no for a while.
+  for (int batch = 0; batch < 20 && model.statistics().concurrency_limit < 32; ++batch) {
+    Questions questions(400);
+    model.complete(questions.requests, questions.completions);
+    questions.expect_answered();
+  }
   EXPECT_EQ(model.statistics().concurrency_limit, 32U);
 }
 

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <tuple>
 
 #include "icpi/domains/chain_formatter.hpp"
@@ -292,6 +293,83 @@ TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   agent.train(env, {.steps = 300});
   EXPECT_GT(asked, 10U);
   EXPECT_EQ(agent.costs().lm_calls, asked + agent.costs().retries);
+}
+
+/// Throws at a given batch, else answers.
+struct ThrowingModel {
+  InductionModel model;
+  int batches_left = 1000000;
+  std::size_t items = 0;
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    if (batches_left-- == 0) throw std::runtime_error("gone");
+    model.complete(requests, completions);
+    items += requests.size();
+  }
+  [[nodiscard]] std::string identity() const { return "throwing"; }
+};
+
+TEST(PolicyIteration, ADecisionThatThrewLeavesNothingBehind) {
+  for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
+    auto options = options_with(mode);
+    options.queries.sampling.temperature = 0;
+    options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+    Chain env;
+    ThrowingModel undisturbed, disturbed;
+    PolicyIteration<Chain, ThrowingModel> expected(env, undisturbed, options), agent(env, disturbed, options);
+    for (auto* each : {&expected, &agent}) {
+      for (std::uint64_t seed = 0; seed < 6; ++seed) each->import(testing::random_episode(env, seed));
+      each->begin_episode(Chain::Observation{3});
+    }
+    disturbed.batches_left = 1;
+    EXPECT_THROW(static_cast<void>(agent.act({3})), std::runtime_error);
+    EXPECT_THROW(agent.observe(env.step(env.actions()[0])), InvalidArgument);
+    EXPECT_EQ(agent.act({3}), expected.act({3}));
+    EXPECT_TRUE((agent.decision().returns == expected.decision().returns).all());
+  }
+}
+
+/// Fails every item in the same way.
+struct RefusingModel {
+  ErrorCategory category = ErrorCategory::authentication;
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      completions[i] = {};
+      completions[i].error = {category, "refused", 0};
+    }
+  }
+  [[nodiscard]] std::string identity() const { return "refusing"; }
+};
+
+TEST(PolicyIteration, AsksAgainOnlyWhenThatCanHelp) {
+  for (const auto category : {ErrorCategory::authentication, ErrorCategory::transport}) {
+    RefusingModel model{category};
+    Chain env;
+    PolicyIteration<Chain, RefusingModel> agent(env, model, options_with(PromptMode::per_query));
+    agent.train(env, {.steps = 60});
+    EXPECT_GT(agent.costs().failures, 0U);
+    EXPECT_EQ(agent.costs().retries > 0, category == ErrorCategory::transport);
+  }
+}
+
+TEST(PolicyIteration, ActsOnHugeRewards) {
+  Chain env;
+  InductionModel model;
+  auto options = options_with(PromptMode::stable);
+  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+  options.decisions.rollouts.rollouts_per_action = 4;
+  options.queries.sampling.temperature = 1;
+  ChainAgent agent(env, model, options);
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    auto trajectory = testing::random_episode(env, seed);
+    for (std::size_t i = 0; i < trajectory.size(); ++i) trajectory[i].reward = i % 2 == 0 ? 1e308 : -1e308;
+    agent.import(trajectory);
+  }
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto observation = env.reset(seed);
+    agent.begin_episode(observation);
+    static_cast<void>(agent.act(observation));
+    EXPECT_LT(agent.decision().action, 3U);
+  }
 }
 
 }  // namespace

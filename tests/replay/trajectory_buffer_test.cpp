@@ -102,6 +102,7 @@ TEST(TrajectoryBuffer, AThrowingCopyLeavesNothingBehind) {
     if (buffer.size() > 0) break;
   }
   Fragile::copies_left = 1000000;
+  EXPECT_TRUE(trajectory[0].observation == Fragile());
   const auto before = buffer.size();
   buffer.append(trajectory);
   EXPECT_EQ(buffer.size(), before + 5);

@@ -42,6 +42,7 @@ struct Answer {
   std::uint32_t action = 0;                     ///< to an action question: index into the actions
   ObservationId observation = 0;                ///< to an observation question
   double reward = 0;                            ///< to a reward question
+  bool final = false;                           ///< a failure that asking again cannot mend
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };

@@ -19,19 +19,17 @@ class ThreadTeam {
  public:
   /// A team of `size` workers, the calling thread included; 0 counts as 1.
   explicit ThreadTeam(std::size_t size = 1) {
-    for (std::size_t worker = 1; worker < size; ++worker) {
-      threads_.emplace_back([this, worker] { serve(worker); });
+    try {
+      for (std::size_t worker = 1; worker < size; ++worker) {
+        threads_.emplace_back([this, worker] { serve(worker); });
+      }
+    } catch (...) {
+      stop();
+      throw;
     }
   }
 
-  ~ThreadTeam() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
+  ~ThreadTeam() { stop(); }
 
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
@@ -62,6 +60,15 @@ class ThreadTeam {
   }
 
  private:
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+
   void serve(std::size_t worker) {
     std::size_t seen = 0;
     for (;;) {

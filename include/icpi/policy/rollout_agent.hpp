@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -170,11 +171,16 @@ class RolloutAgent {
     first.tasks_.clear();
     first.deciding_.clear();
     first.lanes_.clear();
+    if (agents.size() != observations.size()) throw InvalidArgument("act_together: as many observations as agents");
+    for (const auto* agent : agents) {
+      if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
+    }
     for (std::size_t i = 0; i < agents.size(); ++i) agents[i]->prepare(first, *observations[i]);
     if (!first.tasks_.empty()) first.estimate();
     for (std::size_t i = 0, task = 0; i < agents.size(); ++i) {
       RolloutAgent& agent = *agents[i];
       if (agent.decision_.by_model) agent.choose(first, task++);
+      agent.acted_ = *observations[i];
       agent.costs_ += agent.decision_.costs;
       if (agent.callbacks_.on_decision) agent.callbacks_.on_decision(agent.decision_);
     }
@@ -182,12 +188,11 @@ class RolloutAgent {
 
   /// Decides at random, or puts this agent's task on the leader's list.
   void prepare(RolloutAgent& leader, const Observation& observation) {
-    if (!running_) throw InvalidArgument("act: begin_episode comes first");
+    acted_.reset();
     decision_.by_model = asks_model();
     decision_.values.resize(0);
     decision_.returns.resize(0, 0);
     decision_.costs = {};
-    acted_ = observation;
     if (!decision_.by_model) {
       RandomStream stream(decision_key().child(2));
       decision_.action = stream.index(actions_.size());
@@ -228,7 +233,7 @@ class RolloutAgent {
         model_.answer(std::span(&question, 1), std::span(&answer, 1));
         ++results[i].costs.rounds;
         if (attempt > 0) ++results[i].costs.retries;
-        if (answer.status == AnswerStatus::impossible) break;
+        if (answer.status == AnswerStatus::impossible || answer.final) break;
       }
       RandomStream stream(task.key.child(0));
       deciding_[i]->decision_.action =
@@ -244,6 +249,9 @@ class RolloutAgent {
     if (options_.rule == ActionRule::rollout_policy) return;
     decision_.returns = result.returns;
     decision_.values = result.returns.rowwise().mean();
+    // Sums of huge rewards may overflow; an undefined value is never the best one.
+    decision_.values =
+        decision_.values.isNaN().select(-std::numeric_limits<double>::infinity(), decision_.values).eval();
     if (options_.novelty_bonus != 0) {
       for (std::uint32_t action = 0; action < actions_.size(); ++action) {
         if (!lane_->tried(leader.tasks_[task].observation, action)) decision_.values(action) += options_.novelty_bonus;

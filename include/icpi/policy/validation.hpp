@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ template <class Formatter, Environment Env>
 /// would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
 template <Environment Env, PromptFormatter<Env> Formatter>
 void check_formatter_reads_back(const Env& env, const Formatter& formatter) {
+  check_option(std::begin(env.actions()) != std::end(env.actions()), "number of the environment's actions", 0,
+               "at least 1");
   std::vector<std::string> texts;
   for (const auto& action : env.actions()) {
     texts.emplace_back(formatter.action(action));
@@ -68,7 +71,10 @@ inline void check_options(const PolicyIterationOptions& options) {
   const double policy = options.queries.policy_temperature.value_or(0);
   check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
   check_option(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
-  check_option(options.prompts.policy_prompts > 0, "policy_prompts", options.prompts.policy_prompts, "at least 1");
+  const auto threads = options.queries.threads;
+  check_option(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
+  check_option(options.prompts.policy_prompts > 0 && options.prompts.policy_prompts <= 10000, "policy_prompts",
+               options.prompts.policy_prompts, "1 to 10000");
   check_option(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
   const double fraction = options.prompts.rebuild_fraction;
   check_option(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");

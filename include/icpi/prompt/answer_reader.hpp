@@ -66,6 +66,12 @@ inline void choose(const Scores& scores, std::span<const std::string_view> choic
   completion.finish = FinishReason::stop;
 }
 
+/// Whether a failure of this category may be gone when the same request is sent again.
+[[nodiscard]] constexpr bool passes(ErrorCategory category) noexcept {
+  return category == ErrorCategory::transport || category == ErrorCategory::timeout ||
+         category == ErrorCategory::rate_limited;
+}
+
 /// Reads a completion as the answer to a question of this kind. A completion that was cut off is no answer. `text` is
 /// working memory. Lane: see PromptLane.
 template <class Lane>
@@ -73,6 +79,7 @@ template <class Lane>
   Answer answer;
   if (completion.error) {
     answer.status = AnswerStatus::failed;
+    answer.final = !passes(completion.error.category);
     return answer;
   }
   if (completion.finish != FinishReason::stop) return answer;

@@ -58,7 +58,12 @@ class PromptedRolloutModel {
     team_->for_each(batch_.size(),
                     [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
     order_by_prefix();
-    ask();
+    try {
+      ask();
+    } catch (...) {
+      forget_batch();
+      throw;
+    }
     for (const auto slot : batch_) read(slots_[slot]);
     for (std::size_t i = 0; i < questions.size(); ++i) {
       if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
@@ -130,6 +135,19 @@ class PromptedRolloutModel {
   /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.
   static void reserve(Completion& completion) { completion.text.reserve(127); }
 
+  /// After the model threw: nobody may wait for these answers.
+  void forget_batch() {
+    for (const auto slot : batch_) {
+      Lane& lane = *lanes_[slots_[slot].question.lane];
+      if (stable(lane) && options_.deduplicate) {
+        auto& entry = *lane.memo.find_or_add(slots_[slot].key).first;
+        entry.pending = AnswerMemo::Entry::none;
+        entry.answer.status = AnswerStatus::failed;
+      }
+    }
+    free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
+  }
+
   [[nodiscard]] std::uint32_t acquire() {
     if (free_.empty()) {
       reserve(slots_.emplace_back().completion);
@@ -163,22 +181,17 @@ class PromptedRolloutModel {
   }
 
   void ask() {
-    if (options_.prime_prefixes) {
-      const auto later =
-          std::stable_partition(order_.begin(), order_.end(), [this, last = std::uint64_t{0}](auto slot) mutable {
-            const auto identity = slots_[slot].prefix.identity;
-            const bool first = identity != 0 && identity != last && !is_primed(identity);
-            last = identity;
-            return first;
-          });
-      const std::span<const std::uint32_t> order(order_);
-      const auto first = static_cast<std::size_t>(later - order_.begin());
-      for (const auto slot : order.first(first)) primed_.push_back(slots_[slot].prefix.identity);
-      send(order.first(first));
-      send(order.subspan(first));
-    } else {
-      send(order_);
+    if (!options_.prime_prefixes) return send(order_);
+    first_.clear();
+    rest_.clear();
+    for (const auto slot : order_) {
+      const auto identity = slots_[slot].prefix.identity;
+      const bool first = identity != 0 && !is_primed(identity);
+      (first ? first_ : rest_).push_back(slot);
+      if (first) primed_.push_back(identity);
     }
+    send(first_);
+    send(rest_);
   }
 
   [[nodiscard]] bool is_primed(std::uint64_t identity) const {
@@ -304,6 +317,8 @@ class PromptedRolloutModel {
   std::vector<std::uint32_t> routes_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> keyed_;  ///< prefix identity and slot: sorted without the slots
   std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> rest_;
   std::vector<std::uint32_t> scored_;
   std::vector<std::uint64_t> primed_;
   std::vector<CompletionRequest> requests_;

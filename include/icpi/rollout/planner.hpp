@@ -96,6 +96,7 @@ class Planner {
           }
           next_values[node] = best;
         }
+        if (next_values == values) break;  // nothing changes with more steps to go
         values.swap(next_values);
       }
       returns.resize(static_cast<Eigen::Index>(actions), 1);
@@ -176,7 +177,7 @@ class Planner {
   }
 
   void take(Item& item, QueryKind kind, const Answer& answer) {
-    if (answer.status == AnswerStatus::impossible) item.stage = Item::Stage::finished;
+    if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
     if (answer.status != AnswerStatus::valid) return;
     auto& graph = graphs_[item.task];
     auto& edge = graph.edges[item.node * graph.actions + item.action];

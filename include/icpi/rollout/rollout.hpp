@@ -90,7 +90,8 @@ class Rollout {
     pending.answer = answer;
     if (answer.status == AnswerStatus::valid) {
       pending.state = State::valid;
-    } else if (answer.status == AnswerStatus::impossible || static_cast<int>(pending.attempt) + 1 >= options.attempts) {
+    } else if (answer.status == AnswerStatus::impossible || answer.final ||
+               static_cast<int>(pending.attempt) + 1 >= options.attempts) {
       pending.state = State::lost;
     } else {
       pending.state = State::idle;
