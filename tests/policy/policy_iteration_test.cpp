@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cmath>
 #include <limits>
 #include <memory>
-#include <stdexcept>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/domains/mini_catch_formatter.hpp"
@@ -223,6 +226,13 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
   EXPECT_EQ(message([](auto& o) { o.queries.sampling.temperature = -1; }), "temperature is -1; allowed: 0 or more");
   EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.step_limit = 0; }), "step_limit is 0; allowed: at least 1");
   EXPECT_EQ(message([](auto& o) { o.prompts.recency = 0; }), "recency is 0; allowed: at least 1");
+  EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.attempts = 256; }), "attempts is 256; allowed: 1 to 255");
+  EXPECT_EQ(message([](auto& o) { o.decisions.warm_up.successes = std::nan(""); }),
+            "warm_up.successes is nan; allowed: numbers");
+  EXPECT_EQ(message([](auto& o) { o.prompts.success_threshold = std::nan(""); }),
+            "success_threshold is nan; allowed: numbers");
+  EXPECT_EQ(message([](auto& o) { o.queries.timeout = std::chrono::milliseconds(-5); }),
+            "timeout in milliseconds is -5; allowed: 0 or more");
   EXPECT_EQ(message([](auto&) {}), "");
   ChainAgent agent(env, model);
   EXPECT_THROW(agent.observe({}), InvalidArgument);
@@ -232,6 +242,52 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
   static_cast<void>(agent.act(observation));
   EXPECT_THROW(agent.observe({observation, std::numeric_limits<double>::quiet_NaN(), false, false}), InvalidArgument);
   EXPECT_NO_THROW(agent.observe(env.step(env.actions()[0])));
+}
+
+TEST(PolicyIteration, RefusesACompanyThatCannotDecideTogether) {
+  Chain env;
+  InductionModel model;
+  auto other = options_with(PromptMode::stable);
+  ChainAgent first(env, model, other), second(env, model, other);
+  other.decisions.rollouts.step_limit = 2;
+  ChainAgent different(env, model, other), idle(env, model, other);
+  const auto observation = env.reset(1);
+  for (auto* agent : {&first, &second, &different}) agent->begin_episode(observation);
+  const auto message = [&](std::vector<ChainAgent::Base*> agents, std::size_t observations) -> std::string {
+    std::vector<const Chain::Observation*> where(observations, &observation);
+    std::vector<Chain::Action> actions(agents.size());
+    try {
+      ChainAgent::act_together(agents, where, actions);
+    } catch (const InvalidArgument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message({&first, &first}, 2), "act_together: an agent comes twice");
+  EXPECT_EQ(message({&first, &different}, 2), "act_together: the agents' DecisionOptions differ");
+  EXPECT_EQ(message({&first, &second}, 1), "act_together: as many observations as agents");
+  EXPECT_EQ(message({&idle}, 1), "act: begin_episode comes first");
+  EXPECT_EQ(message({&first, &second}, 2), "");
+}
+
+/// A model that reads 1,000 tokens.
+struct ShortSightedModel : InductionModel {
+  [[nodiscard]] std::size_t context_limit() const { return 1000; }
+};
+
+TEST(PolicyIteration, RefusesAContextThatTheModelDoesNotHave) {
+  Chain env;
+  ShortSightedModel model;
+  PolicyIterationOptions options;
+  try {
+    PolicyIteration<Chain, ShortSightedModel> agent(env, model, options);
+    FAIL() << "accepted";
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(),
+                 "context_tokens 3800 and max_tokens 200 together exceed the model's context of 1000 tokens");
+  }
+  options.prompts.context_tokens = 800;
+  EXPECT_NO_THROW((PolicyIteration<Chain, ShortSightedModel>(env, model, options)));
 }
 
 /// Both directions read the same.
@@ -251,31 +307,6 @@ TEST(PolicyIteration, RefusesAFormatterWhoseActionsAreAmbiguous) {
   }
 }
 
-/// A model that fails every item of a kind of request now and then.
-struct FailingModel {
-  InductionModel model;
-  int calls = 0;
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    model.complete(requests, completions);
-    for (auto& completion : completions) {
-      if (++calls % 3 == 0) completion.error = {ErrorCategory::transport, "connection lost", 0};
-    }
-  }
-  [[nodiscard]] std::string identity() const { return "failing"; }
-};
-
-TEST(PolicyIteration, CountsFailuresApartFromInvalidPredictions) {
-  FailingModel model;
-  Chain env;
-  auto options = options_with(PromptMode::per_query);
-  PolicyIteration<Chain, FailingModel> agent(env, model, options);
-  agent.train(env, {.steps = 40});
-  EXPECT_GT(agent.costs().failures, 10U);
-  EXPECT_EQ(agent.costs().failures, static_cast<std::uint64_t>(model.calls / 3));
-  EXPECT_GT(agent.costs().retries, 0U);
-  EXPECT_EQ(agent.costs().invalid, 0U);
-}
-
 TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   Chain env;
   InductionModel model;
@@ -293,62 +324,6 @@ TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   agent.train(env, {.steps = 300});
   EXPECT_GT(asked, 10U);
   EXPECT_EQ(agent.costs().lm_calls, asked + agent.costs().retries);
-}
-
-/// Throws at a given batch, else answers.
-struct ThrowingModel {
-  InductionModel model;
-  int batches_left = 1000000;
-  std::size_t items = 0;
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    if (batches_left-- == 0) throw std::runtime_error("gone");
-    model.complete(requests, completions);
-    items += requests.size();
-  }
-  [[nodiscard]] std::string identity() const { return "throwing"; }
-};
-
-TEST(PolicyIteration, ADecisionThatThrewLeavesNothingBehind) {
-  for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
-    auto options = options_with(mode);
-    options.queries.sampling.temperature = 0;
-    options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
-    Chain env;
-    ThrowingModel undisturbed, disturbed;
-    PolicyIteration<Chain, ThrowingModel> expected(env, undisturbed, options), agent(env, disturbed, options);
-    for (auto* each : {&expected, &agent}) {
-      for (std::uint64_t seed = 0; seed < 6; ++seed) each->import(testing::random_episode(env, seed));
-      each->begin_episode(Chain::Observation{3});
-    }
-    disturbed.batches_left = 1;
-    EXPECT_THROW(static_cast<void>(agent.act({3})), std::runtime_error);
-    EXPECT_THROW(agent.observe(env.step(env.actions()[0])), InvalidArgument);
-    EXPECT_EQ(agent.act({3}), expected.act({3}));
-    EXPECT_TRUE((agent.decision().returns == expected.decision().returns).all());
-  }
-}
-
-/// Fails every item in the same way.
-struct RefusingModel {
-  ErrorCategory category = ErrorCategory::authentication;
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      completions[i] = {};
-      completions[i].error = {category, "refused", 0};
-    }
-  }
-  [[nodiscard]] std::string identity() const { return "refusing"; }
-};
-
-TEST(PolicyIteration, AsksAgainOnlyWhenThatCanHelp) {
-  for (const auto category : {ErrorCategory::authentication, ErrorCategory::transport}) {
-    RefusingModel model{category};
-    Chain env;
-    PolicyIteration<Chain, RefusingModel> agent(env, model, options_with(PromptMode::per_query));
-    agent.train(env, {.steps = 60});
-    EXPECT_GT(agent.costs().failures, 0U);
-    EXPECT_EQ(agent.costs().retries > 0, category == ErrorCategory::transport);
-  }
 }
 
 TEST(PolicyIteration, ActsOnHugeRewards) {

@@ -141,6 +141,28 @@ TEST(Engine, SumsDiscountedRewardsAndStopsAtTermination) {
   EXPECT_EQ(engine.rollouts()[0].end(), RolloutEnd::step_limit);
 }
 
+TEST(Engine, AnActionThatFailedEndsTheRolloutAndOneThatIsInvalidIsDrawn) {
+  struct Model {
+    AnswerStatus action = AnswerStatus::failed;
+    void answer(std::span<const Question> questions, std::span<Answer> answers) {
+      for (std::size_t i = 0; i < questions.size(); ++i) {
+        answers[i] = {questions[i].kind == QueryKind::action ? action : AnswerStatus::valid, false, 0, 0, 1.0};
+      }
+    }
+  };
+  const std::vector<DecisionTask> tasks{{0, 0, 1, 1, RandomKey(5)}};
+  std::vector<DecisionResult> results(1);
+  RolloutEngine engine;
+  Model failing;
+  engine.run(failing, tasks, {.step_limit = 3}, results);
+  EXPECT_EQ(engine.rollouts()[0].end(), RolloutEnd::failed);
+  EXPECT_EQ(results[0].returns(0, 0), 1.0);
+  Model babbling{AnswerStatus::invalid};
+  engine.run(babbling, tasks, {.step_limit = 3}, results);
+  EXPECT_EQ(engine.rollouts()[0].end(), RolloutEnd::step_limit);
+  EXPECT_EQ(results[0].returns(0, 0), 3.0);
+}
+
 TEST(Engine, KeepsWithinTheConcurrencyOfTheModel) {
   for (const std::size_t limit : {1U, 2U, 5U, 1000U}) {
     ShuffledRolloutModel model(RandomRolloutModel{}, limit, 3);

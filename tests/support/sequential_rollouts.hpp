@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "icpi/rollout/engine.hpp"
 
@@ -49,11 +50,14 @@ class SequentialRollouts {
       const auto next = ask(question, QueryKind::observation, key);
       if (next.status != AnswerStatus::valid) return sum;
       question.observation = next.observation;
-      question.action = next_action(question, key, task.actions);
+      const auto chosen = next_action(question, key, task.actions);
+      if (!chosen) return sum;
+      question.action = *chosen;
     }
   }
 
-  std::uint32_t next_action(Question question, RandomKey key, std::uint32_t actions) {
+  /// None when the infrastructure failed.
+  std::optional<std::uint32_t> next_action(Question question, RandomKey key, std::uint32_t actions) {
     const RandomKey own = key.child((std::uint64_t{1} << 32) + question.step);
     RandomStream stream(own);
     if (options_.random_action_rate > 0 && stream.uniform() < options_.random_action_rate) {
@@ -62,6 +66,7 @@ class SequentialRollouts {
     question.action = 0;
     const auto answer = ask(question, QueryKind::action, key);
     if (answer.status == AnswerStatus::valid) return answer.action;
+    if (answer.status == AnswerStatus::failed) return std::nullopt;
     return static_cast<std::uint32_t>(RandomStream(own.child(0)).index(actions));
   }
 

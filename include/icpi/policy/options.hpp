@@ -31,6 +31,8 @@ struct WarmUp {
     if (abrupt) return n >= successes ? 1 : 0;
     return 1 / (1 + std::exp(slope * (successes - n)));
   }
+
+  friend bool operator==(const WarmUp&, const WarmUp&) = default;
 };
 
 /// How an action is chosen. Defaults are the paper's.
@@ -43,6 +45,8 @@ struct DecisionOptions {
   double novelty_bonus = 0;
   WarmUp warm_up{};     ///< when it stops acting at random
   bool online = false;  ///< steps of the running episode enter the world model's prompts at once
+
+  friend bool operator==(const DecisionOptions&, const DecisionOptions&) = default;
 };
 
 /// Everything PolicyIteration can be told. Defaults are the paper's.

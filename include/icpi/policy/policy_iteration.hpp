@@ -42,8 +42,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   using Base = RolloutAgent<Env, Lane, Model>;
 
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
-  /// Throws InvalidArgument for options out of range, actions that are not told apart by their texts, and a formatter
-  /// that does not read back what it writes.
+  /// Throws InvalidArgument for options out of range, a context that the model does not have, actions that are not told
+  /// apart by their texts, and a formatter that does not read back what it writes.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
       : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
@@ -76,6 +76,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
                                          Formatter formatter, Buffer experience) {
     check_formatter_reads_back(env, formatter);
     check_options(options);
+    check_context_fits(model, options);
     return std::make_unique<Lane>(env, std::move(experience), std::move(formatter), options.prompts, counter(model),
                                   Base::agent_key(options.seed).child(0));
   }

@@ -92,9 +92,11 @@ class RolloutAgent {
   }
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
-  /// *observations[i]; the result goes to actions[i]. The agents must have equal DecisionOptions::rollouts and rule.
+  /// *observations[i]; the result goes to actions[i]. Throws InvalidArgument, before anything is asked, for spans of
+  /// different length, an agent that comes twice or runs no episode, and DecisionOptions that are not all equal.
   static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
                            std::span<Action> actions) {
+    if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
     decide(agents, observations);
     for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->actions_[agents[i]->decision_.action];
   }
@@ -148,11 +150,14 @@ class RolloutAgent {
     const auto& rollouts = options_.rollouts;
     check_option(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
     check_option(rollouts.rollouts_per_action >= 1, "rollouts_per_action", rollouts.rollouts_per_action, "at least 1");
-    check_option(rollouts.attempts >= 1, "attempts", rollouts.attempts, "at least 1");
+    check_option(rollouts.attempts >= 1 && rollouts.attempts <= 255, "attempts", rollouts.attempts, "1 to 255");
     check_option(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
                  rollouts.random_action_rate, "0 to 1");
     check_option(options_.node_limit >= 1, "node_limit", options_.node_limit, "at least 1");
     check_option(std::isfinite(options_.novelty_bonus), "novelty_bonus", options_.novelty_bonus, "finite numbers");
+    const auto& warm_up = options_.warm_up;
+    check_option(!std::isnan(warm_up.successes), "warm_up.successes", warm_up.successes, "numbers");
+    check_option(std::isfinite(warm_up.slope), "warm_up.slope", warm_up.slope, "finite numbers");
   }
 
   [[nodiscard]] RandomKey decision_key() const { return key_.child(1).child(episode_).child(step_); }
@@ -172,9 +177,7 @@ class RolloutAgent {
     first.deciding_.clear();
     first.lanes_.clear();
     if (agents.size() != observations.size()) throw InvalidArgument("act_together: as many observations as agents");
-    for (const auto* agent : agents) {
-      if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
-    }
+    check_together(agents);
     for (std::size_t i = 0; i < agents.size(); ++i) agents[i]->prepare(first, *observations[i]);
     if (!first.tasks_.empty()) first.estimate();
     for (std::size_t i = 0, task = 0; i < agents.size(); ++i) {
@@ -183,6 +186,19 @@ class RolloutAgent {
       agent.acted_ = *observations[i];
       agent.costs_ += agent.decision_.costs;
       if (agent.callbacks_.on_decision) agent.callbacks_.on_decision(agent.decision_);
+    }
+  }
+
+  static void check_together(std::span<RolloutAgent* const> agents) {
+    bool distinct = true;
+    for (auto* agent : agents) distinct = !std::exchange(agent->joins_, true) && distinct;
+    for (auto* agent : agents) agent->joins_ = false;
+    if (!distinct) throw InvalidArgument("act_together: an agent comes twice");
+    for (const auto* agent : agents) {
+      if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
+      if (!(agent->options_ == agents[0]->options_)) {
+        throw InvalidArgument("act_together: the agents' DecisionOptions differ");
+      }
     }
   }
 
@@ -257,7 +273,8 @@ class RolloutAgent {
         if (!lane_->tried(leader.tasks_[task].observation, action)) decision_.values(action) += options_.novelty_bonus;
       }
     }
-    const double best = decision_.values.maxCoeff() - tie_tolerance;
+    const double highest = decision_.values.maxCoeff();
+    const double best = std::isfinite(highest) ? highest - tie_tolerance * std::max(1.0, std::abs(highest)) : highest;
     RandomStream stream(decision_key().child(2));
     std::size_t skip = stream.index(static_cast<std::size_t>((decision_.values >= best).count()));
     Eigen::Index action = 0;
@@ -286,6 +303,8 @@ class RolloutAgent {
     trajectory_.clear();
   }
 
+  /// Values closer than this part of the highest (of 1, if that is less) are equal: sums of the same rewards in another
+  /// order differ by rounding.
   static constexpr double tie_tolerance = 1e-9;
 
   DecisionOptions options_;
@@ -298,6 +317,7 @@ class RolloutAgent {
 
   EpisodeKind kind_ = EpisodeKind::training;
   bool running_ = false;
+  bool joins_ = false;  ///< seen by check_together
   std::uint64_t episode_ = 0;
   std::uint64_t step_ = 0;
   std::optional<Observation> acted_;

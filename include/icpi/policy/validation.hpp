@@ -5,9 +5,11 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
@@ -76,8 +78,26 @@ inline void check_options(const PolicyIterationOptions& options) {
   check_option(options.prompts.policy_prompts > 0 && options.prompts.policy_prompts <= 10000, "policy_prompts",
                options.prompts.policy_prompts, "1 to 10000");
   check_option(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
+  const double threshold = options.prompts.success_threshold.value_or(0);
+  check_option(!std::isnan(threshold), "success_threshold", threshold, "numbers");
+  const auto timeout = options.queries.timeout.count();
+  check_option(timeout >= 0, "timeout in milliseconds", timeout, "0 or more");
   const double fraction = options.prompts.rebuild_fraction;
   check_option(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
+}
+
+/// Throws InvalidArgument when a prompt and its completion, as long as the options allow, exceed what the model reads.
+template <LanguageModel LM>
+void check_context_fits(const LM& model, const PolicyIterationOptions& options) {
+  if constexpr (HasContextLimit<LM>) {
+    const auto limit = static_cast<std::size_t>(model.context_limit());
+    const auto wanted = options.prompts.context_tokens + static_cast<std::size_t>(options.queries.sampling.max_tokens);
+    if (limit > 0 && wanted > limit) {
+      throw InvalidArgument(
+          fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",
+                      options.prompts.context_tokens, options.queries.sampling.max_tokens, limit));
+    }
+  }
 }
 
 }  // namespace icpi

@@ -18,10 +18,12 @@ enum class PromptMode : std::uint8_t {
 /// How prompts are made. Defaults are the paper's.
 struct PromptOptions {
   PromptMode mode = PromptMode::per_query;  ///< when examples are drawn
-  std::size_t context_tokens = 3800;  ///< most tokens of a prompt, the query included; the completion comes on top
-  std::size_t recency = 8;            ///< c: policy prompts show the last c trajectories
-  bool balance = true;                ///< repeat examples of the smaller classes (terminations, rewards)
-  bool constraints = true;            ///< examples of the same action and, for rewards, termination only
+  /// Most tokens of a prompt; the completion comes on top. Room is kept for the longest observation and action seen; an
+  /// imagined observation that is longer than any real one exceeds it.
+  std::size_t context_tokens = 3800;
+  std::size_t recency = 8;  ///< c: policy prompts show the last c trajectories
+  bool balance = true;      ///< repeat examples of the smaller classes (terminations, rewards)
+  bool constraints = true;  ///< examples of the same action and, for rewards, termination only
   /// `stable`: a prompt that no longer fits is drawn anew with this part of the room, so that it can grow again.
   double rebuild_fraction = 0.5;
   /// `stable`: policy prompts drawn per episode, used in turn by decisions and the steps of a rollout. With a single one

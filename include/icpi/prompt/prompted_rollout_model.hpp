@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,7 @@ class PromptedRolloutModel {
     try {
       ask();
     } catch (...) {
-      forget_batch();
+      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) forget(*slot);
       throw;
     }
     for (const auto slot : batch_) read(slots_[slot]);
@@ -135,17 +136,15 @@ class PromptedRolloutModel {
   /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.
   static void reserve(Completion& completion) { completion.text.reserve(127); }
 
-  /// After the model threw: nobody may wait for these answers.
-  void forget_batch() {
-    for (const auto slot : batch_) {
-      Lane& lane = *lanes_[slots_[slot].question.lane];
-      if (stable(lane) && options_.deduplicate) {
-        auto& entry = *lane.memo.find_or_add(slots_[slot].key).first;
-        entry.pending = AnswerMemo::Entry::none;
-        entry.answer.status = AnswerStatus::failed;
-      }
+  /// After the model threw: nobody may wait for this answer.
+  void forget(std::uint32_t slot) {
+    Lane& lane = *lanes_[slots_[slot].question.lane];
+    if (stable(lane) && options_.deduplicate) {
+      auto& entry = *lane.memo.find_or_add(slots_[slot].key).first;
+      entry.pending = AnswerMemo::Entry::none;
+      entry.answer.status = AnswerStatus::failed;
     }
-    free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
+    free_.push_back(slot);
   }
 
   [[nodiscard]] std::uint32_t acquire() {
@@ -188,15 +187,13 @@ class PromptedRolloutModel {
       const auto identity = slots_[slot].prefix.identity;
       const bool first = identity != 0 && !is_primed(identity);
       (first ? first_ : rest_).push_back(slot);
-      if (first) primed_.push_back(identity);
+      if (first) primed_.insert(identity);
     }
     send(first_);
     send(rest_);
   }
 
-  [[nodiscard]] bool is_primed(std::uint64_t identity) const {
-    return std::find(primed_.begin(), primed_.end(), identity) != primed_.end();
-  }
+  [[nodiscard]] bool is_primed(std::uint64_t identity) const { return primed_.contains(identity); }
 
   void send(std::span<const std::uint32_t> order) {
     if (order.empty()) return;
@@ -320,7 +317,7 @@ class PromptedRolloutModel {
   std::vector<std::uint32_t> first_;
   std::vector<std::uint32_t> rest_;
   std::vector<std::uint32_t> scored_;
-  std::vector<std::uint64_t> primed_;
+  std::unordered_set<std::uint64_t> primed_;
   std::vector<CompletionRequest> requests_;
   std::vector<Completion> completions_;
   std::vector<ScoreRequest> score_requests_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <utility>
 #include <vector>
@@ -48,11 +49,16 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     }
     wait_for(slot, ticket);
     if (!added) return;
-    this->write(this->slots_[slot], this->scratch_[0]);
-    if (must_wait(slot)) {
-      held_.push_back(slot);
-    } else {
-      send(slot);
+    try {
+      this->write(this->slots_[slot], this->scratch_[0]);
+      if (must_wait(slot)) {
+        held_.push_back(slot);
+      } else {
+        send(slot);
+      }
+    } catch (...) {
+      withdraw(slot);
+      throw;
     }
   }
 
@@ -62,6 +68,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
       if (finished_.size() < concurrency()) finished_.resize(concurrency());
       const std::size_t came = this->model_->collect(finished_, std::chrono::milliseconds(1000));
       for (std::size_t i = 0; i < came; ++i) take(finished_[i]);
+      if (problem_) std::rethrow_exception(std::exchange(problem_, nullptr));
     }
     const std::size_t count = std::min(out.size(), ready_.size());
     std::move(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(count), out.begin());
@@ -72,10 +79,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   /// What is in flight is no longer wanted; it still has to be collected.
   void cancel_all() {
     for (const auto slot : std::exchange(held_, {})) {
-      auto& completion = this->slots_[slot].completion;
-      completion = {};
-      completion.error = {ErrorCategory::cancelled, "no longer wanted", 0};
-      deliver(slot);
+      fail(slot, {ErrorCategory::cancelled, "no longer wanted", 0});
     }
     for (std::uint32_t slot = 0; slot < queues_.size(); ++slot) {
       if (queues_[slot].in_flight) this->model_->cancel(slot);
@@ -122,8 +126,8 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   }
 
   void send(std::uint32_t slot) {
-    queues_[slot].in_flight = true;
     this->model_->submit(this->request(this->slots_[slot]), slot);
+    queues_[slot].in_flight = true;
   }
 
   void take(FinishedCompletion& finished) {
@@ -133,13 +137,38 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     const auto identity = this->slots_[slot].prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
-      this->primed_.push_back(identity);
-      const auto later = std::partition(held_.begin(), held_.end(), [&](std::uint32_t held) {
-        return this->slots_[held].prefix.identity != identity;
-      });
-      for (auto held = later; held != held_.end(); ++held) send(*held);
-      held_.erase(later, held_.end());
+      this->primed_.insert(identity);
+      release(identity);
     }
+  }
+
+  /// Sends what waited for this prefix. What the model does not take counts as failed, and collect() throws.
+  void release(std::uint64_t identity) {
+    const auto later = std::partition(
+        held_.begin(), held_.end(), [&](std::uint32_t held) { return this->slots_[held].prefix.identity != identity; });
+    for (auto held = later; held != held_.end(); ++held) {
+      try {
+        send(*held);
+      } catch (...) {
+        problem_ = std::current_exception();
+        fail(*held, {ErrorCategory::invalid_request, "the model refused the submission", 0});
+      }
+    }
+    held_.erase(later, held_.end());
+  }
+
+  void fail(std::uint32_t slot, const CompletionError& error) {
+    auto& completion = this->slots_[slot].completion;
+    completion = {};
+    completion.error = error;
+    deliver(slot);
+  }
+
+  /// Takes back a submission that threw: its one ticket is not collected.
+  void withdraw(std::uint32_t slot) {
+    std::erase(priming_, this->slots_[slot].prefix.identity);
+    free_places_.push_back(std::exchange(queues_[slot].first, none));
+    this->forget(slot);
   }
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.
@@ -161,6 +190,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   std::vector<FinishedCompletion> finished_;
   std::vector<std::uint32_t> held_;
   std::vector<std::uint64_t> priming_;
+  std::exception_ptr problem_;
 };
 
 /// The rollout model that fits a language model.

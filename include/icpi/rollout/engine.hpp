@@ -109,13 +109,29 @@ class RolloutEngine {
     results[tasks_of_[number]].returns(rollout.start().action, rollout.start().sample) = rollout.value();
   }
 
-  /// Every rollout goes on as soon as its own answer is there. Tickets are numbers of submissions.
+  /// Every rollout goes on as soon as its own answer is there. When the model throws, what is in flight is called off.
   template <AsynchronousRolloutModel Model>
   void advance_asynchronously(Model& model, const RolloutOptions& options, std::span<DecisionResult> results) {
+    std::size_t in_flight = 0;
+    try {
+      answer_as_they_come(model, options, results, in_flight);
+    } catch (...) {
+      try {
+        call_off(model, in_flight, results);
+      } catch (...) {  // the first exception says why
+      }
+      throw;
+    }
+    call_off(model, in_flight, results);
+  }
+
+  /// Tickets are numbers of submissions; `in_flight` counts those that were not collected yet.
+  template <AsynchronousRolloutModel Model>
+  void answer_as_they_come(Model& model, const RolloutOptions& options, std::span<DecisionResult> results,
+                           std::size_t& in_flight) {
     questions_.clear();
     askers_.clear();
     std::size_t submitted = 0;
-    std::size_t in_flight = 0;
     std::size_t running = count_;
     const auto ask = [&](std::uint32_t number) {
       rollouts_[number].ask(options, results[tasks_of_[number]].costs, [&](const Question& question) {
@@ -147,7 +163,6 @@ class RolloutEngine {
         }
       }
     }
-    call_off(model, in_flight, results);
   }
 
   /// Answers that nobody waits for any more are called off and collected.

@@ -19,6 +19,8 @@ struct RolloutOptions {
   /// per simulated step in place of three, at the price of answers that are not needed.
   bool speculate = false;
   double random_action_rate = 0;  ///< part of the imagined actions, after the first, that are drawn uniformly
+
+  friend bool operator==(const RolloutOptions&, const RolloutOptions&) = default;
 };
 
 /// Why a rollout ended.
@@ -217,6 +219,8 @@ class Rollout {
     const auto& chosen = parts_[action];
     if (chosen.state == State::valid) {
       begin_step(chosen.answer.action);
+    } else if (chosen.state == State::lost && chosen.answer.status == AnswerStatus::failed) {
+      end_ = RolloutEnd::failed;
     } else if (chosen.state == State::lost) {
       RandomStream stream(start_.key.child(action_stream + step_).child(0));
       begin_step(static_cast<std::uint32_t>(stream.index(start_.actions)));

@@ -143,15 +143,16 @@ class LanguageModelChecker {
   }
 
   void check_misuse() {
-    std::vector<Completion> few(requests_.size() - 1);
+    // One more, not one fewer: a model that does not check must not write where nothing is.
+    std::vector<Completion> many(requests_.size() + 1);
     bool thrown = false;
     try {
-      model_.complete(requests_, few);
+      model_.complete(requests_, many);
     } catch (const std::exception&) {
       thrown = true;
     }
     report_.expect(thrown, "Spans of different length are refused by an exception.",
-                   [&] { return fmt::format("{} requests, {} completions", requests_.size(), few.size()); });
+                   [&] { return fmt::format("{} requests, {} completions", requests_.size(), many.size()); });
     report_.expect_no_throw([&] { model_.complete({}, {}); }, "An empty batch is answered.",
                             [] { return std::string("an exception"); });
   }
