@@ -27,6 +27,8 @@ class RepeatingModel {
       completion.error = {icpi::ErrorCategory::invalid_request, "RepeatingModel has neither choices nor logprobs", 0};
       return completion;
     }
+    completion.error = icpi::check_sampling(request.sampling);
+    if (completion.error) return completion;
     std::string prompt(request.prefix.text);
     prompt += request.query;
     const std::string_view longest = continuation(prompt);

@@ -206,10 +206,7 @@ bool combinable(const CompletionRequest& a, const CompletionRequest& b) {
 }
 
 std::string find_fault(const CompletionRequest& request, bool choices_honoured) {
-  const Sampling& sampling = request.sampling;
-  if (!std::isfinite(sampling.temperature) || sampling.temperature < 0) return "temperature must be finite and >= 0";
-  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return "top_p must be in (0, 1]";
-  if (sampling.max_tokens <= 0) return "max_tokens must be > 0";
+  if (auto error = check_sampling(request.sampling)) return std::move(error.message);
   if (request.prefix.text.empty() && request.query.empty()) return "the prompt is empty";
   if (std::any_of(request.stop.begin(), request.stop.end(), [](std::string_view s) { return s.empty(); })) {
     return "a stop string is empty";

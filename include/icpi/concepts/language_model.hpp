@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -83,6 +84,18 @@ struct CompletionError {
   explicit operator bool() const noexcept { return category != ErrorCategory::none; }
   friend bool operator==(const CompletionError&, const CompletionError&) = default;
 };
+
+/// What is wrong with parameters that no model can honour; no error when they are in range.
+[[nodiscard]] inline CompletionError check_sampling(const Sampling& sampling) {
+  if (!std::isfinite(sampling.temperature) || sampling.temperature < 0) {
+    return {ErrorCategory::invalid_request, "temperature must be finite, at least 0", 0};
+  }
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) {
+    return {ErrorCategory::invalid_request, "top_p must be above 0, at most 1", 0};
+  }
+  if (sampling.max_tokens <= 0) return {ErrorCategory::invalid_request, "max_tokens must be at least 1", 0};
+  return {};
+}
 
 /// A token of a completion, and how likely it was.
 struct TokenLogprob {

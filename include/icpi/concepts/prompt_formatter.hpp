@@ -64,7 +64,11 @@ concept ParsesObservations = PromptFormatter<F, E> && requires(const F& formatte
 
 /// Specialise with a member `type` to give an environment its formatter: PolicyIteration<Env, LM> then finds it.
 template <class E>
-struct DefaultFormatter {};
+struct DefaultFormatter {
+  static_assert(sizeof(E) == 0,
+                "icpi: this environment has no default formatter: include its formatter's header, name a formatter as "
+                "PolicyIteration<Env, LM, Formatter>, or specialise icpi::DefaultFormatter<Env>");
+};
 
 template <class E>
 using default_formatter_t = typename DefaultFormatter<E>::type;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -56,7 +55,7 @@ class InductionModel {
       completion.tokens.clear();
       completion.finish = FinishReason::error;
       completion.usage = {};
-      completion.error = check(requests[i]);
+      completion.error = check_sampling(requests[i].sampling);
       if (!completion.error) assign(requests[i].prefix, requests[i].query, i);
     }
     work([&](induction::Generator& generator, const Group& group) {
@@ -125,16 +124,6 @@ class InductionModel {
     if (options.threads == 0 || options.threads > 1024)
       throw InvalidArgument("InductionOptions::threads must be 1 .. 1024");
     return options;
-  }
-
-  static CompletionError check(const CompletionRequest& request) {
-    const Sampling& sampling = request.sampling;
-    if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
-      return {ErrorCategory::invalid_request, "temperature must be finite, at least 0", 0};
-    if (!(sampling.top_p > 0 && sampling.top_p <= 1))
-      return {ErrorCategory::invalid_request, "top_p must be above 0, at most 1", 0};
-    if (sampling.max_tokens <= 0) return {ErrorCategory::invalid_request, "max_tokens must be positive", 0};
-    return {};
   }
 
   void begin_batch() {

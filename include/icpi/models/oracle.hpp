@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -86,11 +85,7 @@ class OracleModel {
   static CompletionError refusal(const CompletionRequest& request) {
     if (request.want_logprobs || !request.choices.empty())
       return {ErrorCategory::invalid_request, "the oracle gives no logprobs and takes no choices", 0};
-    const Sampling& sampling = request.sampling;
-    const bool valid = sampling.temperature >= 0 && std::isfinite(sampling.temperature) && sampling.top_p > 0 &&
-                       sampling.top_p <= 1 && sampling.max_tokens > 0;
-    if (valid) return {};
-    return {ErrorCategory::invalid_request, "temperature, top_p or max_tokens is out of range", 0};
+    return check_sampling(request.sampling);
   }
 
   /// Examples and the record that is to be completed, wherever prefix and query were divided.

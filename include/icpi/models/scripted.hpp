@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -84,11 +83,7 @@ class ScriptedModel {
       completion = failure(ErrorCategory::invalid_request, "scripted: choices are not supported");
     if (!completion.error && request.want_logprobs && completion.tokens.empty())
       completion = failure(ErrorCategory::invalid_request, "scripted: the script gave no logprobs");
-    const Sampling& sampling = request.sampling;
-    const bool valid = sampling.temperature >= 0 && std::isfinite(sampling.temperature) && sampling.top_p > 0 &&
-                       sampling.top_p <= 1 && sampling.max_tokens > 0;
-    if (!completion.error && !valid)
-      completion = failure(ErrorCategory::invalid_request, "scripted: a sampling parameter is out of range");
+    if (!completion.error) completion.error = check_sampling(request.sampling);
     if (completion.error) {
       completion.finish = FinishReason::error;
       completion.text.clear();
