@@ -29,6 +29,7 @@
 #include "icpi/models/oracle.hpp"
 #include "icpi/models/recording.hpp"
 #include "icpi/models/scripted.hpp"
+#include "icpi/models/stop_on_failure.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/query_options.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"

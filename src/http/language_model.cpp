@@ -207,7 +207,10 @@ std::string HttpLanguageModel::identity() const { return implementation_->identi
 const Capabilities& HttpLanguageModel::capabilities() const noexcept { return implementation_->capabilities(); }
 Statistics HttpLanguageModel::statistics() const { return implementation_->statistics(); }
 
-ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(Options options) : HttpLanguageModel(std::move(options)) {
+ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(Options options)
+    : ChoiceConstrainedHttpModel(HttpLanguageModel(std::move(options))) {}
+
+ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(HttpLanguageModel model) : HttpLanguageModel(std::move(model)) {
   if (capabilities().choices) return;
   throw Error(fmt::format("http: {} cannot be held to a list of choices", capabilities().servers.front().base_url));
 }

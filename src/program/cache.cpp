@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -10,12 +11,30 @@
 
 namespace icpi::program {
 
-ModelFactory with_cache(ModelFactory make, const std::string& file) {
-  return [make = std::move(make), file] {
-    store::CacheOptions options;
-    options.file = file;
-    options.notice = [](std::string_view text) { fmt::print(stderr, "icpi: {}\n", text); };
-    return AnyLanguageModel(store::CompletionCache<AnyLanguageModel>(make(), std::move(options)));
+namespace {
+
+/// Tells the ledger in the end how often it had the answer.
+class CountedCache : public store::CompletionCache<AnyLanguageModel> {
+ public:
+  CountedCache(AnyLanguageModel model, store::CacheOptions options, std::shared_ptr<ModelLedger> ledger)
+      : CompletionCache(std::move(model), std::move(options)), ledger_(std::move(ledger)) {}
+  CountedCache(const CountedCache&) = delete;
+  CountedCache& operator=(const CountedCache&) = delete;
+  ~CountedCache() { ledger_->add_cache(statistics().hits, statistics().misses); }
+
+ private:
+  std::shared_ptr<ModelLedger> ledger_;
+};
+
+}  // namespace
+
+ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger> ledger) {
+  store::CacheOptions options;
+  options.file = choice.cache;
+  options.require = choice.require_cache;
+  options.notice = [](std::string_view text) { fmt::print(stderr, "icpi: {}\n", text); };
+  return [make = std::move(make), options = std::move(options), ledger = std::move(ledger)] {
+    return AnyLanguageModel(std::make_unique<CountedCache>(make(), options, ledger));
   };
 }
 

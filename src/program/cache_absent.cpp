@@ -6,9 +6,9 @@
 
 namespace icpi::program {
 
-ModelFactory with_cache(ModelFactory, const std::string& file) {
+ModelFactory with_cache(ModelFactory, const ModelChoice& choice, std::shared_ptr<ModelLedger>) {
   throw InvalidArgument(
-      fmt::format("--cache '{}': this build has no cache; configure it with ICPI_BUILD_STORE=ON", file));
+      fmt::format("--cache '{}': this build has no cache; configure it with ICPI_BUILD_STORE=ON", choice.cache));
 }
 
 }  // namespace icpi::program

@@ -30,7 +30,7 @@ struct MethodArguments {
 struct TrainArguments {
   std::string domain;
   MethodArguments method;
-  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .cache = {}, .record = {}};
+  ModelChoice model;
   std::string steps;  ///< empty: the domain's horizon
   std::string seeds = "0:4";
   std::string jobs = "1";
@@ -51,6 +51,11 @@ struct ReproduceArguments {
   bool dry_run = false;
 };
 
+/// `icpi models`.
+struct ModelsArguments {
+  ModelChoice model;  ///< without a name: list all
+};
+
 /// `icpi plot`.
 struct PlotArguments {
   std::vector<std::string> runs;
@@ -61,7 +66,7 @@ struct PlotArguments {
 struct ShowArguments {
   std::string domain;
   MethodArguments method;
-  ModelChoice model{.name = "induction", .url = {}, .model_name = {}, .file = {}, .cache = {}, .record = {}};
+  ModelChoice model;
   std::string seed = "0";
   std::string episodes = "15";
   std::string step = "0";
@@ -80,7 +85,8 @@ Method make_method(const MethodArguments& arguments);
 // The commands. They throw InvalidArgument for bad usage, before anything is written, and Error when the run fails.
 // `out` gets what a person or a pipe reads; progress goes to standard error if that is a terminal.
 void list_domains(std::ostream& out);
-void list_models(std::ostream& out);
+/// Every kind, or what is known about the one that was chosen.
+void list_models(const ModelsArguments& arguments, std::ostream& out);
 void list_settings(std::ostream& out);
 void train(const TrainArguments& arguments, std::ostream& out);
 void reproduce(const ReproduceArguments& arguments, std::ostream& out);

@@ -34,7 +34,11 @@ void list_domains(std::ostream& out) {
   }
 }
 
-void list_models(std::ostream& out) {
+void list_models(const ModelsArguments& arguments, std::ostream& out) {
+  if (!arguments.model.name.empty()) {
+    fmt::print(out, "{}", describe_model(arguments.model));
+    return;
+  }
   for (const auto& each : model_sources()) fmt::print(out, "{:<12}{}\n", each.name, each.meaning);
 }
 

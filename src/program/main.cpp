@@ -12,6 +12,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/version.hpp"
+#include "model_options.hpp"
 
 namespace {
 
@@ -59,25 +60,24 @@ void add_method_options(CLI::App& command, MethodArguments& method, bool with_ag
       ->allow_extra_args(false);
 }
 
-void add_model_options(CLI::App& command, ModelChoice& model) {
-  command.add_option("--base-url", model.url, "http: where the server is, for instance http://127.0.0.1:8080/v1");
-  command.add_option("--model-name", model.model_name, "http: the model as the server calls it");
-  command.add_option("--model-file", model.file, "llama: a GGUF file");
-  command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
+void add_models(CLI::App& app, ModelsArguments& arguments) {
+  auto& command =
+      *app.add_subcommand("models", "list the language models; with --model, say what is known about that one");
+  arguments.model.name.clear();
+  add_model(command, arguments.model);
 }
 
 void add_train(CLI::App& app, TrainArguments& arguments) {
   auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
   command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
   add_method_options(command, arguments.method, true);
-  command.add_option("--model", arguments.model.name, "see `icpi models` (default induction)");
-  add_model_options(command, arguments.model);
+  add_model(command, arguments.model);
   command.add_option("--record", arguments.model.record, "write every request and answer to this file");
   command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domain's horizon)");
   command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
   command.add_option("--out", arguments.out, "a new or empty folder");
-  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls and tokens, write nothing");
+  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
 
 void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std::string>& models, ModelChoice& model) {
@@ -101,7 +101,7 @@ void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std
   command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
   command.add_option("--out", arguments.out, "a new or empty folder");
-  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls and tokens, write nothing");
+  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
 
 void add_plot(CLI::App& app, PlotArguments& arguments) {
@@ -114,8 +114,7 @@ void add_show(CLI::App& app, ShowArguments& arguments) {
   auto& command = *app.add_subcommand("show", "what was asked and answered in one decision");
   command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
   add_method_options(command, arguments.method, true);
-  command.add_option("--model", arguments.model.name, "see `icpi models` (default induction)");
-  add_model_options(command, arguments.model);
+  add_model(command, arguments.model);
   command.add_option("--seed", arguments.seed, "of the run (default 0)");
   command.add_option("--episodes", arguments.episodes, "to learn from before (default 15)");
   command.add_option("--step", arguments.step, "which decision of the episode after them (default 0)");
@@ -128,7 +127,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version",
                        fmt::format("icpi {}.{}.{}", icpi::version_major, icpi::version_minor, icpi::version_patch));
   app.add_subcommand("domains", "list the domains");
-  app.add_subcommand("models", "list the language models");
+  ModelsArguments models_arguments;
+  add_models(app, models_arguments);
   app.add_subcommand("settings", "list what --set reaches");
   TrainArguments train_arguments;
   add_train(app, train_arguments);
@@ -155,7 +155,7 @@ int run(int argc, char** argv) {
     reproduce_arguments.models.back().name = name;
   }
   if (app.got_subcommand("domains")) list_domains(std::cout);
-  if (app.got_subcommand("models")) list_models(std::cout);
+  if (app.got_subcommand("models")) list_models(models_arguments, std::cout);
   if (app.got_subcommand("settings")) list_settings(std::cout);
   if (app.got_subcommand("train")) train(train_arguments, std::cout);
   if (app.got_subcommand("reproduce")) reproduce(reproduce_arguments, std::cout);

@@ -4,12 +4,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 
+#include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/models/recording.hpp"
+#include "icpi/models/stop_on_failure.hpp"
+#include "parse.hpp"
 
 namespace icpi::program {
 
@@ -27,6 +33,32 @@ ModelSource oracle_source() {
           [](const ModelChoice&, const DomainProgram& domain, bool hints) -> ModelFactory {
             return [&domain, hints] { return domain.make_oracle(hints); };
           }};
+}
+
+/// A number >= 0; `otherwise` for an empty text.
+double parse_amount(std::string_view option, std::string_view text, double otherwise) {
+  double value = otherwise;
+  if (!text.empty() && (!parse_number(text, value) || value < 0))
+    throw InvalidArgument(fmt::format("{} '{}' is not allowed; expected a number, 0 or more", option, text));
+  return value;
+}
+
+std::uint64_t parse_limit(std::string_view option, const std::string& text) {
+  return text.empty() ? 0 : parse_count(option, text, 1, std::numeric_limits<std::size_t>::max());
+}
+
+Budget parse_budget(const BudgetChoice& choice) {
+  Budget budget;
+  budget.calls = parse_limit("--max-calls", choice.calls);
+  budget.tokens = parse_limit("--max-total-tokens", choice.tokens);
+  budget.money = parse_amount("--max-cost", choice.cost, 0);
+  budget.prices.prompt = parse_amount("--prompt-price", choice.prompt_price, 0);
+  budget.prices.completion = parse_amount("--completion-price", choice.completion_price, 0);
+  if (!choice.cached_price.empty()) budget.prices.cached = parse_amount("--cached-price", choice.cached_price, 0);
+  if (budget.money > 0 && budget.prices.prompt == 0 && budget.prices.completion == 0)
+    throw InvalidArgument(
+        "--max-cost needs --prompt-price and --completion-price: without them nothing costs anything");
+  return budget;
 }
 
 const ModelSource& find_source(std::string_view name) {
@@ -48,11 +80,61 @@ const std::vector<ModelSource>& model_sources() {
 
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
-ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints) {
+ModelLedger::ModelLedger(const BudgetChoice& choice)
+    : account_(std::make_shared<BudgetAccount>(parse_budget(choice))) {}
+
+void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
+  const std::lock_guard lock(mutex_);
+  cached_ = true;
+  hits_ += hits;
+  misses_ += misses;
+}
+
+std::string ModelLedger::report() const {
+  const Spending spent = account_->spent();
+  const TokenPrices& prices = account_->budget().prices;
+  std::string text =
+      fmt::format("Model: {} calls, {} prompt tokens ({} of them cached), {} completion tokens", spent.calls,
+                  spent.usage.prompt_tokens, spent.usage.cached_tokens, spent.usage.completion_tokens);
+  if (const double cost = prices.cost(spent.usage); prices.prompt > 0 || prices.completion > 0)
+    text += fmt::format(", cost {:.6g}", cost);
+  text += ".\n";
+  const std::lock_guard lock(mutex_);
+  if (!cached_) return text;
+  const double rate =
+      100 * static_cast<double>(hits_) / static_cast<double>(std::max<std::uint64_t>(hits_ + misses_, 1));
+  return text + fmt::format("Cache: {} hits, {} misses ({:.1f} % hits).\n", hits_, misses_, rate);
+}
+
+ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
+                           const std::shared_ptr<ModelLedger>& ledger) {
+  if (choice.require_cache && choice.cache.empty())
+    throw InvalidArgument("--require-cache needs --cache: name the file that holds the answers");
   ModelFactory make = find_source(choice.name).factory(choice, domain, hints);
-  if (!choice.cache.empty()) make = with_cache(std::move(make), choice.cache);
-  if (choice.record.empty()) return make;
-  return [make, file = choice.record] { return AnyLanguageModel(RecordingModel<AnyLanguageModel>(make(), file)); };
+  if (!ledger) return make;
+  make = [make = std::move(make), account = ledger->account()] {
+    return AnyLanguageModel(BudgetedModel<AnyLanguageModel>(make(), account));
+  };
+  if (!choice.cache.empty()) make = with_cache(std::move(make), choice, ledger);
+  if (!choice.record.empty())
+    make = [make = std::move(make), file = choice.record] {
+      return AnyLanguageModel(RecordingModel<AnyLanguageModel>(make(), file));
+    };
+  return [make = std::move(make)] { return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make())); };
+}
+
+std::string describe_model(const ModelChoice& choice) {
+  const ModelSource& source = find_source(choice.name);
+  if (source.describe != nullptr) return source.describe(choice);
+  const AnyLanguageModel model = model_factory(choice, chain_program(), true, nullptr)();
+  const Capabilities can = model.capabilities();
+  const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };
+  std::string text = fmt::format("model          {}\nchoices        {}\nscores         {}\n", model.identity(),
+                                 yes_or_no(can.constrains_choices), yes_or_no(can.scores));
+  text +=
+      fmt::format("counts tokens  {}\nasynchronous   {}\n", yes_or_no(can.counts_tokens), yes_or_no(can.asynchronous));
+  if (model.context_limit() > 0) text += fmt::format("context        {} tokens\n", model.context_limit());
+  return text;
 }
 
 }  // namespace icpi::program

@@ -1,23 +1,68 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "domain_program.hpp"
+#include "icpi/models/budget.hpp"
 
 namespace icpi::program {
 
-/// Everything that the command line says about a model.
+/// A model behind one or several servers.
+struct HttpChoice {
+  std::vector<std::string> base_urls;     ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
+  std::string model_name;                 ///< as the server calls it; empty: the only one it lists
+  std::string api_key_env;                ///< name of the variable with the key; empty: OPENAI_API_KEY, if it is set
+  std::string dialect = "completions";    ///< how the servers are spoken to
+  std::string concurrency = "32";         ///< requests in flight per server
+  std::string requests_per_minute = "0";  ///< over all servers; 0: no limit
+};
+
+/// What may be spent, and what tokens cost. Empty: no limit; no price.
+struct BudgetChoice {
+  std::string calls;
+  std::string tokens;  ///< of prompts and completions together
+  std::string cost;    ///< in the currency of the prices
+  std::string prompt_price;
+  std::string cached_price;
+  std::string completion_price;
+};
+
+/// Everything that the command line says about a model: see model_options.cpp for the words.
 struct ModelChoice {
-  std::string name;        ///< "induction", "oracle", "http", "llama"
-  std::string url;         ///< http
-  std::string model_name;  ///< http: as the server calls it
-  std::string file;        ///< llama: a GGUF file
-  std::string cache;       ///< keep answers in this file, over runs; empty: do not
-  std::string record;      ///< write every request and answer to this file; empty: do not
+  std::string name = "induction";  ///< see model_sources()
+  HttpChoice http;
+  std::string file;            ///< llama: a GGUF file
+  std::string cache;           ///< keep answers in this file, over runs; empty: do not
+  bool require_cache = false;  ///< answer from the cache alone
+  BudgetChoice budget;
+  std::string record;  ///< write every request and answer to this file; empty: do not
+};
+
+/// What the models of one command share: the budget, and how the cache did. Thread-safe.
+class ModelLedger {
+ public:
+  /// Throws InvalidArgument for limits and prices that make no sense.
+  explicit ModelLedger(const BudgetChoice& choice);
+
+  /// For the models to spend from.
+  [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }
+  /// Adds what a cache counted.
+  void add_cache(std::uint64_t hits, std::uint64_t misses);
+  /// What was asked, what it cost and what the cache saved, for a person; ends in a newline.
+  [[nodiscard]] std::string report() const;
+
+ private:
+  std::shared_ptr<BudgetAccount> account_;
+  mutable std::mutex mutex_;
+  bool cached_ = false;
+  std::uint64_t hits_ = 0;
+  std::uint64_t misses_ = 0;
 };
 
 /// A kind of model that the program knows.
@@ -27,13 +72,22 @@ struct ModelSource {
   bool available = true;  ///< in this build
   /// Throws InvalidArgument for choices that it does not take. `hints`: of the formatter in use.
   ModelFactory (*factory)(const ModelChoice& choice, const DomainProgram& domain, bool hints);
+  /// What is known about the model beyond icpi::Capabilities, in lines for a person. Asks servers; throws as `factory`,
+  /// and Error for servers that do not answer. nullptr: nothing.
+  std::string (*describe)(const ModelChoice& choice) = nullptr;
 };
 
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();
 
-/// What makes the models for a method. Throws InvalidArgument for an unknown or missing kind.
-ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints);
+/// What makes the models for a method: the chosen kind behind budget, cache and recording. They throw ModelFailure when
+/// a question gets no answer. `ledger` nullptr: the chosen kind alone, to look at; it writes nothing. Throws
+/// InvalidArgument for an unknown or missing kind and for choices that it does not take.
+ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
+                           const std::shared_ptr<ModelLedger>& ledger);
+
+/// What is known about the chosen model, in lines for a person. Asks servers. Throws as they do.
+std::string describe_model(const ModelChoice& choice);
 
 /// Throws InvalidArgument with the known names unless there is such a kind and this build has it.
 void check_model_name(std::string_view name);
@@ -42,7 +96,7 @@ void check_model_name(std::string_view name);
 ModelSource http_source();
 ModelSource llama_source();
 
-/// `make`, behind a cache in `file`. Throws InvalidArgument when this build has none.
-ModelFactory with_cache(ModelFactory make, const std::string& file);
+/// `make`, behind the cache that was chosen. Throws InvalidArgument when this build has none.
+ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger> ledger);
 
 }  // namespace icpi::program

@@ -94,34 +94,4 @@ RunOutcome play_runs(const std::vector<PlannedRun>& runs, const std::filesystem:
   return outcome;
 }
 
-std::string predict_costs(const std::vector<PlannedRun>& runs) {
-  std::string text = fmt::format("{:<18}{:<24}{:>6}{:>12}{:>16}{:>18}\n", "domain", "agent", "seeds", "LM calls",
-                                 "prompt tokens", "completion tokens");
-  Costs total;
-  for (const auto& run : runs) {
-    const auto& method = run.request.method;
-    Costs costs;
-    if (asks_model(method.kind)) {
-      RunRequest one = run.request;
-      one.seeds.last = one.seeds.first + 1;
-      one.jobs = 1;
-      one.model = [&] { return run.domain->make_oracle(method.hints); };
-      costs = run.domain->run(one, [](const EpisodeRecord&) {});
-    }
-    const auto seeds = run.request.seeds.size();
-    costs.lm_calls *= seeds;
-    costs.prompt_tokens *= seeds;
-    costs.completion_tokens *= seeds;
-    text += fmt::format("{:<18}{:<24}{:>6}{:>12}{:>16}{:>18}\n", run.domain->facts().name, method.label, seeds,
-                        costs.lm_calls, costs.prompt_tokens, costs.completion_tokens);
-    total += costs;
-  }
-  text +=
-      fmt::format("{:<48}{:>12}{:>16}{:>18}\n", "total", total.lm_calls, total.prompt_tokens, total.completion_tokens);
-  text +=
-      "Predicted from one seed of each played with the oracle in the model's place; tokens are estimated from "
-      "the length of the texts.\n";
-  return text;
-}
-
 }  // namespace icpi::program

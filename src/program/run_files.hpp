@@ -41,7 +41,4 @@ RunOutcome play_runs(const std::vector<PlannedRun>& runs, const std::filesystem:
 /// The horizons of planned runs.
 std::map<std::string, std::size_t> horizons_of(const std::vector<PlannedRun>& runs);
 
-/// Predicts what the runs will ask of their models: plays one seed of each with the oracle in the model's place.
-std::string predict_costs(const std::vector<PlannedRun>& runs);
-
 }  // namespace icpi::program

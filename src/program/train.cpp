@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
+#include "prediction.hpp"
 #include "report.hpp"
 #include "run_files.hpp"
 
@@ -29,17 +31,16 @@ PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory mod
   return run;
 }
 
+/// Every job has a model of its own, which keeps the rate for itself.
+void check_rate(const ModelChoice& model, std::size_t jobs) {
+  if (jobs > 1 && model.http.requests_per_minute != "0")
+    throw InvalidArgument(fmt::format("--requests-per-minute does not go with --jobs {}; allowed: 1", jobs));
+}
+
 void require_out(const std::string& out, bool dry_run) {
   if (dry_run) return;
   if (out.empty()) throw InvalidArgument("--out is missing: name a new or empty folder for the records");
   check_run_directory(out);
-}
-
-/// Infrastructure failures are no predictions: a run that had them says so.
-void report_failures(const Costs& costs, std::ostream& out) {
-  if (costs.failures == 0) return;
-  fmt::print(out, "{} of {} requests got no answer from the model.\n", costs.failures, costs.lm_calls);
-  if (costs.failures == costs.lm_calls) throw Error("the model answered none of the requests");
 }
 
 /// The methods of these labels, in the order of the figures; all of them if there are no labels.
@@ -67,21 +68,19 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
   if (!arguments.model.record.empty() && jobs > 1)
     throw InvalidArgument(fmt::format("--record does not go with --jobs {}; allowed: 1", jobs));
+  check_rate(arguments.model, jobs);
   check_model_name(arguments.model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   require_out(arguments.out, arguments.dry_run);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget);
   if (arguments.dry_run) {
     domain.check(method, [&] { return domain.make_oracle(method.hints); });
-    fmt::print(out, "{}", predict_costs({run}));
+    fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
     return;
   }
   if (asks_model(method.kind)) {
-    ModelChoice unrecorded = arguments.model;
-    unrecorded.record.clear();
-    if (!arguments.model.cache.empty()) (void)model_factory(unrecorded, domain, method.hints);  // is there a cache
-    unrecorded.cache.clear();
-    domain.check(method, model_factory(unrecorded, domain, method.hints));
-    run.request.model = model_factory(arguments.model, domain, method.hints);
+    run.request.model = model_factory(arguments.model, domain, method.hints, ledger);
+    domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
   } else {
     domain.check(method, nullptr);
   }
@@ -92,7 +91,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   write_file(folder / "curves.csv", curves_csv(report));
   write_file(folder / "summary.csv", summary_csv(report));
   fmt::print(out, "{}", summary_table(report, false));
-  report_failures(outcome.costs, out);
+  if (asks_model(method.kind)) fmt::print(out, "{}", ledger->report());
 }
 
 void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
@@ -100,6 +99,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   if (given.kind != AgentKind::icpi) throw InvalidArgument("reproduce runs every agent: --agent is not allowed");
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
+  check_rate(arguments.models.front(), jobs);
   std::vector<const DomainProgram*> domains;
   for (const auto& name : arguments.domains) domains.push_back(&domain_program(name));
   if (domains.empty()) {
@@ -107,6 +107,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
       domains.push_back(&domain_program(name));
   }
   for (const auto& model : arguments.models) check_model_name(model.name);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.models.front().budget);
   require_out(arguments.out, arguments.dry_run);
 
   const std::vector<Method> methods = chosen_methods(given.options, arguments.agents);
@@ -118,15 +119,18 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         if (i > 0 && method.label != "icpi") continue;
         method.sets_step_limit = given.sets_step_limit;
         ModelFactory factory;
-        if (asks_model(method.kind)) factory = model_factory(arguments.models[i], *domain, method.hints);
-        const ModelFactory oracle = [&] { return domain->make_oracle(method.hints); };
-        domain->check(method, arguments.dry_run ? oracle : factory);
+        ModelFactory looked_at = [&] { return domain->make_oracle(method.hints); };
+        if (asks_model(method.kind) && !arguments.dry_run) {
+          factory = model_factory(arguments.models[i], *domain, method.hints, ledger);
+          looked_at = model_factory(arguments.models[i], *domain, method.hints, nullptr);
+        }
+        domain->check(method, looked_at);
         runs.push_back(plan_run(*domain, method, factory, arguments.steps, seeds, jobs));
       }
     }
   }
   if (arguments.dry_run) {
-    fmt::print(out, "{}", predict_costs(runs));
+    fmt::print(out, "{}", predict_costs(runs, ledger->account()->budget()));
     return;
   }
   make_run_directory(arguments.out);
@@ -134,7 +138,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   const Report report = make_report(outcome.records, horizons_of(runs));
   fmt::print(out, "{}\n", summary_table(report, true));
   for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());
-  report_failures(outcome.costs, out);
+  fmt::print(out, "{}", ledger->report());
 }
 
 void plot(const PlotArguments& arguments, std::ostream& out) {
@@ -167,7 +171,8 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.episodes = parse_count("--episodes", arguments.episodes, 0, 1'000'000);
   request.step = parse_count("--step", arguments.step, 0, 1'000'000);
   request.whole_prompts = arguments.whole_prompts;
-  request.model = model_factory(arguments.model, domain, method.hints);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget);
+  request.model = model_factory(arguments.model, domain, method.hints, ledger);
   domain.show(request, out);
 }
 

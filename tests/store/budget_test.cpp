@@ -99,6 +99,40 @@ TEST(BudgetedModel, SubmissionsAreRefusedOnceItIsUsedUp) {
   EXPECT_EQ(asked, 3);
 }
 
+TEST(BudgetedModel, ModelsOfOneAccountSpendTogether) {
+  int asked = 0;
+  const auto account = std::make_shared<icpi::BudgetAccount>(Budget{.calls = 10});
+  BudgetedModel first(CountingModel(&asked), account);
+  BudgetedModel second(CountingModel(&asked), account);
+  std::vector<Completion> completions(7);
+  first.complete(requests(7), completions);
+  second.complete(requests(7), completions);
+  EXPECT_EQ(answered(completions), 3U);
+  EXPECT_EQ(account->spent().calls, 10U);
+  EXPECT_TRUE(first.exhausted());
+}
+
+/// Scores everything alike, for three tokens each.
+class ScoringModel : public CountingModel {
+ public:
+  using CountingModel::CountingModel;
+  void score(std::span<const icpi::ScoreRequest> asked, std::span<icpi::Scores> scores) {
+    for (std::size_t i = 0; i < asked.size(); ++i) scores[i] = {{-1, -1}, {3, 0, 0}, {}};
+  }
+};
+
+TEST(BudgetedModel, ScoresCountToo) {
+  int asked = 0;
+  BudgetedModel model(ScoringModel(&asked), Budget{.calls = 2});
+  static_assert(icpi::ScoresContinuations<decltype(model)>);
+  const std::vector<icpi::ScoreRequest> wanted(3);
+  std::vector<icpi::Scores> scores(3);
+  model.score(wanted, scores);
+  EXPECT_EQ(scores[1].logprobs.size(), 2U);
+  EXPECT_EQ(scores[2].error.category, ErrorCategory::budget_exhausted);
+  EXPECT_EQ(model.spent(), (icpi::Spending{2, {6, 0, 0}}));
+}
+
 TEST(BudgetedModel, RefusesNonsense) {
   int asked = 0;
   EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.money = -1}), icpi::InvalidArgument);

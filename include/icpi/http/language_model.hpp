@@ -116,6 +116,8 @@ class ChoiceConstrainedHttpModel : public HttpLanguageModel {
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
   /// As HttpLanguageModel; throws icpi::Error when a server does not honour choices.
   explicit ChoiceConstrainedHttpModel(Options options);
+  /// Takes over `model`; throws icpi::Error when a server does not honour choices.
+  explicit ChoiceConstrainedHttpModel(HttpLanguageModel model);
 };
 
 static_assert(AsynchronousLanguageModel<HttpLanguageModel> && HasContextLimit<HttpLanguageModel>);

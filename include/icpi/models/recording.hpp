@@ -17,6 +17,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
+#include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
 
@@ -30,44 +31,26 @@ struct RecordingOptions {
 /// Thread-safety: one thread at a time.
 template <LanguageModel Model>
   requires std::movable<Model>
-class RecordingModel {
+class RecordingModel : public ModelDecorator<Model> {
  public:
   /// Adds to `file`; creates it if there is none. Throws InvalidArgument when it cannot be written.
   RecordingModel(Model model, const std::filesystem::path& file, RecordingOptions options = {})
-      : model_(std::move(model)),
+      : ModelDecorator<Model>(std::move(model)),
         name_(file.string()),
         options_(options),
         out_(file, std::ios::app | std::ios::binary) {
     if (!out_) throw InvalidArgument(fmt::format("recording: cannot write {}", name_));
   }
 
-  [[nodiscard]] std::string identity() const { return model_.identity(); }  ///< that of the model
-
   /// See LanguageModel. The answers are on their way to the file when it returns. Throws Error when they cannot be
   /// written: then `completions` are there nevertheless.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    model_.complete(requests, completions);
+    this->model_.complete(requests, completions);
     for (std::size_t i = 0; i < requests.size(); ++i)
       out_ << completion_record(requests[i], completions[i], options_.prompts) << '\n';
     out_.flush();
     if (!out_) throw Error(fmt::format("recording: writing {} failed", name_));
   }
-
-  /// The tokens of the model.
-  [[nodiscard]] std::size_t count_tokens(std::string_view text)
-    requires CountsTokens<Model>
-  {
-    return static_cast<std::size_t>(model_.count_tokens(text));
-  }
-
-  /// The limit of the model.
-  [[nodiscard]] std::size_t context_limit() const
-    requires HasContextLimit<Model>
-  {
-    return static_cast<std::size_t>(model_.context_limit());
-  }
-
-  static constexpr bool constrains_choices = ConstrainsChoices<Model>;  ///< as the model does
 
   /// Of a model that knows them at run time only; without what is not recorded.
   [[nodiscard]] Capabilities capabilities() const
@@ -75,15 +58,12 @@ class RecordingModel {
       { model.capabilities() } -> std::same_as<Capabilities>;
     }
   {
-    Capabilities result = model_.capabilities();
+    Capabilities result = this->model_.capabilities();
     result.scores = result.asynchronous = false;
     return result;
   }
 
-  [[nodiscard]] Model& model() noexcept { return model_; }  ///< the model that answers
-
  private:
-  Model model_;
   std::string name_;
   RecordingOptions options_;
   std::ofstream out_;

@@ -21,6 +21,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/models/model_decorator.hpp"
 
 namespace icpi::store {
 
@@ -99,10 +100,10 @@ class CompletionStore {
 /// Equal requests that are under way at once are asked once.
 /// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM>
-class CompletionCache {
+class CompletionCache : public ModelDecorator<LM> {
  public:
   /// Throws as CompletionStore does.
-  CompletionCache(LM model, CacheOptions options) : model_(std::move(model)), store_(std::move(options)) {}
+  CompletionCache(LM model, CacheOptions options) : ModelDecorator<LM>(std::move(model)), store_(std::move(options)) {}
 
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
@@ -117,14 +118,11 @@ class CompletionCache {
     }
   }
 
-  /// That of the model.
-  [[nodiscard]] std::string identity() const { return model_.identity(); }
-
   /// See AsynchronousLanguageModel.
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    const CacheKey key = cache_key(model_.identity(), request);
+    const CacheKey key = cache_key(this->model_.identity(), request);
     if (const auto running = running_.find(key); running != running_.end()) {
       asked_.at(running->second).tickets.push_back(ticket);
     } else if (auto found = look_up(key)) {
@@ -156,7 +154,7 @@ class CompletionCache {
         if (asked.tickets[i] != ticket) continue;
         if (asked.tickets.size() == 1) {
           running_.erase(asked.key);  // later ones do not share its fate
-          model_.cancel(inner);
+          this->model_.cancel(inner);
         } else if (i > 0) {  // the first one's request is the one under way: its views are in use
           asked.tickets.erase(asked.tickets.begin() + static_cast<std::ptrdiff_t>(i));
           Completion cancelled;
@@ -172,40 +170,14 @@ class CompletionCache {
   [[nodiscard]] std::size_t concurrency()
     requires AsynchronousLanguageModel<LM>
   {
-    return model_.concurrency();
+    return this->model_.concurrency();
   }
   /// Not cached.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
     requires ScoresContinuations<LM>
   {
-    model_.score(requests, scores);
+    this->model_.score(requests, scores);
   }
-  /// See HasContextLimit.
-  [[nodiscard]] std::size_t context_limit() const
-    requires HasContextLimit<LM>
-  {
-    return model_.context_limit();
-  }
-  /// See CountsTokens.
-  [[nodiscard]] std::size_t count_tokens(std::string_view text)
-    requires CountsTokens<LM>
-  {
-    return model_.count_tokens(text);
-  }
-
-  /// What a model that knows its abilities only at run time says about them.
-  [[nodiscard]] auto capabilities() const
-    requires requires(const LM& model) { model.capabilities(); }
-  {
-    return model_.capabilities();
-  }
-  /// Whether the wrapped model is one that honours CompletionRequest::choices.
-  static constexpr bool constrains_choices = ConstrainsChoices<LM>;
-
-  /// The model itself.
-  [[nodiscard]] LM& model() noexcept { return model_; }
-  /// The model itself.
-  [[nodiscard]] const LM& model() const noexcept { return model_; }
   /// The file.
   [[nodiscard]] CompletionStore& store() noexcept { return store_; }
   /// What happened since it was opened.
@@ -241,13 +213,13 @@ class CompletionCache {
     const Ticket inner = next_ticket_++;
     running_.emplace(key, inner);
     Asked& asked = asked_.emplace(inner, Asked{key, {}, {}}).first->second;
-    model_.submit(request, inner);
+    this->model_.submit(request, inner);
     return asked;
   }
 
   /// Every answer is stored as it comes.
   void complete_one_by_one(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    const std::string name = model_.identity();
+    const std::string name = this->model_.identity();
     places_left_ = 0;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const CacheKey key = cache_key(name, requests[i]);
@@ -268,7 +240,7 @@ class CompletionCache {
   /// Small slices: what a killed process loses is one slice of answers at most.
   void complete_in_slices(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     constexpr std::size_t slice = 32;
-    const std::string name = model_.identity();
+    const std::string name = this->model_.identity();
     std::unordered_map<CacheKey, std::size_t, KeyHash> first_place;
     std::vector<std::size_t> missing;
     std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
@@ -293,8 +265,8 @@ class CompletionCache {
     std::vector<CompletionRequest> asked;
     for (const std::size_t i : missing) asked.push_back(requests[i]);
     std::vector<Completion> answers(asked.size());
-    model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
-    const std::string name = model_.identity();
+    this->model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
+    const std::string name = this->model_.identity();
     for (std::size_t i = 0; i < missing.size(); ++i) {
       store_.insert(cache_key(name, asked[i]), answers[i]);
       completions[missing[i]] = std::move(answers[i]);
@@ -304,7 +276,7 @@ class CompletionCache {
 
   void receive(std::chrono::milliseconds wait, std::size_t at_most) {
     received_.resize(at_most);
-    const std::size_t count = model_.collect(std::span<FinishedCompletion>(received_), wait);
+    const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
     for (std::size_t i = 0; i < count; ++i) {
       const auto asked = asked_.find(received_[i].ticket);
       const Completion& completion = received_[i].completion;
@@ -318,7 +290,6 @@ class CompletionCache {
     }
   }
 
-  LM model_;
   CompletionStore store_;
   Ticket next_ticket_ = 1;
   std::unordered_map<CacheKey, Ticket, KeyHash> running_;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "model_options.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+void add_http_options(CLI::App& command, HttpChoice& http) {
+  command
+      .add_option("--base-url", http.base_urls,
+                  "http: where the server is (default OPENAI_BASE_URL, else http://127.0.0.1:8080/v1); several servers "
+                  "of one model, separated by commas, share the load")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--model-name", http.model_name, "http: the model as the server calls it");
+  command.add_option("--api-key-env", http.api_key_env,
+                     "http: the NAME of the environment variable that holds the key (default OPENAI_API_KEY)");
+  command.add_option("--dialect", http.dialect, "http: completions, chat, llama_native (default completions)");
+  command.add_option("--concurrency", http.concurrency, "http: requests in flight per server, at most (default 32)");
+  command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
+}
+
+void add_budget_options(CLI::App& command, BudgetChoice& budget) {
+  command.add_option("--max-calls", budget.calls, "stop the run when the model was asked so often");
+  command.add_option("--max-total-tokens", budget.tokens, "stop the run after so many tokens, prompts included");
+  command.add_option("--max-cost", budget.cost, "stop the run when it cost so much, at these prices:");
+  command.add_option("--prompt-price", budget.prompt_price, "of a million prompt tokens, in any currency");
+  command.add_option("--cached-price", budget.cached_price,
+                     "of a million prompt tokens that the server had kept (default: as other prompt tokens)");
+  command.add_option("--completion-price", budget.completion_price, "of a million completion tokens");
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, ModelChoice& model) {
+  add_http_options(command, model.http);
+  command.add_option("--model-file", model.file, "llama: a GGUF file");
+  command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
+  command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
+  add_budget_options(command, model.budget);
+}
+
+void add_model(CLI::App& command, ModelChoice& model) {
+  command.add_option("--model", model.name, "see `icpi models` (default induction)");
+  add_model_options(command, model);
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "prediction.hpp"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace icpi::program {
+
+namespace {
+
+/// One seed's spending, times the number of seeds.
+Spending predict(const PlannedRun& run) {
+  if (!asks_model(run.request.method.kind)) return {};
+  RunRequest one = run.request;
+  one.seeds.last = one.seeds.first + 1;
+  one.jobs = 1;
+  one.model = [&] { return run.domain->make_oracle(run.request.method.hints); };
+  const Costs costs = run.domain->run(one, [](const EpisodeRecord&) {});
+  const std::uint64_t seeds = run.request.seeds.size();
+  // Nothing is taken as cached: servers differ.
+  return {costs.lm_calls * seeds, {costs.prompt_tokens * seeds, 0, costs.completion_tokens * seeds}};
+}
+
+class Table {
+ public:
+  explicit Table(const TokenPrices& prices) : prices_(prices), priced_(prices.prompt > 0 || prices.completion > 0) {
+    line("domain", "agent", "seeds", "LM calls", "prompt tokens", "completion tokens", "cost");
+  }
+  void add(std::string_view domain, std::string_view agent, const std::string& seeds, const Spending& spending) {
+    line(domain, agent, seeds, spending.calls, spending.usage.prompt_tokens, spending.usage.completion_tokens,
+         fmt::format("{:.4g}", prices_.cost(spending.usage)));
+  }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  template <class Count>
+  void line(std::string_view domain, std::string_view agent, std::string_view seeds, Count calls, Count prompt_tokens,
+            Count completion_tokens, std::string_view cost) {
+    text_ += fmt::format("{:<18}{:<24}{:>6}{:>12}{:>16}{:>18}", domain, agent, seeds, calls, prompt_tokens,
+                         completion_tokens);
+    if (priced_) text_ += fmt::format("{:>12}", cost);
+    text_ += '\n';
+  }
+
+  TokenPrices prices_;
+  bool priced_;
+  std::string text_;
+};
+
+std::string passed_limits(const Spending& total, const Budget& budget) {
+  std::string text;
+  if (budget.calls > 0 && total.calls > budget.calls)
+    text += fmt::format("--max-calls {} will stop it before the end.\n", budget.calls);
+  if (budget.tokens > 0 && total.tokens() > budget.tokens)
+    text += fmt::format("--max-total-tokens {} will stop it before the end.\n", budget.tokens);
+  if (budget.money > 0 && budget.prices.cost(total.usage) > budget.money)
+    text += fmt::format("--max-cost {} will stop it before the end.\n", budget.money);
+  return text;
+}
+
+}  // namespace
+
+std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& budget) {
+  Table table(budget.prices);
+  Spending total;
+  std::string silent;
+  for (const PlannedRun& run : runs) {
+    const Method& method = run.request.method;
+    const std::string domain(run.domain->facts().name);
+    const Spending spending = predict(run);
+    table.add(domain, method.label, fmt::to_string(run.request.seeds.size()), spending);
+    total.calls += spending.calls;
+    total.usage.prompt_tokens += spending.usage.prompt_tokens;
+    total.usage.completion_tokens += spending.usage.completion_tokens;
+    if (asks_model(method.kind) && spending.calls == 0)
+      silent += fmt::format(
+          "{} {}: 0 calls, because the agent acts at random until its first successes (warm-up), and seed {} has none "
+          "within {} steps; other seeds and longer runs will ask.\n",
+          domain, method.label, run.request.seeds.first, run.request.steps);
+  }
+  table.add("total", "", "", total);
+  return table.text() + silent + passed_limits(total, budget) +
+         "Predicted from one seed of each played with the oracle in the model's place; tokens are estimated from the "
+         "length of the texts, none of them cached.\n";
+}
+
+}  // namespace icpi::program
