@@ -39,6 +39,8 @@ class MatchingMemory {
     return place->second;
   }
 
+  void check(const TransitionOf<Env>&) const {}  ///< see AgentMemory: there is no text to refuse
+
   /// See AgentMemory. Throws as TrajectoryBuffer::append.
   void append(const TrajectoryOf<Env>& trajectory) {
     buffer.append(trajectory);

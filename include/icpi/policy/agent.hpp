@@ -22,7 +22,8 @@ concept Agent = Environment<E> && requires(A& agent, const A& constant, const ty
 
 /// Holds an agent's experience and gives observations their handles: what RolloutAgent needs besides a rollout model.
 ///
-/// Laws: ids are valid until the next begin_episode; append is all-or-nothing.
+/// Laws: ids are valid until the next begin_episode; append and extend are all-or-nothing; what check lets pass is not
+/// refused by them.
 template <class L, class E>
 concept AgentMemory = Environment<E> && requires(L& lane, const L& constant, const typename E::Observation& observation,
                                                  const TrajectoryOf<E>& trajectory, const TransitionOf<E>& transition,
@@ -31,6 +32,7 @@ concept AgentMemory = Environment<E> && requires(L& lane, const L& constant, con
   {
     lane.observe(observation)
   } -> std::convertible_to<std::uint32_t>;                          // observe(o): begins a decision there; its handle
+  constant.check(transition);                                       // check(transition): throws if it is refused
   lane.append(trajectory);                                          // append(trajectory): a finished episode
   lane.extend(transition);                                          // extend(transition): a step of the running one
   lane.close();                                                     // close(): the running episode is over

@@ -102,20 +102,28 @@ class RolloutAgent {
   }
 
   /// What came of the last action. A terminated or truncated step ends the episode, which is then remembered.
-  /// Throws InvalidArgument, and changes nothing, when the reward is not finite or no action is waiting for a result.
+  /// Throws InvalidArgument when the reward is not finite, no action is waiting for a result, or the memory refuses the
+  /// step (see PromptBook::check); passes on what formatter and memory throw. Then nothing has changed: the episode may
+  /// be abandoned or another result given. Callbacks are called when all is done.
   void observe(const Step<Observation>& step) {
     if (!acted_) throw InvalidArgument("observe: no action is waiting for its result");
     if (!std::isfinite(step.reward)) {
       throw InvalidArgument(fmt::format("observe: the reward {} is not finite", step.reward));
     }
-    TransitionOf<Env> transition{
-        *acted_, actions_[decision_.action], step.reward, step.terminated, step.truncated, step.observation};
-    if (options_.online && kind_ == EpisodeKind::training) lane_->extend(transition);
-    trajectory_.push_back(std::move(transition));
+    const bool ends = step.terminated || step.truncated;
+    trajectory_.push_back(
+        {*acted_, actions_[decision_.action], step.reward, step.terminated, step.truncated, step.observation});
+    try {
+      if (kind_ == EpisodeKind::training) remember(ends);
+    } catch (...) {
+      trajectory_.pop_back();
+      throw;
+    }
     acted_.reset();
     ++step_;
+    running_ = !ends;
     if (callbacks_.on_step) callbacks_.on_step(trajectory_.back());
-    if (step.terminated || step.truncated) end_episode();
+    if (ends && callbacks_.on_episode) callbacks_.on_episode(trajectory_);
   }
 
   /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
@@ -282,17 +290,16 @@ class RolloutAgent {
     decision_.action = static_cast<std::size_t>(action);
   }
 
-  void end_episode() {
-    running_ = false;
-    if (kind_ == EpisodeKind::training) {
-      if (options_.online) {
-        lane_->close();
-      } else {
-        lane_->append(trajectory_);
-      }
+  /// Hands the newest step to the memory: online at once, else with the whole episode when that `ends`.
+  void remember(bool ends) {
+    if (options_.online) {
+      lane_->extend(trajectory_.back());
+      if (ends) lane_->close();
+    } else if (ends) {
+      lane_->append(trajectory_);
+    } else {
+      lane_->check(trajectory_.back());
     }
-    if (callbacks_.on_episode) callbacks_.on_episode(trajectory_);
-    trajectory_.clear();
   }
 
   /// An episode that was not finished is not remembered, except online, where its steps already are.

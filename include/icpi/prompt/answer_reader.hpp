@@ -72,8 +72,9 @@ inline void choose(const Scores& scores, std::span<const std::string_view> choic
          category == ErrorCategory::rate_limited;
 }
 
-/// Reads a completion as the answer to a question of this kind. A completion that was cut off is no answer. `text` is
-/// working memory. Lane: see PromptLane.
+/// Reads a completion as the answer to a question of this kind. A completion that was cut off is no answer, nor one that
+/// goes on past its stop string, whatever the formatter thinks of it; predicted observations must be fit for prompts:
+/// see PromptBook::admits. `text` is working memory. Lane: see PromptLane.
 template <class Lane>
 [[nodiscard]] Answer read_answer(Lane& lane, QueryKind kind, const Completion& completion, std::string& text) {
   Answer answer;
@@ -84,6 +85,7 @@ template <class Lane>
   }
   if (completion.finish != FinishReason::stop) return answer;
   const auto& formatter = lane.book.formatter();
+  if (completion.text.find(formatter.stop(kind)) != std::string::npos) return answer;
   bool valid = false;
   switch (kind) {
     case QueryKind::termination:
@@ -101,8 +103,8 @@ template <class Lane>
     case QueryKind::observation:
       if (formatter.accepts_observation(completion.text)) {
         text.assign(completion.text).append(formatter.stop(kind));
-        answer.observation = lane.observations.intern(text);
-        valid = true;
+        valid = lane.book.admits(text);
+        if (valid) answer.observation = lane.observations.intern(text);
       }
       break;
     case QueryKind::action:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
@@ -19,6 +22,7 @@
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
+#include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
 
@@ -34,28 +38,69 @@ struct PromptScratch {
 /// Examples of termination queries share the action and are balanced by termination; of reward queries share action
 /// and predicted termination and are balanced by reward; of observation queries are non-terminal and share the action;
 /// of action queries are contiguous parts of the last c trajectories. Whole examples only; none at all when nothing
-/// qualifies. Thread-safety: const members may be called concurrently, each thread with its own scratch.
+/// qualifies. Every text is checked when it comes in, so examples stay apart whatever the formatter writes. Thread-safety: const members may be called concurrently, each thread with its own scratch.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class PromptBook {
  public:
-  /// `key` drives the choice of examples in `stable` mode. `buffer` must outlive the book.
+  /// `key` drives the choice of examples in `stable` mode. `buffer` must outlive the book. Throws InvalidArgument when
+  /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check().
   PromptBook(const Env& env, const Buffer& buffer, Formatter formatter, PromptOptions options,
              TokenCounter count_tokens, RandomKey key)
       : buffer_(&buffer), formatter_(std::move(formatter)), options_(options), rendered_(count_tokens), key_(key) {
-    for (const auto& action : env.actions()) actions_.emplace_back(formatter_.action(action));
+    for (const auto& action : env.actions()) {
+      check_answer(actions_.emplace_back(formatter_.action(action)), formatter_.stop(QueryKind::action), "an action");
+    }
     const std::string start(formatter_.episode_start());
-    start_ = '\n' + start.substr(std::min(start.find_first_not_of('\n'), start.size()));
+    start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
+    check_lines(start_, "an episode's start");
+    start_.insert(0, 1, '\n');
     start_tokens_ = count_tokens(start_);
     world_prompts_.resize(actions_.size() * prompts_per_action);
     for (const auto& text : actions_) know(QueryKind::action, text);
-    for (const bool ended : {false, true}) know(QueryKind::termination, std::string(formatter_.termination(ended)));
+    for (const bool ended : {false, true}) {
+      const std::string text(formatter_.termination(ended));
+      check_answer(text, formatter_.stop(QueryKind::termination), "a termination");
+      know(QueryKind::termination, text);
+    }
   }
 
-  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts.
-  void update() {
-    for (auto id = static_cast<TransitionId>(rendered_.size()); id < buffer_->size(); ++id) {
-      rendered_.add<Formatter, Env>(formatter_, (*buffer_)[id]);
-      know(QueryKind::reward, std::string(formatter_.reward((*buffer_)[id].reward)));
+  /// Throws InvalidArgument when the transition's texts would not stay apart in prompts (a blank line; a stop string
+  /// inside an answer), or when its observation alone takes more than half of a prompt. Passes on what the formatter
+  /// throws.
+  void check(const TransitionOf<Env>& transition) const { (void)write(transition); }
+
+  /// The same for an observation; returns its text.
+  [[nodiscard]] std::string check(const typename Env::Observation& observation) const {
+    std::string text(formatter_.observation(observation));
+    check_answer(text, formatter_.stop(QueryKind::observation), "an observation");
+    check_length(text);
+    return text;
+  }
+
+  /// Whether a predicted observation, stop string included, may be asked about: it passes what check() demands.
+  [[nodiscard]] bool admits(std::string_view observation) const {
+    return is_whole_lines(observation) && stops_once(observation, formatter_.stop(QueryKind::observation)) &&
+           estimated_tokens(observation) <= options_.context_tokens / 2;
+  }
+
+  /// Transitions that the buffer is about to gain, for update(). Throws as check(), and what counting tokens throws.
+  [[nodiscard]] std::vector<RenderedTransition> render(std::span<const TransitionOf<Env>> arriving) const {
+    std::vector<RenderedTransition> result;
+    for (const auto& transition : arriving) result.push_back(rendered_.render(write(transition)));
+    return result;
+  }
+
+  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts. When `gained` is all of it,
+  /// nothing is written again and no user code called but the buffer's; else throws as render().
+  void update(std::vector<RenderedTransition> gained = {}) {
+    if (gained.size() != buffer_->size() - rendered_.size()) {
+      gained.clear();
+      for (auto id = static_cast<TransitionId>(rendered_.size()); id < buffer_->size(); ++id)
+        gained.push_back(rendered_.render(write((*buffer_)[id])));
+    }
+    for (auto& each : gained) {
+      know(QueryKind::reward, each.reward_text);
+      rendered_.add(std::move(each));
     }
     for (; judged_trajectories_ < buffer_->trajectory_count(); ++judged_trajectories_) judge(judged_trajectories_);
     if (options_.mode == PromptMode::stable) update_stable();
@@ -141,6 +186,22 @@ class PromptBook {
       case QueryKind::observation: return first + 1;
       default: return first + 2 + (terminated && options_.constraints ? 1 : 0);
     }
+  }
+
+  [[nodiscard]] TransitionText write(const TransitionOf<Env>& transition) const {
+    auto text = write_transition<Env>(formatter_, transition);
+    check_length(text.head);
+    check_length(text.next_observation);
+    return text;
+  }
+
+  /// Examples of such an observation would not fit beside a query of it.
+  void check_length(std::string_view observation) const {
+    if (estimated_tokens(observation) <= options_.context_tokens / 2) return;
+    throw InvalidArgument(
+        fmt::format("formatter: the text {} of an observation has {} bytes, about {} tokens; at most half of "
+                    "context_tokens, {}, is allowed",
+                    excerpt(observation), observation.size(), estimated_tokens(observation), options_.context_tokens));
   }
 
   void know(QueryKind kind, std::string_view answer) {

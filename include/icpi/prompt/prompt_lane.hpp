@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,22 +42,29 @@ struct PromptLane {
     book.begin_episode(episode_key.child(0));
   }
 
-  /// Begins a decision at a real observation; returns its handle.
+  /// Begins a decision at a real observation; returns its handle. Throws as PromptBook::check, and changes nothing.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
+    const auto id = observations.intern(book.check(observation));
     ++decision;
-    return observations.intern(std::string(book.formatter().observation(observation)));
+    return id;
   }
 
-  /// Adds a finished episode. All or nothing; throws as the buffer does.
+  /// Throws, as PromptBook::check, what append() and extend() would throw because of this transition's texts.
+  void check(const TransitionOf<Env>& transition) const { book.check(transition); }
+
+  /// Adds a finished episode. All or nothing: buffer and prompts stay as they are when a text is refused, or when
+  /// formatter, token counter or buffer throw.
   void append(const TrajectoryOf<Env>& trajectory) {
+    auto rendered = book.render(trajectory);
     buffer.append(trajectory);
-    book.update();
+    book.update(std::move(rendered));
   }
 
-  /// Adds a step of the running episode: its prompts change at once.
+  /// Adds a step of the running episode: its prompts change at once. All or nothing, as append().
   void extend(const TransitionOf<Env>& transition) {
+    auto rendered = book.render(std::span(&transition, 1));
     buffer.extend(transition);
-    book.update();
+    book.update(std::move(rendered));
   }
 
   /// The running episode is over.

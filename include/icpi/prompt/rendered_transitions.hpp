@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
 
@@ -21,9 +20,24 @@ using TokenCounter = std::function<std::size_t(std::string_view)>;
 
 /// A text inside a common store.
 struct TextPiece {
-  std::size_t offset = 0;    ///< where it begins
-  std::uint32_t length = 0;  ///< in bytes
-  std::uint32_t tokens = 0;  ///< in the model's units
+  std::size_t offset = 0;  ///< where it begins
+  std::size_t length = 0;  ///< in bytes
+  std::size_t tokens = 0;  ///< in the model's units
+};
+
+/// A transition on its way into the store: written, checked and counted.
+struct RenderedTransition {
+  /// A text with its length in the model's units.
+  struct Counted {
+    std::string text;        ///< what it says
+    std::size_t tokens = 0;  ///< of `text`
+  };
+  Counted head;             ///< observation and action
+  Counted termination;      ///< example
+  Counted reward;           ///< example
+  Counted observation;      ///< example
+  Counted step;             ///< of a trajectory
+  std::string reward_text;  ///< the answer alone
 };
 
 /// Every transition of a buffer as text: rendered and counted once, when it arrives. Prompts are copied together from
@@ -33,18 +47,23 @@ class RenderedTransitions {
   /// `count_tokens` counts in the units of the model.
   explicit RenderedTransitions(TokenCounter count_tokens) : count_tokens_(std::move(count_tokens)) {}
 
-  /// Renders the next transition: a complete example of each kind of world-model query, and one step of a trajectory.
-  template <class Formatter, class Env>
-    requires PromptFormatter<Formatter, Env>
-  void add(const Formatter& formatter, const TransitionOf<Env>& transition) {
-    const std::string head =
-        std::string(formatter.observation(transition.observation)) + std::string(formatter.action(transition.action));
-    longest_query_ = std::max(longest_query_, count_tokens_(head));
-    heads_.insert(head);
-    pieces_.push_back({store(head + std::string(formatter.termination(transition.terminated)) + '\n'),
-                       store(head + std::string(formatter.reward(transition.reward)) + '\n'),
-                       store(head + std::string(formatter.observation(transition.next_observation)) + '\n'),
-                       store(std::string(formatter.trajectory_step(transition)))});
+  /// Makes the texts into a complete example of each kind of world-model query, and one step of a trajectory.
+  [[nodiscard]] RenderedTransition render(TransitionText text) const {
+    RenderedTransition rendered;
+    rendered.termination = counted(text.head + text.termination + '\n');
+    rendered.reward = counted(text.head + text.reward + '\n');
+    rendered.observation = counted(text.head + text.next_observation + '\n');
+    rendered.step = counted(std::move(text.step));
+    rendered.head = counted(std::move(text.head));
+    rendered.reward_text = std::move(text.reward);
+    return rendered;
+  }
+
+  /// Takes in the next transition.
+  void add(RenderedTransition&& next) {
+    longest_query_ = std::max(longest_query_, next.head.tokens);
+    heads_.insert(std::move(next.head.text));
+    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step)});
   }
 
   /// Transitions rendered.
@@ -78,10 +97,14 @@ class RenderedTransitions {
     TextPiece termination, reward, observation, step;
   };
 
-  TextPiece store(std::string_view text) {
-    const TextPiece piece{text_.size(), static_cast<std::uint32_t>(text.size()),
-                          static_cast<std::uint32_t>(count_tokens_(text))};
-    text_.append(text);
+  [[nodiscard]] RenderedTransition::Counted counted(std::string text) const {
+    const std::size_t tokens = count_tokens_(text);
+    return {std::move(text), tokens};
+  }
+
+  TextPiece store(const RenderedTransition::Counted& part) {
+    const TextPiece piece{text_.size(), part.text.size(), part.tokens};
+    text_.append(part.text);
     return piece;
   }
 

@@ -13,6 +13,7 @@
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/testing/episodes.hpp"
 #include "icpi/testing/report.hpp"
@@ -58,9 +59,7 @@ inline void check_lines(std::string_view text, std::string_view what, bool may_b
 /// The answer as a model gives it: without the stop string.
 inline std::optional<std::string> completion(std::string_view text, std::string_view stop, std::string_view what,
                                              Report& report) {
-  const bool ends =
-      !stop.empty() && text.find(stop) != std::string_view::npos && text.find(stop) == text.size() - stop.size();
-  if (!report.expect(ends, "An answer ends in its stop string, which occurs nowhere else in it.",
+  if (!report.expect(stops_once(text, stop), "An answer ends in its stop string, which occurs nowhere else in it.",
                      [&] { return fmt::format("{} is {}, the stop string {}", what, shown(text), shown(stop)); }))
     return std::nullopt;
   return std::string(text.substr(0, text.size() - stop.size()));
