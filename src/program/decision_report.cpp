@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "printable.hpp"
+
 namespace icpi::program {
 
 namespace {
@@ -20,7 +22,7 @@ constexpr std::array<std::string_view, 5> end_names{"running", "terminal step", 
 std::string on_one_line(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   std::string line;
-  for (const char each : text) line += each == '\n' ? std::string(" / ") : std::string(1, each);
+  for (const char each : printable(text)) line += each == '\n' ? std::string(" / ") : std::string(1, each);
   return line;
 }
 
@@ -39,7 +41,7 @@ std::size_t tail_begin(std::string_view text, std::size_t lines) {
 void print_indented(std::ostream& out, std::string_view text, std::string_view margin) {
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    fmt::print(out, "{}{}\n", margin, text.substr(0, end));
+    fmt::print(out, "{}{}\n", margin, printable(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -72,7 +74,7 @@ void DecisionReport::query(const QueryRecord& record, std::string_view observati
     fmt::print(out_, "  answer: {}, without asking the model\n", status);
   } else if (record.completion->error) {
     fmt::print(out_, "  answer: {} ({}: {})\n", status, name(record.completion->error.category),
-               record.completion->error.message);
+               on_one_line(record.completion->error.message));
   } else {
     print_indented(out_, record.completion->text, "  = ");
     fmt::print(out_, "  answer: {}, {} prompt tokens ({} kept), {} new\n", status,

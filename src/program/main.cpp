@@ -13,6 +13,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/version.hpp"
 #include "model_options.hpp"
+#include "printable.hpp"
 
 namespace {
 
@@ -23,9 +24,9 @@ constexpr int failed_run = 1;
 
 /// Names what is wrong in one line.
 int complain(std::string_view message, int code) {
-  std::string line(message);
+  std::string line = printable(message);
   for (char& each : line) {
-    if (each == '\n' || each == '\r') each = ' ';
+    if (each == '\n') each = ' ';
   }
   fmt::print(stderr, "icpi: {}\n", line);
   return code;

@@ -17,6 +17,7 @@
 #include "icpi/core/json.hpp"
 #include "icpi/domains/all.hpp"
 #include "paper_numbers.hpp"
+#include "printable.hpp"
 #include "report.hpp"
 
 namespace icpi::program {
@@ -33,6 +34,16 @@ TEST(Settings, EveryValueIsReadBackAsItIsShown) {
           << each.name << '=' << wrong;
     EXPECT_EQ(each.get(method.options), shown) << each.name;
   }
+}
+
+TEST(Printable, LetsNoControlCharacterThrough) {
+  EXPECT_EQ(printable("plain, \xc3\xa4 and\nlines"), "plain, \xc3\xa4 and\nlines");
+  EXPECT_EQ(printable("\x1b[2J\x07\r\t\x7f"), "\\x1b[2J\\x07\\x0d\\x09\\x7f");
+  EXPECT_EQ(printable("\xff\xc2\x9b"
+                      "2J\xe2\x82"),
+            "\\xff\\xc2\\x9b"
+            "2J\\xe2\\x82");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
 }
 
 TEST(Settings, ReachWhatTheyName) {

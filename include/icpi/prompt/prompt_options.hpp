@@ -19,8 +19,8 @@ enum class PromptMode : std::uint8_t {
 struct PromptOptions {
   PromptMode mode = PromptMode::per_query;  ///< when examples are drawn
   /// Most tokens of a prompt; the completion comes on top. Room is kept for the longest observation and action seen; an
-  /// imagined observation that is longer than any real one exceeds it. An
-  /// observation that alone takes more than half of them is refused: no example would fit beside it.
+  /// imagined observation that is longer than any real one exceeds it. An observation that alone takes more than half of
+  /// them is refused: no example would fit beside it.
   std::size_t context_tokens = 3800;
   std::size_t recency = 8;  ///< c: policy prompts show the last c trajectories
   bool balance = true;      ///< repeat examples of the smaller classes (terminations, rewards)
