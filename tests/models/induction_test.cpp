@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "icpi/models/induction.hpp"
+#include "icpi/models/induction/batches.hpp"
 
 #include <gtest/gtest.h>
 

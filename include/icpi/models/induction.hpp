@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <list>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "icpi/concepts/language_model.hpp"
-#include "icpi/core/error.hpp"
-#include "icpi/core/thread_team.hpp"
-#include "icpi/models/induction/generator.hpp"
-#include "icpi/models/induction/prefix_state.hpp"
 
 namespace icpi {
 
@@ -30,182 +20,31 @@ struct InductionOptions {
 /// with earlier ones and averaging over many small rules that explain them. See docs/induction_model.md.
 ///
 /// Deterministic: an answer depends on the request alone. A prefix with an identity is read once and only what was
-/// added is read again.
+/// added is read again. Thread-safety: one object by one thread at a time.
+///
+/// Compiles into every unit that uses it, or once: see icpi::prebuilt in docs/architecture.md.
 class InductionModel {
  public:
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
 
   /// Throws InvalidArgument for options out of range.
-  explicit InductionModel(InductionOptions options = {})
-      : options_(options), team_(std::make_unique<ThreadTeam>(checked(options).threads)) {
-    for (std::size_t i = 0; i < options.threads; ++i) generators_.push_back(std::make_unique<induction::Generator>());
-  }
+  explicit InductionModel(InductionOptions options = {});
+  InductionModel(InductionModel&&) noexcept;
+  InductionModel& operator=(InductionModel&&) noexcept;
+  ~InductionModel();
 
   /// See HasIdentity.
   [[nodiscard]] std::string identity() const { return "induction/1"; }
 
   /// See LanguageModel.
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    if (requests.size() != completions.size())
-      throw InvalidArgument("InductionModel::complete: as many completions as requests are needed");
-    begin_batch();
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      Completion& completion = completions[i];
-      completion.text.clear();
-      completion.tokens.clear();
-      completion.finish = FinishReason::error;
-      completion.usage = {};
-      completion.error = check_sampling(requests[i].sampling);
-      if (!completion.error) assign(requests[i].prefix, requests[i].query, i);
-    }
-    work([&](induction::Generator& generator, const Group& group) {
-      for (const Item& item : group.items) {
-        Completion& completion = completions[item.number];
-        CompletionRequest request = requests[item.number];
-        request.query = item.query;
-        generator.complete(*group.state, request, completion);
-        completion.usage.prompt_tokens += group.state->index().token_count();
-        completion.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
-      }
-    });
-  }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions);
 
   /// See ScoresContinuations.
-  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
-    if (requests.size() != scores.size())
-      throw InvalidArgument("InductionModel::score: as many scores as requests are needed");
-    begin_batch();
-    for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, requests[i].query, i);
-    work([&](induction::Generator& generator, const Group& group) {
-      for (const Item& item : group.items) {
-        const ScoreRequest& request = requests[item.number];
-        Scores& result = scores[item.number];
-        result.logprobs.clear();
-        result.error = {};
-        for (const std::string_view text : request.continuations)
-          result.logprobs.push_back(generator.score(*group.state, item.query, text));
-        result.usage.completion_tokens = 0;
-        result.usage.prompt_tokens = group.state->index().token_count() + token_count(item.query);
-        result.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
-      }
-    });
-  }
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores);
 
  private:
-  [[nodiscard]] static std::size_t token_count(std::string_view text) {
-    std::size_t count = 0;
-    char previous = '\n';
-    for (std::size_t at = 0; at < text.size(); ++count) {
-      at += induction::next_lexeme(text, at, previous).size;
-      previous = text[at - 1];
-    }
-    return count;
-  }
-
-  struct Kept {
-    std::uint64_t identity = 0;
-    std::unique_ptr<induction::PrefixState> state;
-  };
-  struct Item {
-    std::size_t number = 0;
-    std::string_view query;
-    bool cached = false;  ///< an earlier item of the batch read the prefix
-  };
-  /// Requests with one prefix: answered one after the other.
-  struct Group {
-    PromptPrefix prefix;
-    induction::PrefixState* state = nullptr;
-    std::unique_ptr<induction::PrefixState> own;
-    std::vector<Item> items;
-    std::uint64_t cached = 0;
-  };
-
-  static const InductionOptions& checked(const InductionOptions& options) {
-    if (options.threads == 0 || options.threads > 1024)
-      throw InvalidArgument("InductionOptions::threads must be 1 .. 1024");
-    return options;
-  }
-
-  void begin_batch() {
-    groups_.clear();
-    joined_.clear();
-  }
-
-  /// Puts a request into the group of its prefix. Complete records in a query belong to what is learned from, wherever
-  /// the caller split the prompt.
-  void assign(const PromptPrefix& prefix, std::string_view query, std::size_t number) {
-    const std::size_t last = query.rfind("\n\n");
-    if (last == std::string_view::npos) return group(prefix, query, number);
-    const std::string& joined = joined_.emplace_back(prefix.text).append(query.substr(0, last + 2));
-    group({0, joined}, query.substr(last + 2), number);
-  }
-
-  void group(const PromptPrefix& prefix, std::string_view query, std::size_t number) {
-    const auto same = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
-      return group.prefix.identity == prefix.identity && group.prefix.text.size() == prefix.text.size() &&
-             (group.prefix.text.data() == prefix.text.data() || group.prefix.text == prefix.text);
-    });
-    if (same != groups_.end()) {
-      same->items.push_back({number, query, true});
-      return;
-    }
-    Group& added = groups_.emplace_back();
-    added.prefix = prefix;
-    added.items.push_back({number, query, false});
-  }
-
-  /// Gives every group a state: the kept one to the longest prefix of an identity.
-  void provide_states() {
-    for (Group& group : groups_) {
-      const bool longest = group.prefix.identity != 0 && options_.kept_prefixes > 0 &&
-                           std::none_of(groups_.begin(), groups_.end(), [&](const Group& other) {
-                             return other.prefix.identity == group.prefix.identity &&
-                                    (other.prefix.text.size() > group.prefix.text.size() ||
-                                     (&other < &group && other.prefix.text.size() == group.prefix.text.size()));
-                           });
-      if (longest) group.state = keep(group.prefix);
-      if (group.state == nullptr) {
-        group.own = std::make_unique<induction::PrefixState>();
-        group.state = group.own.get();
-      }
-      group.cached = group.state->index().token_count();
-    }
-  }
-
-  /// The kept state that can be extended to this prefix; null if a longer one is kept already.
-  induction::PrefixState* keep(const PromptPrefix& prefix) {
-    auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.identity == prefix.identity; });
-    if (found == kept_.end()) {
-      if (kept_.size() >= std::max(options_.kept_prefixes, groups_.size())) kept_.pop_back();
-      kept_.push_front({prefix.identity, std::make_unique<induction::PrefixState>()});
-      return kept_.front().state.get();
-    }
-    kept_.splice(kept_.begin(), kept_, found);
-    induction::PrefixState& state = *kept_.front().state;
-    const std::string& known = state.index().text();
-    if (known.size() > prefix.text.size() && std::string_view(known).starts_with(prefix.text)) return nullptr;
-    if (!prefix.text.starts_with(known)) state.clear();
-    return &state;
-  }
-
-  template <class Answer>
-  void work(const Answer& answer) {
-    provide_states();
-    team_->for_each(groups_.size(), [&](std::size_t number, std::size_t worker) {
-      Group& group = groups_[number];
-      group.state->extend(group.prefix.text);
-      answer(*generators_[worker], group);
-    });
-    groups_.clear();
-    while (kept_.size() > options_.kept_prefixes) kept_.pop_back();
-  }
-
-  InductionOptions options_;
-  std::unique_ptr<ThreadTeam> team_;
-  std::vector<std::unique_ptr<induction::Generator>> generators_;
-  std::list<Kept> kept_;  ///< most recently used first
-  std::vector<Group> groups_;
-  std::deque<std::string> joined_;  ///< prefixes put together for this batch; a deque: groups hold views
+  class Batches;
+  std::unique_ptr<Batches> batches_;
 };
 
 static_assert(LanguageModel<InductionModel>);
@@ -213,3 +52,7 @@ static_assert(ConstrainsChoices<InductionModel>);
 static_assert(ScoresContinuations<InductionModel>);
 
 }  // namespace icpi
+
+#if !defined(ICPI_PREBUILT)
+#include "icpi/models/induction/batches.hpp"
+#endif
