@@ -123,6 +123,7 @@ class MatchingMemory {
 };
 
 /// The rollout model of the matching-model baseline: answers from memory alone.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env>
 class MatchingRolloutModel {
  public:
@@ -141,6 +142,7 @@ class MatchingRolloutModel {
 /// The paper's baseline "matching model": the same agent as PolicyIteration, but every prediction is what was recorded
 /// at the most recent exact match of the observation, or of observation and action. Without a match the rollout ends,
 /// or goes on with a random action.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env>
 class MatchingModelAgent : public RolloutAgent<Env, MatchingMemory<Env>, MatchingRolloutModel<Env>> {
   using Base = RolloutAgent<Env, MatchingMemory<Env>, MatchingRolloutModel<Env>>;

@@ -17,6 +17,7 @@ concept OptimalActions = Environment<E> && requires(S& solver, const typename E:
 };
 
 /// Acts optimally: a check of the environment, of the solver and of the regret, which is 0 everywhere.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env, OptimalActions<Env> Solver>
 class OptimalAgent {
  public:

@@ -14,6 +14,7 @@
 namespace icpi {
 
 /// Acts uniformly at random and learns nothing: the baseline below all others.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env>
 class RandomAgent {
  public:

@@ -21,6 +21,7 @@ namespace icpi {
 ///
 /// `Derived` is the inheriting class: `class MyFormatter : public LineFormatter<MyFormatter, MyEnv>`. A member of the
 /// same name in `Derived` replaces any of the defaults below. Text handed to a parser comes without the stop string.
+/// Thread-safety: const members may be called concurrently.
 template <class Derived, Environment Env>
 class LineFormatter {
  public:

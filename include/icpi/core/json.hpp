@@ -21,6 +21,7 @@ namespace icpi {
 ///
 /// Strings are bytes. What is not UTF-8 is written as the lone surrogates U+DC80 .. U+DCFF, one a byte, and read back
 /// from there: every byte string survives, and every text that is written is valid JSON.
+/// Thread-safety: const members may be called concurrently.
 class Json {
  public:
   /// What kind of value it is.
@@ -89,6 +90,7 @@ class Json {
 };
 
 /// Reads a JSON text from left to right. Json::parse is what callers use.
+/// Thread-safety: one object by one thread at a time.
 class JsonReader {
  public:
   /// Reads `text`, which must outlive the reader.

@@ -57,6 +57,7 @@ inline void append_json_string(std::string_view text, std::string& out) {
 }
 
 /// Writes one JSON object on one line, member by member. Numbers read back exactly.
+/// Thread-safety: one object by one thread at a time.
 class JsonLine {
  public:
   /// Adds a text.

@@ -27,6 +27,7 @@ struct ChainOptions {
 
 /// A row of states. `left` and `right` move by one and stop at the ends; `try_goal` ends the episode, with reward 1 at
 /// the goal and 0 elsewhere. Starts anywhere. The observation is the state's number.
+/// Thread-safety: one object by one thread at a time.
 class Chain : public Domain<Chain, int, ChainAction> {
  public:
   static constexpr std::string_view name = "chain";                                                      ///< of facts()

@@ -16,6 +16,7 @@
 namespace icpi {
 
 /// `assert state == 6 and state != 4`; the hint compares the state with the goal.
+/// Thread-safety: const members may be called concurrently.
 class ChainFormatter : public DomainFormatter<ChainFormatter, Chain> {
  public:
   /// In the order of the actions.

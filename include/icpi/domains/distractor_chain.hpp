@@ -29,6 +29,7 @@ struct DistractorChainOptions {
 };
 
 /// A Chain whose observation also holds a number that is drawn uniformly at the start and at every step.
+/// Thread-safety: one object by one thread at a time.
 class DistractorChain : public Domain<DistractorChain, DistractorChainObservation, ChainAction> {
  public:
   static constexpr std::string_view name = "distractor-chain";  ///< of facts()

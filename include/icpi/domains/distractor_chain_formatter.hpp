@@ -17,6 +17,7 @@
 namespace icpi {
 
 /// `assert state == (6, 3) and state != (4, 3)`; the hint compares with the goal and repeats the distractor.
+/// Thread-safety: const members may be called concurrently.
 class DistractorChainFormatter : public DomainFormatter<DistractorChainFormatter, DistractorChain> {
  public:
   static constexpr auto action_texts = ChainFormatter::action_texts;  ///< in the order of the actions

@@ -44,6 +44,7 @@ inline void require_time_limit(std::string_view domain, int limit) {
 ///
 /// The seed of reset() and set_state() drives everything random until the next one. step() throws InvalidArgument
 /// unless an episode is running.
+/// Thread-safety: one object by one thread at a time.
 template <class Derived, class State, class ActionType>
 class Domain {
  public:

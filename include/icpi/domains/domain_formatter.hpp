@@ -35,6 +35,7 @@ constexpr std::string_view comparison(Number left, Number right) noexcept {
 /// checked (a state outside the domain's range is well-formed). With hints there must be one, ` and ` and anything on
 /// the same line: what it claims is not checked against the state, so a wrong hint is accepted. Without hints there
 /// must be none.
+/// Thread-safety: const members may be called concurrently.
 template <class Derived, Environment Env>
 class DomainFormatter : public LineFormatter<Derived, Env> {
  public:

@@ -27,6 +27,7 @@ struct MazeOptions {
 
 /// Cells and walls. An action moves to the next cell unless a wall is in the way. The step taken from the goal, in
 /// whatever direction, brings reward 1 and ends the episode. Starts in any cell.
+/// Thread-safety: one object by one thread at a time.
 class Maze : public Domain<Maze, MazeCell, MazeAction> {
  public:
   static constexpr std::string_view name = "maze";  ///< of facts()

@@ -16,6 +16,7 @@
 namespace icpi {
 
 /// `assert state == C(i=2, j=1) and state != C(i=1, j=0)`; i is the row, j the column, the hint compares with the goal.
+/// Thread-safety: const members may be called concurrently.
 class MazeFormatter : public DomainFormatter<MazeFormatter, Maze> {
  public:
   /// In the order of the actions.

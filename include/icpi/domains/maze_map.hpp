@@ -31,6 +31,7 @@ inline constexpr std::string_view default_maze_map =
 /// Size, goal and walls of a maze, read from a drawing like `default_maze_map`: corners `+`, walls `---` and `|`, cells
 /// three characters wide, one `G` in the middle of the goal, a closed border. A line break before the first line and
 /// after the last one may be there or not. Immutable.
+/// Thread-safety: immutable, any threads.
 class MazeMap {
  public:
   /// Throws InvalidArgument that names line and column (from 1) of what is wrong in the drawing.

@@ -37,6 +37,7 @@ struct MiniCatchOptions {
 
 /// A ball falls, a paddle moves below it. On the step taken when the ball is at height 0 nothing moves, the episode
 /// ends, and the reward is 1 if the paddle is in the ball's column. The ball's column is drawn at the start.
+/// Thread-safety: one object by one thread at a time.
 class MiniCatch : public Domain<MiniCatch, MiniCatchObservation, MiniCatchAction> {
  public:
   static constexpr std::string_view name = "mini-catch";  ///< of facts()

@@ -18,6 +18,7 @@ namespace icpi {
 
 /// `assert paddle == C(2, 0) and ball == C(0, 4) and paddle.x == 2 and ball.x == 0 and paddle.x > ball.x and
 /// ball.y == 4` on one line; the hint begins at `paddle.x`. Actions take two lines.
+/// Thread-safety: const members may be called concurrently.
 class MiniCatchFormatter : public DomainFormatter<MiniCatchFormatter, MiniCatch> {
  public:
   /// In the order of the actions.

@@ -56,6 +56,7 @@ struct MiniInvadersOptions {
 /// `right` move the ship by one and stop at the borders. Living aliens then come down by one. The episode ends when an
 /// alien that was at height 0 before the step survives it, or when all are dead. Ship and aliens start in distinct
 /// columns.
+/// Thread-safety: one object by one thread at a time.
 class MiniInvaders : public Domain<MiniInvaders, MiniInvadersObservation, MiniInvadersAction> {
  public:
   static constexpr std::string_view name = "mini-invaders";  ///< of facts()

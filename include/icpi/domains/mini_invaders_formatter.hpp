@@ -19,6 +19,7 @@ namespace icpi {
 
 /// `assert ship == C(2, 0) and aliens == [C(3, 5), None] and (ship.x, aliens[0].x) == (2, 3) and ship.x < aliens[0].x`;
 /// the hint begins at the second parenthesis and leaves dead aliens out. Rewards take three lines.
+/// Thread-safety: const members may be called concurrently.
 class MiniInvadersFormatter : public DomainFormatter<MiniInvadersFormatter, MiniInvaders> {
  public:
   /// In the order of the actions.

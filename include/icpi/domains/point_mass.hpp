@@ -39,6 +39,7 @@ struct PointMassOptions {
 
 /// A mass that moves by its velocity, which the action then changes by one. The step taken at rest within the goal
 /// distance brings reward 1 and ends the episode. Starts at rest, on either side.
+/// Thread-safety: one object by one thread at a time.
 class PointMass : public Domain<PointMass, PointMassObservation, PointMassAction> {
  public:
   static constexpr std::string_view name = "point-mass";                                   ///< of facts()

@@ -17,6 +17,7 @@ namespace icpi {
 
 /// `assert pos == -3.45 and vel == 0.00 and pos < -2 and vel == 0`. Position and velocity are rounded to two decimals
 /// (negative zero is written `0.00`); the hint, which begins at the second `pos`, compares the exact ones.
+/// Thread-safety: const members may be called concurrently.
 class PointMassFormatter : public DomainFormatter<PointMassFormatter, PointMass> {
  public:
   /// In the order of the actions.

@@ -41,6 +41,7 @@ struct RunSettings {
 
 /// Plays the runs of several seeds side by side: in every round each of them takes one step, and agents that can
 /// (RolloutAgent::act_together) decide in common batches. Every run is as if it were played alone.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env, Agent<Env> A>
 class Lockstep {
  public:

@@ -111,6 +111,7 @@ class HttpLanguageModel {
 };
 
 /// An HttpLanguageModel whose servers honour CompletionRequest::choices. Throws icpi::Error when one does not.
+/// Thread-safety: one object by one thread at a time.
 class ChoiceConstrainedHttpModel : public HttpLanguageModel {
  public:
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices

@@ -13,6 +13,7 @@ namespace icpi {
 
 /// Answers that were given to stable prompts, so that an identical query is not put twice. Open addressing; clearing
 /// keeps the memory.
+/// Thread-safety: one object by one thread at a time.
 class AnswerMemo {
  public:
   /// What makes two queries identical. Prompts of equal identity and length are equal.

@@ -15,6 +15,7 @@ namespace icpi {
 
 /// The examples that qualify for a prompt, grouped into the classes that are balanced against each other. Holds views
 /// into the replay buffer; reused from query to query without allocation.
+/// Thread-safety: one object by one thread at a time.
 class ExampleClasses {
  public:
   /// Examples that count as alike.
@@ -72,6 +73,7 @@ class ExampleClasses {
 
 /// A random permutation of 0 .. n - 1 that is drawn element by element: time and memory grow with what was drawn, not
 /// with n (Fisher-Yates on a sparse array).
+/// Thread-safety: one object by one thread at a time.
 class SparsePermutation {
  public:
   /// Begins a permutation of 0 .. size - 1.
@@ -139,6 +141,7 @@ class SparsePermutation {
 /// every class once, members of the smaller classes repeated by random choice until all classes are as large as the
 /// largest. What is drawn is distributed as an equally long part of the whole shuffled multiset, at a cost that grows
 /// with the number drawn and not with the history.
+/// Thread-safety: one object by one thread at a time.
 class ExampleSampler {
  public:
   /// One drawn example.

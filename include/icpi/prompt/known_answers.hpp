@@ -18,6 +18,7 @@ namespace icpi {
 
 /// A small set of texts, in the order of their arrival. It becomes empty for good when it would exceed `limit`: then
 /// the set counts as open.
+/// Thread-safety: const members may be called concurrently.
 class KnownAnswers {
  public:
   static constexpr std::size_t limit = 64;  ///< most answers kept

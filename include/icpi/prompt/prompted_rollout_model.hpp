@@ -29,6 +29,7 @@ namespace icpi {
 ///
 /// Serves any number of lanes (agents that decide together). With `stable` prompts identical questions are put once.
 /// Answers depend on the question and the lane's experience alone. Steady state allocates nothing.
+/// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM, class Lane>
 class PromptedRolloutModel {
  public:

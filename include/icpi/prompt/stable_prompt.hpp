@@ -17,6 +17,7 @@ namespace icpi {
 
 /// A prompt that only grows: new examples are appended, and each class gets as many as the largest, by repetition.
 /// When it no longer fits it is drawn anew, smaller, under a new identity.
+/// Thread-safety: const members may be called concurrently.
 struct StablePrompt {
   std::uint64_t identity = 0;  ///< see PromptPrefix
   std::string text;            ///< what it says

@@ -23,6 +23,7 @@ template <AsynchronousLanguageModel LM>
 
 /// A prompted rollout model that also takes single questions, for language models that work on submissions: every
 /// answer is passed on as soon as it is there. A question that equals one in flight waits for that one's answer.
+/// Thread-safety: one object by one thread at a time.
 template <AsynchronousLanguageModel LM, class Lane>
 class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   using Base = PromptedRolloutModel<LM, Lane>;

@@ -17,6 +17,7 @@ namespace icpi {
 /// Up to `value_limit` distinct rewards, every value is a class. Beyond that rewards are treated as continuous: classes
 /// are negative, zero and positive where at least two of these occur, else the four quantile ranges of the values,
 /// which are computed anew whenever the number of transitions has doubled.
+/// Thread-safety: const members may be called concurrently.
 class RewardClasses {
  public:
   static constexpr std::size_t value_limit = 8;  ///< most classes by value

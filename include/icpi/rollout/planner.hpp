@@ -18,6 +18,7 @@ namespace icpi {
 /// RolloutOptions::attempts; what stays unknown counts as no further reward.
 ///
 /// Beyond the paper. Best with `stable` prompts and temperature 0. Memory is kept from run to run.
+/// Thread-safety: one object by one thread at a time.
 class Planner {
  public:
   /// Fills results[i] for tasks[i]: returns has one column, the planned values. At most `node_limit` observations are

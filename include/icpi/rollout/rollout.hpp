@@ -42,6 +42,7 @@ struct ImaginedStep {
 
 /// One imagined trajectory as a state machine: it says which questions it needs answered now and takes the answers in
 /// any order. A value; it knows no text.
+/// Thread-safety: one object by one thread at a time.
 class Rollout {
  public:
   /// Where a rollout begins.
