@@ -38,6 +38,19 @@ TEST(TextScanner, ReadsPieceByPiece) {
   EXPECT_EQ(z, 0.1);
 }
 
+TEST(TextScanner, TakesFixedNumbersOnlyAsTheyAreWritten) {
+  const auto accepts = [](std::string_view text) {
+    double value = 0;
+    return TextScanner(text).fixed(value, 2).at_end();
+  };
+  for (const auto* text : {"0.00", "-0.01", "12.50", "1000000000000000.25", "99999999999999991611392.00"})
+    EXPECT_TRUE(accepts(text)) << text;
+  for (const auto* text : {"-0.00", "00.10", ".10", "-.10", "1.0", "1.000", "1", "--1.00", "1.-0", "1.2.3", "1..2",
+                           "99999999999999999999999.00", "99999999999999999999.25"})
+    EXPECT_FALSE(accepts(text)) << text;
+  EXPECT_FALSE(accepts(std::string(400, '9') + ".00"));
+}
+
 TEST(TextScanner, StaysFailed) {
   int value = 7;
   TextScanner scanner("12");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -16,6 +17,7 @@ namespace icpi {
 
 /// The shortest decimal text that reads back as exactly `value`; 1.0 is `1`, negative zero is `0`.
 /// A value, so that writing and comparing numbers needs no memory from the heap.
+/// Thread-safety: a value; distinct objects by any threads.
 class NumberText {
  public:
   /// Throws InvalidArgument unless `value` is finite.
@@ -36,6 +38,7 @@ class NumberText {
 /// Reads a text from left to right, strictly: a number is accepted only as it would have been written, so what was
 /// read and what would be written agree byte for byte. Every reader returns the scanner; after the first mismatch the
 /// rest are skipped and at_end() is false. Takes any bytes, never throws, allocates nothing. Views `text`.
+/// Thread-safety: a value; distinct objects by any threads.
 class TextScanner {
  public:
   /// Reads `text` from its beginning.
@@ -68,17 +71,17 @@ class TextScanner {
     return *this;
   }
 
-  /// A double written with exactly `decimals` (at least one) digits after the point: no leading zeros, no negative
-  /// zero.
+  /// A finite double as fmt writes it with exactly `decimals` (at least one) digits after the point; no negative zero.
   TextScanner& fixed(double& value, std::size_t decimals) noexcept {
     const std::string_view digits = number_prefix("-.0123456789");
     const std::size_t point = digits.find('.');
     double parsed = 0;
     if (point == std::string_view::npos || digits.size() != point + 1 + decimals) return fail();
-    if (digits.find_last_of('-') != digits.find_first_of('-')) return fail();
-    if (!reads_whole(digits, parsed) || has_leading_zero(digits.substr(0, point)) ||
-        std::signbit(parsed) != (parsed < 0))
-      return fail();
+    if (!reads_whole(digits, parsed) || std::signbit(parsed) != (parsed < 0)) return fail();
+    char written[longest_fixed];
+    if (digits.size() > sizeof written) return fail();
+    const auto size = fmt::format_to_n(written, sizeof written, "{:.{}f}", parsed, decimals).size;
+    if (std::string_view(written, std::min(size, sizeof written)) != digits) return fail();
     value = parsed;
     rest_.remove_prefix(digits.size());
     return *this;
@@ -100,6 +103,8 @@ class TextScanner {
   [[nodiscard]] bool at_end() const noexcept { return !failed_ && rest_.empty(); }
 
  private:
+  static constexpr std::size_t longest_fixed = 330;  // 309 digits before the point; decimals are few
+
   TextScanner& fail() noexcept {
     failed_ = true;
     return *this;
