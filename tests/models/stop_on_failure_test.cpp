@@ -93,7 +93,13 @@ TEST(StopOnFailure, WhatWasCalledOffIsNoFailure) {
   std::vector<FinishedCompletion> finished(4);
   EXPECT_EQ(model.collect(finished, std::chrono::milliseconds(0)), 2U);
   model.submit(asking("fail"), 1);  // the number is free again
+  model.submit(asking("a"), 2);
   EXPECT_THROW(static_cast<void>(model.collect(finished, std::chrono::milliseconds(0))), ModelFailure);
+  model.cancel(2);
+  ASSERT_EQ(model.collect(finished, std::chrono::milliseconds(0)), 2U);  // no ticket is lost
+  EXPECT_EQ(finished[0].completion.text, "a");
+  EXPECT_EQ(finished[1].completion.error.category, ErrorCategory::transport);
+  EXPECT_EQ(model.collect(finished, std::chrono::milliseconds(0)), 0U);
 }
 
 TEST(StopOnFailure, AModelThatIsInterruptedCallsNothingOffForTheCaller) {

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
+#include <iterator>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -60,13 +62,25 @@ class StopOnFailure : public ModelDecorator<LM> {
     called_off_.erase(ticket);
     this->model_.submit(request, ticket);
   }
-  /// See AsynchronousLanguageModel. After an exception the tickets of this call are lost.
+  /// See AsynchronousLanguageModel. After an exception the tickets of this call, the failed one too, can still be
+  /// collected, for callers that put things in order.
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
-    const std::size_t count = this->model_.collect(finished, wait);
+    std::size_t count = 0;
+    for (; count < finished.size() && !kept_.empty(); ++count) {
+      finished[count] = std::move(kept_.front());
+      kept_.pop_front();
+    }
+    if (count > 0) return count;
+    count = this->model_.collect(finished, wait);
     for (const FinishedCompletion& each : finished.first(count)) {
-      if (called_off_.erase(each.ticket) == 0) check(each.completion.error);
+      const bool wanted = called_off_.erase(each.ticket) == 0;
+      if (!wanted || !each.completion.error) continue;
+      ModelFailure failure(each.completion.error);
+      kept_.assign(std::move_iterator(finished.begin()),
+                   std::move_iterator(finished.begin() + static_cast<std::ptrdiff_t>(count)));
+      throw failure;
     }
     return count;
   }
@@ -90,6 +104,7 @@ class StopOnFailure : public ModelDecorator<LM> {
   }
 
   std::unordered_set<Ticket> called_off_;
+  std::deque<FinishedCompletion> kept_;  ///< came together with a failure
 };
 
 }  // namespace icpi
