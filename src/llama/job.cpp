@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace icpi::llama {
+
+namespace {
+
+constexpr std::size_t most_paths = 128;
+
+/// Of ending where the children stand for going on.
+double end_logprob(const TokenTrie& trie, const TokenTrie::Node& node) {
+  double going_on = 0;
+  for (const std::size_t child : node.children) going_on += std::exp(trie.nodes()[child].logprob);
+  return std::log(std::max(1e-300, 1 - going_on));
+}
+
+}  // namespace
+
+Job::Job(JobId job_id, const CompletionRequest& asked)
+    : id(job_id), request(asked), stream_(RandomKey(asked.seed).child(asked.sample_index)) {
+  if (asked.timeout.count() > 0) deadline = Clock::now() + asked.timeout;
+}
+
+Job::Job(JobId job_id, const ScoreRequest& asked)
+    : id(job_id), continuations(asked.continuations), scores_(true), stream_(RandomKey(0)) {
+  request.prefix = asked.prefix;
+  request.query = asked.query;
+}
+
+std::string Job::problem() const {
+  const Sampling& sampling = request.sampling;
+  if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
+    return fmt::format("temperature is {}; allowed: 0 or more", sampling.temperature);
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1))
+    return fmt::format("top_p is {}; allowed: above 0, at most 1", sampling.top_p);
+  if (sampling.max_tokens <= 0) return fmt::format("max_tokens is {}; allowed: 1 or more", sampling.max_tokens);
+  if (std::any_of(request.stop.begin(), request.stop.end(), [](std::string_view stop) { return stop.empty(); }))
+    return "a stop string is empty";
+  if (request.prefix.text.empty() && request.query.empty()) return "the prompt is empty";
+  return {};
+}
+
+void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known) {
+  planned_ = true;
+  if (const std::string what = problem(); !what.empty()) return fail(ErrorCategory::invalid_request, what);
+  const std::string_view text = request.prefix.text;
+  if (known != nullptr && known->text.text_size <= text.size()) {
+    prefix_text = known->text;
+    if (prefix_text.text_size < text.size()) tokenizer.extend(text, prefix_text);
+  } else {
+    tokenizer.tokenize(text, prefix_text);
+  }
+  std::vector<Token> rest;
+  tokenizer.tokenize_rest(text, prefix_text, request.query, rest);
+  const auto border = prefix_text.tokens.begin() + static_cast<std::ptrdiff_t>(prefix_text.tokens_at_cut);
+  prompt.assign(prefix_text.tokens.begin(), border);
+  prompt.insert(prompt.end(), rest.begin(), rest.end());
+  completion.usage.prompt_tokens = prompt.size();
+  if (scores_ || !request.choices.empty()) plan_trie(model, tokenizer);
+
+  const std::size_t behind = trie_ ? trie_->depth() : static_cast<std::size_t>(request.sampling.max_tokens);
+  const std::size_t context = model.capabilities().context;
+  if (prompt.size() + behind > context)
+    return fail(ErrorCategory::context_overflow,
+                fmt::format("{}: a prompt of {} tokens and a completion of up to {} do not fit the context of {}",
+                            model.capabilities().file, prompt.size(), behind, context));
+  if (paths() > most_paths)
+    fail(ErrorCategory::invalid_request, fmt::format("the choices take {} ways; at most {}", paths(), most_paths));
+}
+
+void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) {
+  const auto texts = scores_ ? continuations : request.choices;
+  const std::string_view stop = request.stop.empty() ? std::string_view() : request.stop.front();
+  const std::string_view prompt_end = request.query.empty() ? request.prefix.text : request.query;
+  const std::size_t end_border = last_border(prompt_end);
+  std::string end(prompt_end.substr(end_border));
+  if (end_border == 0 && !request.query.empty())
+    end.insert(0, request.prefix.text.substr(last_border(request.prefix.text)));
+  std::vector<std::vector<Token>> tokens(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    tokenizer.continue_with(std::string(texts[i]) + std::string(stop), end, tokens[i]);
+  trie_.emplace(tokens, scores_ || request.want_logprobs);
+  for (const TokenTrie::Node& node : trie_->nodes()) pieces_.push_back(model.piece(node.token));
+}
+
+std::size_t Job::cells_behind_prompt() const noexcept {
+  return trie_ ? trie_->order().size() : static_cast<std::size_t>(request.sampling.max_tokens) - 1;
+}
+
+void Job::begin(std::size_t known_tokens) {
+  branch_at = known_tokens;
+  for (std::size_t at = known_tokens; at < prompt.size(); ++at)
+    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0});
+  work.back().output = !trie_ || trie_->nodes()[0].wanted;
+  if (!trie_) return;
+  for (const std::size_t i : trie_->order()) {
+    const TokenTrie::Node& node = trie_->nodes()[i];
+    const auto position = static_cast<std::int32_t>(prompt.size() + node.depth - 1);
+    work.push_back({node.token, position, node.first_path, node.last_path, node.wanted, i});
+  }
+}
+
+void Job::take(const Work& done, std::span<const float> logits, const LoadedModel& model, Sampler& sampler) {
+  if (trie_) {
+    const double all = log_sum_exp(logits);
+    for (const std::size_t child : trie_->nodes()[done.node].children) {
+      TokenTrie::Node& node = trie_->nodes()[child];
+      node.logprob = static_cast<double>(logits[static_cast<std::size_t>(node.token)]) - all;
+    }
+    return;
+  }
+  const Sampling& sampling = request.sampling;
+  const std::size_t index = sampler.draw(logits, sampling.temperature, sampling.top_p, stream_);
+  const std::int32_t position = done.position + 1;
+  take_token(index, logits, model);
+  if (!done_) work.push_back({static_cast<Token>(index), position, 0, 1, true, 0});
+}
+
+void Job::take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model) {
+  const auto token = static_cast<Token>(index);
+  const bool last = ++completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens);
+  if (model.ends_text(token)) {
+    completion.finish = FinishReason::stop;
+    done_ = true;
+    return;
+  }
+  const std::size_t before = completion.text.size();
+  completion.text += model.piece(token);
+  completion.finish = FinishReason::length;
+  done_ = last;
+  cut_at_stop(before);
+  if (request.want_logprobs && (completion.text.size() > before || !done_))
+    add_token(model.piece(token), static_cast<double>(logits[index]) - log_sum_exp(logits));
+}
+
+/// The first `searched` bytes hold no stop string.
+void Job::cut_at_stop(std::size_t searched) {
+  std::size_t first = std::string::npos;
+  for (const std::string_view stop : request.stop) {
+    const std::size_t from = searched + 1 > stop.size() ? searched + 1 - stop.size() : 0;
+    first = std::min(first, completion.text.find(stop, from));
+  }
+  if (first == std::string::npos) return;
+  completion.text.resize(first);
+  completion.finish = FinishReason::stop;
+  done_ = true;
+}
+
+void Job::finish() {
+  if (!trie_) return;
+  if (!scores_) return walk();
+  for (std::size_t i = 0; i < continuations.size(); ++i) {
+    double sum = 0;
+    for (std::size_t at = trie_->end_of(i); at != 0; at = trie_->nodes()[at].parent) sum += trie_->nodes()[at].logprob;
+    logprobs.push_back(sum);
+  }
+  completion.finish = FinishReason::stop;
+}
+
+/// From the root to the end of one of the choices.
+void Job::walk() {
+  std::vector<double> logprobs_here;
+  std::vector<std::size_t> way;
+  std::size_t at = 0;
+  for (;;) {
+    const TokenTrie::Node& node = trie_->nodes()[at];
+    std::size_t next = 0;
+    if (TokenTrie::is_fork(node)) {
+      logprobs_here.clear();
+      for (const std::size_t child : node.children) logprobs_here.push_back(trie_->nodes()[child].logprob);
+      if (node.continuation != TokenTrie::none) logprobs_here.push_back(end_logprob(*trie_, node));
+      next = draw_one(logprobs_here, request.sampling.temperature, stream_);
+    }
+    if (next >= node.children.size()) break;
+    at = node.children[next];
+    way.push_back(at);
+  }
+  completion.text.assign(request.choices[trie_->nodes()[at].continuation]);
+  completion.finish = FinishReason::stop;
+  completion.usage.completion_tokens = way.size();
+  if (!request.want_logprobs) return;
+  std::size_t written = 0;
+  for (const std::size_t each : way) {
+    if (written < completion.text.size()) add_token(pieces_[each], trie_->nodes()[each].logprob);
+    written += pieces_[each].size();
+  }
+}
+
+void Job::add_token(std::string_view text, double logprob) {
+  completion.tokens.push_back({std::string(text), logprob});
+}
+
+void Job::fail(ErrorCategory category, std::string message) {
+  completion.text.clear();
+  completion.tokens.clear();
+  completion.finish = FinishReason::error;
+  completion.error = {category, std::move(message), 0};
+}
+
+}  // namespace icpi::llama

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/core/random.hpp"
+#include "loaded_model.hpp"
+#include "prefix_tree.hpp"
+#include "sampler.hpp"
+#include "token_trie.hpp"
+
+namespace icpi::llama {
+
+using JobId = std::uint64_t;
+using Clock = std::chrono::steady_clock;
+
+/// One request on its way: what has to be computed for it, and what was made of the logits so far. It knows nothing of
+/// memory and batches.
+class Job {
+ public:
+  /// A token that must be computed.
+  struct Work {
+    Token token = 0;
+    std::int32_t position = 0;
+    std::size_t first_path = 0;  ///< of the sequences that the token belongs to
+    std::size_t last_path = 1;
+    bool output = false;
+    std::size_t node = 0;  ///< of the tree whose logits they are
+  };
+
+  /// A completion. Views of the request stay valid until it is delivered.
+  Job(JobId job_id, const CompletionRequest& asked);
+  /// Scores.
+  Job(JobId job_id, const ScoreRequest& asked);
+
+  /// Makes the tokens; `known` is the prefix kept for the identity, or null. Fills `completion.error` when the request
+  /// cannot be answered.
+  void plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
+  [[nodiscard]] bool planned() const noexcept { return planned_; }
+  /// Whether logits decide anything; otherwise the answer is there already.
+  [[nodiscard]] bool needs_logits() const noexcept { return !trie_ || trie_->nodes()[0].needed; }
+  /// Sequences it takes.
+  [[nodiscard]] std::size_t paths() const noexcept { return trie_ ? trie_->paths() : 1; }
+  /// Cells it may take behind the prompt.
+  [[nodiscard]] std::size_t cells_behind_prompt() const noexcept;
+
+  /// Lists the work when the first `known_tokens` of the prompt are in memory.
+  void begin(std::size_t known_tokens);
+  /// The logits after a token of the work; may add work.
+  void take(const Work& done, std::span<const float> logits, const LoadedModel& model, Sampler& sampler);
+  /// Once all work is done: reads the answer off the tree. Completions without choices have theirs by then.
+  void finish();
+  /// Ends without an answer.
+  void fail(ErrorCategory category, std::string message);
+
+  JobId id = 0;
+  CompletionRequest request;                        ///< prefix and query of scores, too
+  std::span<const std::string_view> continuations;  ///< to score
+  Clock::time_point deadline = Clock::time_point::max();
+
+  TextTokens prefix_text;     ///< tokens of the prefix
+  std::vector<Token> prompt;  ///< tokens of prefix and query
+
+  // Kept by the scheduler.
+  PrefixTree::Prefix* prefix = nullptr;  ///< pinned
+  std::size_t branch_at = 0;             ///< tokens taken from it
+  std::vector<Sequence> sequences;
+  std::size_t cells = 0;  ///< reserved
+  bool started = false;
+  std::vector<Work> work;
+  std::size_t next_work = 0;
+
+  Completion completion;
+  std::vector<double> logprobs;  ///< of the continuations
+
+ private:
+  [[nodiscard]] bool scores() const noexcept { return scores_; }
+  [[nodiscard]] std::string problem() const;
+  void plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer);
+  void take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model);
+  void cut_at_stop(std::size_t searched);
+  void walk();
+  void add_token(std::string_view text, double logprob);
+
+  bool scores_ = false;
+  bool planned_ = false;
+  bool done_ = false;
+  std::optional<TokenTrie> trie_;
+  std::vector<std::string_view> pieces_;  ///< of the tree's nodes
+  RandomStream stream_;
+};
+
+}  // namespace icpi::llama

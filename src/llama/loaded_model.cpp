@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+// The only file that sees llama.h.
+#include "loaded_model.hpp"
+
+#include <fmt/format.h>
+#include <llama.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/random.hpp"
+
+namespace icpi::llama {
+
+namespace {
+
+struct FreeModel {
+  void operator()(llama_model* model) const noexcept { llama_model_free(model); }
+};
+struct FreeContext {
+  void operator()(llama_context* context) const noexcept { llama_free(context); }
+};
+
+/// What libllama logs as errors; it gives reasons nowhere else. One loader at a time.
+class ErrorLog {
+ public:
+  static ErrorLog& instance() {
+    static ErrorLog log;
+    return log;
+  }
+
+  std::unique_lock<std::mutex> begin() {
+    std::unique_lock lock(loading_);
+    const std::lock_guard writing(writing_);
+    errors_.clear();
+    return lock;
+  }
+
+  /// The first error since begin(), without the name of the function that wrote it; empty: there was none.
+  std::string first() {
+    const std::lock_guard writing(writing_);
+    if (errors_.empty()) return {};
+    std::string_view line = errors_.front();
+    if (const auto colon = line.find(": "); colon != line.npos && line.find(' ') > colon) line.remove_prefix(colon + 2);
+    for (const std::string_view noise : {"error loading model: ", "llama_model_loader: "})
+      if (line.starts_with(noise)) line.remove_prefix(noise.size());
+    while (line.ends_with('\n')) line.remove_suffix(1);
+    return std::string(line);
+  }
+
+ private:
+  ErrorLog() { llama_log_set(&ErrorLog::write, this); }
+
+  static void write(ggml_log_level level, const char* text, void* self) {
+    if (level != GGML_LOG_LEVEL_ERROR) return;
+    auto& log = *static_cast<ErrorLog*>(self);
+    const std::lock_guard writing(log.writing_);
+    if (log.errors_.size() < 16) log.errors_.emplace_back(text);
+  }
+
+  std::mutex loading_;
+  std::mutex writing_;
+  std::vector<std::string> errors_;
+};
+
+void start_library(const std::string& backend_directory) {
+  check_library_version(llama_version());
+  static std::mutex starting;
+  const std::lock_guard lock(starting);
+  static const bool initialized = (llama_backend_init(), true);
+  static_cast<void>(initialized);
+  if (ggml_backend_dev_count() == 0 && backend_directory.empty()) ggml_backend_load_all();
+  if (ggml_backend_dev_count() == 0 && !backend_directory.empty())
+    ggml_backend_load_all_from_path(backend_directory.c_str());
+  if (ggml_backend_dev_count() == 0)
+    throw InvalidArgument(fmt::format("llama: ggml finds no backend in {}",
+                                      backend_directory.empty() ? "its own directories" : backend_directory));
+}
+
+std::string device_names() {
+  std::string names;
+  for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i)
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", ggml_backend_dev_name(ggml_backend_dev_get(i)));
+  return names;
+}
+
+/// Refuses what is no GGUF file at all, in plainer words than libllama's.
+void check_file(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status)) throw InvalidArgument(fmt::format("llama: {}: there is no such file", path));
+  if (std::filesystem::is_directory(status)) throw InvalidArgument(fmt::format("llama: {}: is a directory", path));
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InvalidArgument(fmt::format("llama: {}: cannot be read: {}", path, std::strerror(errno)));
+  std::array<char, 4> magic{};
+  file.read(magic.data(), magic.size());
+  if (!file || std::string_view(magic.data(), magic.size()) != "GGUF")
+    throw InvalidArgument(fmt::format("llama: {}: is not a GGUF file", path));
+}
+
+/// Of the size and 64 blocks of the file.
+std::string fingerprint_of(const std::string& path) {
+  constexpr std::uint64_t blocks = 64;
+  const std::uint64_t size = std::filesystem::file_size(path);
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4096> block{};
+  RandomKey key(size);
+  for (std::uint64_t i = 0; i < blocks; ++i) {
+    file.clear();
+    file.seekg(static_cast<std::streamoff>(size / blocks * i));
+    file.read(block.data(), block.size());
+    const auto got = static_cast<std::size_t>(file.gcount());
+    for (std::size_t at = 0; at + 8 <= got; at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, block.data() + at, 8);
+      key = RandomKey(key.seed() ^ word);
+    }
+  }
+  return fmt::format("{:016x}", key.seed());
+}
+
+std::string text_of(const llama_model* model, const std::string& key) {
+  std::array<char, 256> text{};
+  const auto size = llama_model_meta_val_str(model, key.c_str(), text.data(), text.size());
+  return size < 0 ? std::string() : std::string(text.data());
+}
+
+std::size_t number_of(const llama_model* model, const std::string& key, std::size_t otherwise) {
+  const std::string text = text_of(model, key);
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : otherwise;
+}
+
+ggml_type ggml_type_of(KvType type) {
+  switch (type) {
+    case KvType::f32: return GGML_TYPE_F32;
+    case KvType::f16: return GGML_TYPE_F16;
+    case KvType::q8_0: return GGML_TYPE_Q8_0;
+  }
+  return GGML_TYPE_F16;
+}
+
+/// Bytes that one token's keys and values take over all layers.
+std::uint64_t bytes_per_token(const llama_model* model, const std::string& architecture, KvType type) {
+  const auto heads = static_cast<std::size_t>(llama_model_n_head(model));
+  const auto width = static_cast<std::size_t>(llama_model_n_embd(model));
+  const auto usual = heads == 0 ? 0 : width / heads;
+  const auto key_width = number_of(model, architecture + ".attention.key_length", usual);
+  const auto value_width = number_of(model, architecture + ".attention.value_length", usual);
+  const auto kv_heads = static_cast<std::size_t>(llama_model_n_head_kv(model));
+  const ggml_type kind = ggml_type_of(type);
+  const auto row = ggml_row_size(kind, static_cast<std::int64_t>(kv_heads * key_width)) +
+                   ggml_row_size(kind, static_cast<std::int64_t>(kv_heads * value_width));
+  return row * static_cast<std::size_t>(llama_model_n_layer(model));
+}
+
+/// Free memory of this machine in bytes; unknown: the largest number.
+std::uint64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  std::uint64_t kib = 0;
+  while (file >> word)
+    if (word == "MemAvailable:" && file >> kib) return kib * 1024;
+  return std::numeric_limits<std::uint64_t>::max();
+}
+
+int thread_count(const Options& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+constexpr std::uint64_t mebibyte = 1U << 20U;
+
+}  // namespace
+
+void check_library_version(std::string_view found) {
+  if (found != ICPI_LLAMA_VERSION)
+    throw Error(fmt::format("llama: built for libllama {}, but libllama {} was loaded", ICPI_LLAMA_VERSION, found));
+}
+
+struct LoadedModel::Handles {
+  std::unique_ptr<llama_model, FreeModel> model;
+  std::unique_ptr<llama_context, FreeContext> context;
+  llama_memory_t memory = nullptr;
+  const llama_vocab* vocabulary = nullptr;
+  // One batch, as llama_decode wants it.
+  std::vector<llama_token> tokens;
+  std::vector<llama_pos> positions;
+  std::vector<llama_seq_id> sequences;
+  std::vector<int32_t> sequence_counts;
+  std::vector<llama_seq_id*> sequence_lists;
+  std::vector<int8_t> outputs;
+};
+
+LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Handles>()) {
+  validate(options);
+  check_file(options.model_path);
+  const auto lock = ErrorLog::instance().begin();
+  start_library(options.backend_directory);
+  load_weights(options);
+  make_memory(options);
+  read_vocabulary();
+  fingerprint_ = fingerprint_of(options.model_path);
+}
+
+LoadedModel::~LoadedModel() = default;
+
+void LoadedModel::load_weights(const Options& options) {
+  const std::string& path = options.model_path;
+  llama_model_params parameters = llama_model_default_params();
+  parameters.n_gpu_layers = options.gpu_layers;
+  parameters.load_mode = options.memory_map && llama_supports_mmap() ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+  handles_->model.reset(llama_model_load_from_file(path.c_str(), parameters));
+  const llama_model* model = handles_->model.get();
+  if (model == nullptr) {
+    const std::string reason = ErrorLog::instance().first();
+    throw InvalidArgument(fmt::format("llama: {}: cannot be loaded: {}", path, reason.empty() ? "no reason" : reason));
+  }
+  Capabilities& known = capabilities_;
+  known.architecture = text_of(model, "general.architecture");
+  const auto refuse = [&](std::string_view what) {
+    throw InvalidArgument(
+        fmt::format("llama: {}: architecture '{}' cannot be used: {}", path, known.architecture, what));
+  };
+  if (llama_model_has_encoder(model) || !llama_model_has_decoder(model)) refuse("it is not a plain decoder");
+  if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) refuse("it keeps states that cannot be shared");
+  if (llama_model_is_diffusion(model)) refuse("it does not write from left to right");
+  handles_->vocabulary = llama_model_get_vocab(model);
+  if (llama_vocab_type(handles_->vocabulary) == LLAMA_VOCAB_TYPE_NONE) refuse("the file holds no vocabulary");
+
+  std::array<char, 256> description{};
+  llama_model_desc(model, description.data(), description.size());
+  known.file = path;
+  known.name = text_of(model, "general.name");
+  known.description = description.data();
+  known.library = llama_version();
+  known.devices = device_names();
+  known.parameters = llama_model_n_params(model);
+  known.weight_bytes = llama_model_size(model);
+  known.vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(handles_->vocabulary));
+  known.trained_context = static_cast<std::size_t>(llama_model_n_ctx_train(model));
+  known.context = options.context == 0 ? known.trained_context : options.context;
+  known.kv_bytes_per_token = bytes_per_token(model, known.architecture, options.kv_type);
+  if (known.context > known.trained_context)
+    throw InvalidArgument(
+        fmt::format("llama: context is {}; {} was trained for {}", known.context, path, known.trained_context));
+  if (known.kv_bytes_per_token == 0) refuse("the sizes of its attention are unknown");
+}
+
+void LoadedModel::make_memory(const Options& options) {
+  Capabilities& known = capabilities_;
+  constexpr std::uint64_t unit = 256;  // libllama rounds up to it
+  const std::uint64_t one_context = (known.context + unit - 1) / unit * unit;
+  const std::uint64_t per_token = known.kv_bytes_per_token;
+  std::uint64_t cells = options.kv_mib * mebibyte / per_token / unit * unit;
+  if (options.kv_mib == 0)
+    cells = std::max(one_context, std::min(8 * one_context, 1024 * mebibyte / per_token / unit * unit));
+  if (cells < one_context)
+    throw InvalidArgument(fmt::format("llama: kv_mib is {}; {} needs at least {} for one context of {} tokens",
+                                      options.kv_mib, known.file, (one_context * per_token + mebibyte - 1) / mebibyte,
+                                      known.context));
+  known.kv_bytes = cells * per_token;
+  const auto too_much = [&](std::string_view why) {
+    throw Error(fmt::format("llama: {}: out of memory: {} MiB for keys and values {}", known.file,
+                            known.kv_bytes / mebibyte, why));
+  };
+  const std::uint64_t available = available_memory();
+  if (options.gpu_layers == 0 && known.kv_bytes > available)
+    too_much(fmt::format("exceed the {} MiB that are available", available / mebibyte));
+  if (cells > std::numeric_limits<std::int32_t>::max()) too_much("are more than libllama can count");
+
+  llama_context_params parameters = llama_context_default_params();
+  parameters.n_ctx = static_cast<std::uint32_t>(cells);
+  parameters.n_batch = static_cast<std::uint32_t>(options.batch_tokens);
+  parameters.n_ubatch = parameters.n_batch;
+  parameters.n_seq_max = static_cast<std::uint32_t>(llama_max_parallel_sequences());
+  parameters.n_threads = thread_count(options);
+  parameters.n_threads_batch = parameters.n_threads;
+  // Flash attention passes over the cells of other sequences; without it every token would pay for all of them.
+  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+  parameters.type_k = ggml_type_of(options.kv_type);
+  parameters.type_v = parameters.type_k;
+  parameters.kv_unified = true;  // sequences share cells
+  parameters.swa_full = true;    // prefixes are needed from their beginning
+  parameters.no_perf = true;
+  handles_->context.reset(llama_init_from_model(handles_->model.get(), parameters));
+  if (!handles_->context) too_much(fmt::format("cannot be had: {}", ErrorLog::instance().first()));
+  handles_->memory = llama_get_memory(handles_->context.get());
+  cells_ = static_cast<std::size_t>(cells);
+  sequences_ = parameters.n_seq_max;
+}
+
+void LoadedModel::read_vocabulary() {
+  const llama_vocab* vocabulary = handles_->vocabulary;
+  if (llama_vocab_get_add_bos(vocabulary) && llama_vocab_bos(vocabulary) != LLAMA_TOKEN_NULL)
+    beginning_ = llama_vocab_bos(vocabulary);
+  pieces_.resize(capabilities_.vocabulary);
+  ends_text_.resize(capabilities_.vocabulary);
+  std::string piece;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const auto token = static_cast<Token>(i);
+    ends_text_[i] = llama_vocab_is_eog(vocabulary, token);
+    piece.resize(64);
+    auto size = llama_token_to_piece(vocabulary, token, piece.data(), static_cast<int32_t>(piece.size()), 0, false);
+    if (size < 0) {
+      piece.resize(static_cast<std::size_t>(-size));
+      size = llama_token_to_piece(vocabulary, token, piece.data(), static_cast<int32_t>(piece.size()), 0, false);
+    }
+    pieces_[i] = piece.substr(0, static_cast<std::size_t>(std::max(0, size)));
+  }
+  std::vector<Token> probe;
+  tokenize("a", probe);
+  adds_blank_ = !probe.empty() && pieces_[static_cast<std::size_t>(probe.front())].starts_with(' ');
+}
+
+void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens) const {
+  const std::size_t before = tokens.size();
+  const auto size = static_cast<int32_t>(text.size());
+  std::size_t room = text.size() / 2 + 16;
+  for (;;) {
+    tokens.resize(before + room);
+    const auto count = llama_tokenize(handles_->vocabulary, text.data(), size, tokens.data() + before,
+                                      static_cast<int32_t>(room), false, false);
+    tokens.resize(before + static_cast<std::size_t>(std::max(0, count)));
+    if (count >= 0) return;
+    room = static_cast<std::size_t>(-static_cast<std::int64_t>(count));
+  }
+}
+
+void LoadedModel::share(Sequence from, Sequence to, std::size_t count) {
+  if (count > 0) llama_memory_seq_cp(handles_->memory, from, to, 0, static_cast<llama_pos>(count));
+}
+
+void LoadedModel::forget(Sequence sequence, std::size_t position) {
+  llama_memory_seq_rm(handles_->memory, sequence, static_cast<llama_pos>(position), -1);
+}
+
+void LoadedModel::forget_all() { llama_memory_clear(handles_->memory, false); }
+
+LoadedModel::Outcome LoadedModel::compute(std::span<const BatchToken> batch) {
+  Handles& h = *handles_;
+  h.tokens.clear();
+  h.positions.clear();
+  h.sequences.clear();
+  h.sequence_counts.clear();
+  h.sequence_lists.clear();
+  h.outputs.clear();
+  for (const BatchToken& each : batch) {
+    h.tokens.push_back(each.token);
+    h.positions.push_back(each.position);
+    h.sequences.insert(h.sequences.end(), each.sequences.begin(), each.sequences.end());
+    h.sequence_counts.push_back(static_cast<int32_t>(each.sequences.size()));
+    h.outputs.push_back(each.output ? 1 : 0);
+  }
+  llama_seq_id* next = h.sequences.data();
+  for (const int32_t count : h.sequence_counts) {
+    h.sequence_lists.push_back(next);
+    next += count;
+  }
+  const llama_batch whole{
+      static_cast<int32_t>(batch.size()), h.tokens.data(),         nullptr,         h.positions.data(),
+      h.sequence_counts.data(),           h.sequence_lists.data(), h.outputs.data()};
+  try {
+    const int32_t result = llama_decode(h.context.get(), whole);
+    return result == 0 ? Outcome::done : result == 1 ? Outcome::no_room : Outcome::failed;
+  } catch (const std::exception&) {
+    return Outcome::failed;
+  }
+}
+
+std::span<const float> LoadedModel::logits(std::size_t index) const {
+  const float* row = llama_get_logits_ith(handles_->context.get(), static_cast<int32_t>(index));
+  return {row, row == nullptr ? 0 : capabilities_.vocabulary};
+}
+
+}  // namespace icpi::llama

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/llama/language_model.hpp"
+
+namespace icpi::llama {
+
+using Token = std::int32_t;     ///< a word of the vocabulary
+using Sequence = std::int32_t;  ///< a line of tokens in memory; sequences share the cells of tokens they share
+
+/// A token to be computed. Sequences that are computed together must have been equal so far.
+struct BatchToken {
+  Token token = 0;
+  std::int32_t position = 0;
+  std::span<const Sequence> sequences;
+  bool output = false;  ///< whether the logits after it are wanted
+};
+
+/// Throws icpi::Error naming both unless `found` is the version of libllama that this file was compiled for.
+void check_library_version(std::string_view found);
+
+/// Weights, vocabulary and memory of a model: all that icpi asks of libllama, and the only place that knows it.
+class LoadedModel {
+ public:
+  /// Throws as the constructor of LlamaLanguageModel.
+  explicit LoadedModel(const Options& options);
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
+  ~LoadedModel();
+
+  [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
+  [[nodiscard]] std::size_t cells() const noexcept { return cells_; }          ///< tokens that memory can hold
+  [[nodiscard]] std::size_t sequences() const noexcept { return sequences_; }  ///< numbered from 0
+
+  /// The token that begins every prompt, if the model has one.
+  [[nodiscard]] std::optional<Token> beginning() const noexcept { return beginning_; }
+  /// Whether the tokenizer puts a blank before what it is given.
+  [[nodiscard]] bool adds_blank() const noexcept { return adds_blank_; }
+  /// Whether this token ends a text.
+  [[nodiscard]] bool ends_text(Token token) const noexcept { return ends_text_[static_cast<std::size_t>(token)]; }
+  /// The token's bytes.
+  [[nodiscard]] std::string_view piece(Token token) const noexcept { return pieces_[static_cast<std::size_t>(token)]; }
+  /// Appends the tokens of `text` as they are: neither a beginning nor control tokens are added.
+  void tokenize(std::string_view text, std::vector<Token>& tokens) const;
+
+  /// Makes the first `count` tokens of `from` also those of `to`, which must be empty. Computes and copies nothing.
+  void share(Sequence from, Sequence to, std::size_t count);
+  /// Drops the tokens of a sequence from `position` on; cells without any sequence are free.
+  void forget(Sequence sequence, std::size_t position);
+  /// Drops everything.
+  void forget_all();
+
+  enum class Outcome : std::uint8_t { done, no_room, failed };
+  /// Computes. `no_room` leaves memory as it was, `failed` leaves it undefined.
+  Outcome compute(std::span<const BatchToken> batch);
+  /// Logits after a token of the last batch that was an output, until the next one.
+  [[nodiscard]] std::span<const float> logits(std::size_t index) const;
+
+  /// 16 hexadecimal digits that depend on the file's size and on samples of its content.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+ private:
+  struct Handles;
+
+  void load_weights(const Options& options);
+  void make_memory(const Options& options);
+  void read_vocabulary();
+
+  std::unique_ptr<Handles> handles_;
+  Capabilities capabilities_;
+  std::string fingerprint_;
+  std::size_t cells_ = 0;
+  std::size_t sequences_ = 0;
+  std::optional<Token> beginning_;
+  bool adds_blank_ = false;
+  std::vector<bool> ends_text_;
+  std::vector<std::string> pieces_;
+};
+
+}  // namespace icpi::llama

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "scheduler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace icpi::llama {
+
+namespace {
+
+/// Shorter beginnings are not worth a sequence.
+constexpr std::size_t shortest_prefix = 16;
+
+}  // namespace
+
+Scheduler::Scheduler(const Options& options, LoadedModel& model, Deliver deliver)
+    : options_(&options), model_(&model), deliver_(std::move(deliver)), tokenizer_(model), tree_(model) {}
+
+void Scheduler::add(std::unique_ptr<Job> job) { queue_.push_back(std::move(job)); }
+
+void Scheduler::cancel(JobId id) {
+  const auto ends = [&](const std::unique_ptr<Job>& job) {
+    if (job->id == id) job->deadline = Clock::time_point::min();
+  };
+  std::for_each(queue_.begin(), queue_.end(), ends);
+  std::for_each(live_.begin(), live_.end(), ends);
+}
+
+void Scheduler::turn() {
+  end_unwanted();
+  admit_all();
+  build_batch();
+  if (!batch_.empty()) compute();
+  std::vector<std::unique_ptr<Job>> done;
+  for (auto& job : live_)
+    if (job->next_work == job->work.size() && job->started) done.push_back(std::move(job));
+  std::erase(live_, nullptr);
+  for (auto& job : done) finish(std::move(job));
+}
+
+/// Those that were cancelled or whose time is over.
+void Scheduler::end_unwanted() {
+  if (options_->interrupted && options_->interrupted()) return fail_all(ErrorCategory::cancelled, "interrupted");
+  const auto now = Clock::now();
+  std::vector<std::unique_ptr<Job>> ended;
+  const auto take_from = [&](auto& jobs) {
+    for (auto& job : jobs)
+      if (job->deadline <= now) ended.push_back(std::move(job));
+    std::erase(jobs, nullptr);
+  };
+  take_from(queue_);
+  take_from(live_);
+  for (auto& job : ended) {
+    if (job->deadline == Clock::time_point::min()) {
+      job->fail(ErrorCategory::cancelled, "no longer wanted");
+    } else {
+      job->fail(ErrorCategory::timeout, fmt::format("no answer within {} ms", job->request.timeout.count()));
+    }
+    finish(std::move(job));
+  }
+}
+
+void Scheduler::admit_all() {
+  while (!queue_.empty() && live_.size() < options_->concurrency) {
+    Job& job = *queue_.front();
+    if (!job.planned()) job.plan(*model_, tokenizer_, tree_.find(job.request.prefix.identity));
+    const bool answered = job.completion.error || !job.needs_logits();
+    if (!answered && !admit(job)) {
+      if (!live_.empty()) return;
+      admit_alone(job);
+    }
+    std::unique_ptr<Job> first = std::move(queue_.front());
+    queue_.pop_front();
+    if (answered) {
+      if (!first->completion.error) first->completion.usage.cached_tokens = first->completion.usage.prompt_tokens;
+      finish(std::move(first));
+    } else {
+      live_.push_back(std::move(first));
+    }
+  }
+}
+
+bool Scheduler::admit(Job& job) {
+  const Place place = find_place(job);
+  const std::size_t cells = job.prompt.size() - place.branch_at + job.cells_behind_prompt();
+  PrefixTree::Prefix* source = place.match.prefix;
+  if (source != nullptr) tree_.pin(*source);
+  const bool room = tree_.make_room(place.growth + cells, job.paths() + (place.is_new ? 1 : 0));
+  if (room) settle(job, place);
+  if (source != nullptr) tree_.unpin(*source);
+  if (!room) return false;
+  job.cells = cells;
+  job.sequences = tree_.take(job.paths(), cells);
+  job.begin(place.branch_at);
+  const std::size_t known = place.branch_at - std::min(place.branch_at, place.growth);
+  job.completion.usage.cached_tokens = known;
+  statistics_.prefix_tokens_requested += job.prefix_text.tokens.size();
+  return true;
+}
+
+/// When nothing else is under way and memory still does not suffice: prefixes stand in the way.
+void Scheduler::admit_alone(Job& job) {
+  tree_.forget_unused();
+  if (admit(job)) return;
+  tree_.forget_unused();
+  job.cells = job.prompt.size() + job.cells_behind_prompt();
+  job.sequences = tree_.take(job.paths(), job.cells);
+  job.begin(0);
+  statistics_.prefix_tokens_requested += job.prefix_text.tokens.size();
+}
+
+Scheduler::Place Scheduler::find_place(const Job& job) {
+  const auto& wanted = job.prefix_text.tokens;
+  const auto known_part = [&](std::span<const Token> prefix) {
+    return std::min(common_tokens(job.prompt, prefix), job.prompt.size() - 1);
+  };
+  Place place;
+  if (wanted.size() < shortest_prefix) {
+    place.match = tree_.longest(job.prompt);
+    if (place.match.common < shortest_prefix) return {};
+    place.branch_at = known_part(place.match.prefix->text.tokens);
+    return place;
+  }
+  place.match = tree_.longest(wanted);
+  if (auto* own = tree_.find(job.request.prefix.identity); own != nullptr) {
+    const std::size_t common = common_tokens(wanted, own->text.tokens);
+    const bool free = own->pins == 0 && own->children == 0;
+    if (common == own->text.tokens.size() || common == wanted.size() || free) place.match = {own, common};
+    place.in_place = place.match.prefix == own && common < wanted.size() && (common == own->text.tokens.size() || free);
+  }
+  if (place.match.common < shortest_prefix && !place.in_place) place.match = {};
+  if (place.match.common == wanted.size()) {
+    place.branch_at = known_part(place.match.prefix->text.tokens);
+    return place;
+  }
+  place.is_new = !place.in_place;
+  const std::size_t kept = place.in_place                  ? place.match.common
+                           : place.match.prefix == nullptr ? 0
+                                                           : std::min(place.match.common, place.match.prefix->computed);
+  place.growth = wanted.size() - kept;
+  place.branch_at = known_part(wanted);
+  return place;
+}
+
+/// Brings the prefix to its place, and pins it for the job.
+void Scheduler::settle(Job& job, Place place) {
+  const std::uint64_t identity = job.request.prefix.identity;
+  job.prefix = place.match.prefix;
+  if (place.is_new) {
+    if (auto* own = tree_.find(identity); own != nullptr && identity != 0) tree_.disown(*own);
+    job.prefix = &tree_.add(job.prefix_text, identity, place.match);
+  } else if (place.in_place) {
+    tree_.replace_end(*job.prefix, job.prefix_text, place.match.common);
+  }
+  if (job.prefix != nullptr) tree_.pin(*job.prefix);
+}
+
+void Scheduler::start(Job& job) {
+  job.started = true;
+  if (job.prefix == nullptr) return;
+  for (const Sequence each : job.sequences) model_->share(job.prefix->sequence, each, job.branch_at);
+}
+
+void Scheduler::build_batch() {
+  batch_.clear();
+  outputs_.clear();
+  growing_.clear();
+  for (const auto& each : live_) {
+    Job& job = *each;
+    if (!job.started && (job.prefix == nullptr || job.prefix->computed >= job.branch_at)) start(job);
+    if (!job.started) continue;
+    for (; job.next_work < job.work.size() && batch_.size() < options_->batch_tokens; ++job.next_work) {
+      const Job::Work& work = job.work[job.next_work];
+      const auto sequences = std::span(job.sequences).subspan(work.first_path, work.last_path - work.first_path);
+      if (work.output) outputs_.push_back({batch_.size(), {&job, job.next_work}});
+      batch_.push_back({work.token, work.position, sequences, work.output});
+    }
+  }
+  for (const auto& job : live_)
+    if (job->prefix != nullptr && !job->prefix->complete()) add_prefix_tokens(*job->prefix);
+}
+
+void Scheduler::add_prefix_tokens(PrefixTree::Prefix& prefix) {
+  const auto is_prefix = [&](const auto& entry) { return entry.first == &prefix; };
+  if (std::any_of(growing_.begin(), growing_.end(), is_prefix)) return;
+  const auto& tokens = prefix.text.tokens;
+  const std::size_t room = options_->batch_tokens - std::min(options_->batch_tokens, batch_.size());
+  const std::size_t count = std::min(room, tokens.size() - prefix.computed);
+  for (std::size_t at = prefix.computed; at < prefix.computed + count; ++at)
+    batch_.push_back({tokens[at], static_cast<std::int32_t>(at), std::span(&prefix.sequence, 1), false});
+  if (count > 0) growing_.push_back({&prefix, count});
+}
+
+void Scheduler::compute() {
+  auto outcome = model_->compute(batch_);
+  if (outcome != LoadedModel::Outcome::done) {
+    fail_all(ErrorCategory::transport,
+             fmt::format("{}: libllama failed to compute {} tokens", model_->capabilities().file, batch_.size()));
+    tree_.forget_unused();
+    model_->forget_all();
+    return;
+  }
+  ++statistics_.computations;
+  statistics_.tokens_computed += batch_.size();
+  for (const auto& [prefix, count] : growing_) {
+    prefix->computed += count;
+    statistics_.prefix_tokens_computed += count;
+  }
+  for (const auto& [place, target] : outputs_) {
+    const Job::Work work = target.first->work[target.second];
+    target.first->take(work, model_->logits(place), *model_, sampler_);
+  }
+}
+
+void Scheduler::release(Job& job) {
+  if (!job.sequences.empty()) tree_.give_back(job.sequences, job.cells);
+  if (job.prefix != nullptr) tree_.unpin(*job.prefix);
+  job.sequences.clear();
+  job.prefix = nullptr;
+}
+
+void Scheduler::finish(std::unique_ptr<Job> job) {
+  release(*job);
+  if (!job->completion.error) job->finish();
+  if (job->completion.error) {
+    ++statistics_.errors;
+  } else {
+    ++statistics_.answers;
+    statistics_.usage.prompt_tokens += job->completion.usage.prompt_tokens;
+    statistics_.usage.cached_tokens += job->completion.usage.cached_tokens;
+    statistics_.usage.completion_tokens += job->completion.usage.completion_tokens;
+  }
+  deliver_(*job);
+}
+
+void Scheduler::fail_all(ErrorCategory category, const std::string& message) {
+  auto live = std::exchange(live_, {});
+  auto waiting = std::exchange(queue_, {});
+  for (auto& job : waiting) live.push_back(std::move(job));
+  for (auto& job : live) {
+    job->fail(category, message);
+    finish(std::move(job));
+  }
+}
+
+Statistics Scheduler::statistics() const {
+  Statistics now = statistics_;
+  const std::uint64_t bytes = model_->capabilities().kv_bytes_per_token;
+  now.prefixes = tree_.size();
+  now.prefixes_forgotten = tree_.forgotten();
+  now.kv_bytes = tree_.used_cells() * bytes;
+  now.most_kv_bytes = tree_.most_used_cells() * bytes;
+  now.in_flight = live_.size();
+  now.queued = queue_.size();
+  return now;
+}
+
+}  // namespace icpi::llama
