@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// What cannot be used or answered is named; nothing crashes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "helpers.hpp"
+#include "icpi/core/error.hpp"
+
+namespace {
+
+using icpi::Completion;
+using icpi::CompletionRequest;
+using icpi::ErrorCategory;
+using icpi::llama::LlamaLanguageModel;
+using icpi::llama::Options;
+using icpi_test::ask;
+using icpi_test::greedy;
+using icpi_test::small_options;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// The message that the constructor throws; empty: it does not.
+std::string refusal(const Options& options) {
+  try {
+    const LlamaLanguageModel model(options);
+  } catch (const icpi::Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+class Files : public testing::Test {
+ protected:
+  Files() : folder_(std::filesystem::temp_directory_path() / fmt::format("icpi-llama-{}", getpid())) {
+    std::filesystem::create_directories(folder_);
+    std::ifstream in(icpi_test::model_file("tiny"), std::ios::binary);
+    good_.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  ~Files() override { std::filesystem::remove_all(folder_); }
+
+  std::string refusal_of(std::string_view content) {
+    Options options = small_options();
+    options.model_path = (folder_ / "model.gguf").string();
+    std::ofstream(options.model_path, std::ios::binary) << content;
+    const std::string message = refusal(options);
+    EXPECT_THAT(message, StartsWith("llama: " + options.model_path + ": "));
+    EXPECT_EQ(message.find('\n'), std::string::npos);
+    return message;
+  }
+  std::string with_architecture(std::string_view other) {
+    std::string changed = good_;
+    for (std::size_t at = changed.find("llama"); at < 20000; at = changed.find("llama", at + 1))
+      changed.replace(at, 5, other);
+    return changed;
+  }
+
+  std::filesystem::path folder_;
+  std::string good_;
+};
+
+TEST_F(Files, MissingOnesAndDirectoriesAreNamed) {
+  Options options = small_options();
+  options.model_path = (folder_ / "absent.gguf").string();
+  EXPECT_THAT(refusal(options), HasSubstr("absent.gguf: there is no such file"));
+  options.model_path = folder_.string();
+  EXPECT_THAT(refusal(options), HasSubstr("is a directory"));
+}
+
+TEST_F(Files, ThatAreNoGgufAreNamed) {
+  EXPECT_THAT(refusal_of("Dear Sir or Madam"), HasSubstr("is not a GGUF file"));
+  EXPECT_THAT(refusal_of(""), HasSubstr("is not a GGUF file"));
+  EXPECT_THAT(refusal_of("GG"), HasSubstr("is not a GGUF file"));
+}
+
+TEST_F(Files, TruncatedAnywhereAreNamed) {
+  EXPECT_THAT(refusal_of(good_.substr(0, 20)), HasSubstr("failed to read header"));
+  EXPECT_THAT(refusal_of(good_.substr(0, 1000)), HasSubstr("failed to read key-value pairs"));
+  EXPECT_THAT(refusal_of(good_.substr(0, good_.size() - 100)), HasSubstr("not within the file bounds"));
+  for (std::size_t size = 4; size < 16384; size += 997)
+    EXPECT_THAT(refusal_of(good_.substr(0, size)), HasSubstr("cannot be loaded")) << size;
+}
+
+TEST_F(Files, OfAnUnknownArchitectureAreNamed) {
+  EXPECT_THAT(refusal_of(with_architecture("lxama")), HasSubstr("unknown model architecture: 'lxama'"));
+}
+
+TEST_F(Files, OfOtherVersionsAreNamed) {
+  std::string changed = good_;
+  changed[4] = 99;
+  EXPECT_THAT(refusal_of(changed), HasSubstr("cannot be loaded"));
+}
+
+TEST(Memory, ThatDoesNotSufficeIsNamed) {
+  Options options = small_options();
+  options.kv_mib = std::size_t{1} << 28U;
+  EXPECT_THAT(refusal(options), HasSubstr("out of memory: 268435456 MiB for keys and values exceed"));
+  options.kv_mib = 1;
+  EXPECT_THAT(refusal(options), HasSubstr("kv_mib is 1; "));
+  EXPECT_THAT(refusal(options), HasSubstr("needs at least 4 for one context of 4096 tokens"));
+}
+
+TEST(Contexts, LongerThanTrainedForAreRefused) {
+  Options options = small_options();
+  options.context = 5000;
+  EXPECT_THAT(refusal(options), HasSubstr("context is 5000; "));
+  EXPECT_THAT(refusal(options), HasSubstr("was trained for 4096"));
+}
+
+class Items : public testing::Test {
+ protected:
+  Items()
+      : model_([] {
+          Options options = small_options();
+          options.context = 256;
+          return options;
+        }()) {}
+  LlamaLanguageModel model_;
+};
+
+TEST_F(Items, TooLongForTheContextNameBothLengths) {
+  const std::string text = icpi_test::records(1, 30);
+  const Completion overflow = ask(model_, greedy(text, "x"));
+  EXPECT_EQ(overflow.error.category, ErrorCategory::context_overflow);
+  EXPECT_THAT(overflow.error.message, HasSubstr("tiny.gguf: a prompt of "));
+  EXPECT_THAT(overflow.error.message, HasSubstr("a completion of up to 8 do not fit the context of 256"));
+  EXPECT_EQ(ask(model_, greedy("", "hello", 256)).error.category, ErrorCategory::context_overflow);
+  EXPECT_FALSE(ask(model_, greedy("", "hello", 200)).error);
+}
+
+TEST_F(Items, ThatFailLeaveTheirNeighboursAlone) {
+  const std::string text = icpi_test::records(1, 30);
+  std::vector<CompletionRequest> requests{greedy("", "one"),     greedy(text, "two"), greedy("", "three"),
+                                          greedy("", "four", 0), greedy("", ""),      greedy("", "five")};
+  const std::string_view empty;
+  requests[5].stop = {&empty, 1};
+  const auto completions = icpi_test::ask_all(model_, requests);
+  EXPECT_FALSE(completions[0].error);
+  EXPECT_EQ(completions[1].error.category, ErrorCategory::context_overflow);
+  EXPECT_FALSE(completions[2].error);
+  EXPECT_THAT(completions[3].error.message, HasSubstr("max_tokens is 0"));
+  EXPECT_THAT(completions[4].error.message, HasSubstr("the prompt is empty"));
+  EXPECT_THAT(completions[5].error.message, HasSubstr("a stop string is empty"));
+  EXPECT_EQ(model_.statistics().errors, 4U);
+  EXPECT_EQ(model_.statistics().in_flight + model_.statistics().queued, 0U);
+}
+
+TEST_F(Items, OutOfTimeAreNamed) {
+  CompletionRequest request = greedy("", "hello", 200);
+  request.timeout = std::chrono::milliseconds(1);
+  const Completion late = ask(model_, request);
+  EXPECT_EQ(late.error.category, ErrorCategory::timeout);
+  EXPECT_THAT(late.error.message, HasSubstr("1 ms"));
+  EXPECT_EQ(model_.statistics().kv_bytes, 0U);
+}
+
+TEST(Interruptions, EndEverythingAsCancelled) {
+  int polls = 0;
+  Options options = small_options();
+  options.interrupted = [&polls] { return ++polls > 3; };
+  LlamaLanguageModel model(options);
+  const auto completions = icpi_test::ask_all(model, {greedy("", "one", 100), greedy("", "two", 100)});
+  for (const Completion& each : completions) EXPECT_EQ(each.error.category, ErrorCategory::cancelled);
+}
+
+TEST(Models, LeaveNothingBehind) {
+  Options options = small_options();
+  const std::string prefix = icpi_test::records(1, 10);
+  const auto use = [&] {
+    LlamaLanguageModel model(options);
+    EXPECT_FALSE(ask(model, greedy(prefix, "x")).error);
+    Options missing = options;
+    missing.model_path += ".absent";
+    EXPECT_NE(refusal(missing), "");
+  };
+  for (int i = 0; i < 3; ++i) use();
+  const std::size_t before = icpi_test::resident_bytes();
+  for (int i = 0; i < 10; ++i) use();
+  EXPECT_LT(icpi_test::resident_bytes(), before + (8U << 20U)) << "ten models of 37 MiB";
+}
+
+}  // namespace
