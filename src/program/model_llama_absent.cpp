@@ -5,9 +5,9 @@
 namespace icpi::program {
 
 ModelSource llama_source() {
-  return {"llama", "not part of this version", false,
+  return {"llama", "not part of this build: configure with ICPI_BUILD_LLAMA=ON", false,
           [](const ModelChoice&, const DomainProgram&, bool) -> ModelFactory {
-            throw InvalidArgument("model 'llama' is not part of this version");
+            throw InvalidArgument("model 'llama' is not part of this build");
           }};
 }
 

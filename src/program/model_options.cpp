@@ -20,6 +20,15 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
 }
 
+void add_llama_options(CLI::App& command, LlamaChoice& llama) {
+  command.add_option("--model-path", llama.path, "llama: a GGUF file");
+  command.add_option("--model-context", llama.context, "llama: tokens of prompt and completion (default: the model's)");
+  command.add_option("--kv-mib", llama.kv_mib, "llama: memory for keys and values (default: 8 contexts, at most 1024)");
+  command.add_option("--model-threads", llama.threads, "llama: threads that compute (default: one a processor)");
+  command.add_option("--gpu-layers", llama.gpu_layers, "llama: layers computed on a GPU (default 0)");
+  command.add_option("--backend-directory", llama.backend_directory, "llama: where ggml's backends are");
+}
+
 void add_budget_options(CLI::App& command, BudgetChoice& budget) {
   command.add_option("--max-calls", budget.calls, "stop the run when the model was asked so often");
   command.add_option("--max-total-tokens", budget.tokens, "stop the run after so many tokens, prompts included");
@@ -34,7 +43,7 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
 
 void add_model_options(CLI::App& command, ModelChoice& model) {
   add_http_options(command, model.http);
-  command.add_option("--model-file", model.file, "llama: a GGUF file");
+  add_llama_options(command, model.llama);
   command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
   command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
   add_budget_options(command, model.budget);

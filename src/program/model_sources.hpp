@@ -23,6 +23,16 @@ struct HttpChoice {
   std::string requests_per_minute = "0";  ///< over all servers; 0: no limit
 };
 
+/// A GGUF file in this process. Numbers: 0 leaves the choice to icpi::llama.
+struct LlamaChoice {
+  std::string path;               ///< the file
+  std::string context = "0";      ///< tokens of prompt and completion
+  std::string kv_mib = "0";       ///< memory for keys and values
+  std::string threads = "0";      ///< that compute, for each model
+  std::string gpu_layers = "0";   ///< layers on a GPU
+  std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks
+};
+
 /// What may be spent, and what tokens cost. Empty: no limit; no price.
 struct BudgetChoice {
   std::string calls;
@@ -37,7 +47,7 @@ struct BudgetChoice {
 struct ModelChoice {
   std::string name = "induction";  ///< see model_sources()
   HttpChoice http;
-  std::string file;            ///< llama: a GGUF file
+  LlamaChoice llama;
   std::string cache;           ///< keep answers in this file, over runs; empty: do not
   bool require_cache = false;  ///< answer from the cache alone
   BudgetChoice budget;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/llama/language_model.hpp"
+#include "model_sources.hpp"
+#include "parse.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+llama::Options llama_options(const ModelChoice& choice) {
+  const LlamaChoice& said = choice.llama;
+  if (said.path.empty()) throw InvalidArgument("--model llama needs --model-path: name a GGUF file");
+  llama::Options options;
+  options.model_path = said.path;
+  options.context = parse_count("--model-context", said.context, 0, 1U << 24U);
+  options.kv_mib = parse_count("--kv-mib", said.kv_mib, 0, 1U << 30U);
+  options.threads = static_cast<int>(parse_count("--model-threads", said.threads, 0, 512));
+  options.gpu_layers = static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
+  options.backend_directory = said.backend_directory;
+  llama::validate(options);
+  return options;
+}
+
+}  // namespace
+
+ModelSource llama_source() {
+  ModelSource source{"llama", "a GGUF model in this process: --model-path", true, nullptr};
+  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool) -> ModelFactory {
+    return [options = llama_options(choice)] { return AnyLanguageModel(llama::LlamaLanguageModel(options)); };
+  };
+  source.describe = [](const ModelChoice& choice) {
+    return llama::describe(llama::LlamaLanguageModel(llama_options(choice)).capabilities());
+  };
+  return source;
+}
+
+}  // namespace icpi::program
