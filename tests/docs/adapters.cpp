@@ -7,6 +7,7 @@
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/http/language_model.hpp"
 #include "icpi/icpi.hpp"
+#include "icpi/llama/language_model.hpp"
 #include "icpi/store/completion_cache.hpp"
 
 namespace docs {
@@ -14,6 +15,7 @@ namespace docs {
 // Declared only where it is defined: examples of use, not functions for others.
 void http_model(icpi::Chain& env);
 void cached_model(const icpi::http::Options& options);
+void llama_model(icpi::Chain& env);
 
 void http_model(icpi::Chain& env) {
   icpi::http::Options options;
@@ -31,6 +33,17 @@ void cached_model(const icpi::http::Options& options) {
   cache.notice = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
   icpi::store::CompletionCache model(icpi::http::HttpLanguageModel(options), cache);
   fmt::print("{}\n", model.identity());
+}
+
+void llama_model(icpi::Chain& env) {
+  icpi::llama::Options options;
+  options.model_path = "model.gguf";
+  icpi::llama::LlamaLanguageModel model(options);
+  icpi::PolicyIterationOptions agent_options;
+  agent_options.prompts.mode = icpi::PromptMode::stable;  // prompts that only grow: computed once
+  agent_options.queries.restrict_answers = true;          // known answers are chosen, not written
+  icpi::PolicyIteration<icpi::Chain, icpi::llama::LlamaLanguageModel> agent(env, model, agent_options);
+  agent.train(env, {.steps = 80});
 }
 
 }  // namespace docs
