@@ -12,8 +12,10 @@ namespace icpi {
 
 /// How InductionModel works; the answers do not depend on it.
 struct InductionOptions {
-  std::size_t threads = 1;         ///< that answer a batch together; the answers do not depend on it
-  std::size_t kept_prefixes = 64;  ///< states of prefixes with an identity, the least recently used one goes first
+  std::size_t threads = 1;  ///< that answer a batch together; the answers do not depend on it
+  /// States of prefixes with an identity, the least recently used one goes first. Enough for some 40 environments that
+  /// share the model; one takes about 1 MB at 10,000 characters.
+  std::size_t kept_prefixes = 512;
 };
 
 /// A language model without weights: everything it knows it reads from the prompt, by aligning the record in progress
