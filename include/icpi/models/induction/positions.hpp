@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "icpi/models/induction/parts.hpp"
 #include "icpi/models/induction/prefix_index.hpp"
 #include "icpi/models/induction/rows.hpp"
 
@@ -153,11 +154,13 @@ class PositionFinder {
       found_.push_back({*i, static_cast<std::uint16_t>(partial.size()), Level::whole, nullptr});
     }
     if (whole.size() >= enough_whole) return;
-    for (auto i = context.whole.rbegin(); i != context.whole.rend(); ++i)
-      if (marked_[*i] == 0) add(*i, Level::similar);
-    for (auto i = context.similar.rbegin(); i != context.similar.rend(); ++i)
-      if (marked_[*i] == 0) add(*i, Level::similar);
-    if (partial.empty()) return;
+    if (left_out != Part::similar_records) {
+      for (auto i = context.whole.rbegin(); i != context.whole.rend(); ++i)
+        if (marked_[*i] == 0) add(*i, Level::similar);
+      for (auto i = context.similar.rbegin(); i != context.similar.rend(); ++i)
+        if (marked_[*i] == 0) add(*i, Level::similar);
+    }
+    if (partial.empty() || left_out == Part::lines) return;
     for (auto i = static_cast<std::uint32_t>(lines.size()); i-- > 0;)
       if (marked_[i] == 0) add(i, Level::line);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "icpi/models/induction/fit.hpp"
+#include "icpi/models/induction/parts.hpp"
 #include "icpi/models/induction/query_text.hpp"
 
 namespace icpi::induction {
@@ -117,6 +118,7 @@ class Predictor {
     auto memory = std::lower_bound(fit.memories.begin(), fit.memories.end(), hash,
                                    [](const Fit::Memory& m, std::uint64_t h) { return m.hash < h; });
     double times = 0;
+    if (left_out == Part::repetitions) memory = fit.memories.end();
     for (auto m = memory; m != fit.memories.end() && m->hash == hash; ++m) times += m->times;
     const double trust = times / (times + 0.1 + 20 * fit.conflict);
     if (total_ > 0)

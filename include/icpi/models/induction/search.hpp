@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "icpi/models/induction/evidence.hpp"
+#include "icpi/models/induction/parts.hpp"
 #include "icpi/models/induction/tests.hpp"
 #include "icpi/models/induction/views.hpp"
 
@@ -49,6 +50,7 @@ class TreeSearch {
     std::size_t next = 0;  // trees before it were grown
     constexpr std::array<std::size_t, 3> beam{6, 8, 4};
     for (const std::size_t width : beam) {
+      if (left_out == Part::tests || (left_out == Part::several_tests && next > 0)) break;
       const std::size_t end = trees.size();
       grown_.clear();
       std::size_t grown = 0;

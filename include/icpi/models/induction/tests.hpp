@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "icpi/models/induction/evidence.hpp"
+#include "icpi/models/induction/parts.hpp"
 #include "icpi/models/induction/tokens.hpp"
 
 namespace icpi::induction {
@@ -100,7 +101,7 @@ class TestFinder {
       if (2 * static_cast<std::size_t>(numbers) >= rows && numeric_.size() < most_related)
         numeric_.push_back(static_cast<std::uint8_t>(c));
     }
-    for (std::size_t i = 0; i < numeric_.size(); ++i)
+    for (std::size_t i = 0; i < numeric_.size() && left_out != Part::relations; ++i)
       for (std::size_t j = i + 1; j < numeric_.size(); ++j)
         if (varies[numeric_[i]] != 0 || varies[numeric_[j]] != 0)
           relations(cells[numeric_[i]], cells[numeric_[j]], numeric_[i], numeric_[j], groups);
@@ -142,7 +143,7 @@ class TestFinder {
   void thresholds(const std::vector<Cell>& column, std::uint8_t c, std::vector<TestGroup>& groups) {
     std::sort(values_.begin(), values_.end());
     values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
-    if (values_.size() < 3) return;
+    if (values_.size() < 3 || left_out == Part::thresholds) return;
     const std::size_t gaps = values_.size() - 1;
     const std::size_t step = (gaps + 2 * most_values - 1) / (2 * most_values);
     for (std::size_t i = 0; i < gaps; i += step) {

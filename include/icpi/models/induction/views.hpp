@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "icpi/models/induction/evidence.hpp"
+#include "icpi/models/induction/parts.hpp"
 #include "icpi/models/induction/tests.hpp"
 #include "icpi/models/induction/tokens.hpp"
 
@@ -62,10 +63,10 @@ class ViewFinder {
         static_cast<std::size_t>(std::count_if(targets.begin(), targets.end(), [](const Cell& x) { return x.number; }));
     const bool numeric = 2 * numbers >= targets.size() && numbers > 0;
     for (std::size_t c = 0; c < cells.size(); ++c)
-      if (varies[c] != 0) consider(View::Kind::relative, c, c, cells);
+      if (varies[c] != 0 && left_out != Part::relative_views) consider(View::Kind::relative, c, c, cells);
     const std::size_t relatives = std::max<std::size_t>(1, candidates_.size());
     std::size_t pairs = 0;
-    if (numeric && targets.size() >= 3)
+    if (numeric && targets.size() >= 3 && left_out != Part::pair_views)
       for (std::size_t a = 0; a < cells.size(); ++a)
         for (std::size_t b = a + 1; b < cells.size(); ++b) {
           if (varies[a] == 0 || varies[b] == 0 || !mostly_numbers(cells[a]) || !mostly_numbers(cells[b])) continue;
