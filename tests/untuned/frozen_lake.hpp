@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,7 @@ struct FrozenLakeRules {
   struct Observation {
     int row = 0;
     int column = 0;
-    friend bool operator==(const Observation&, const Observation&) = default;
+    friend auto operator<=>(const Observation&, const Observation&) = default;
   };
   enum class Action { left, down, right, up };
 

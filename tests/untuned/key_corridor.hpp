@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ struct KeyCorridorRules {
   struct Observation {
     int place = 0;
     bool has_key = false;
-    friend bool operator==(const Observation&, const Observation&) = default;
+    friend auto operator<=>(const Observation&, const Observation&) = default;
   };
   enum class Action { east, west, take, open };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ namespace icpi::untuned {
 struct PlanarMassRules {
   struct Observation {
     int x = 0, y = 0, x_speed = 0, y_speed = 0;
-    friend bool operator==(const Observation&, const Observation&) = default;
+    friend auto operator<=>(const Observation&, const Observation&) = default;
   };
   enum class Action { coast, north, south, east, west };
 

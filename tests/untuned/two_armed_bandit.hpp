@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ namespace icpi::untuned {
 struct TwoArmedBanditRules {
   struct Observation {
     int pulls_left = 3;
-    friend bool operator==(const Observation&, const Observation&) = default;
+    friend auto operator<=>(const Observation&, const Observation&) = default;
   };
   enum class Action { copper, silver };
 
