@@ -59,7 +59,7 @@ struct PolicyIterationOptions {
 
 /// The recommended options: beyond the paper, one set for all environments. Greedy answers from prompts that only grow,
 /// values planned on the imagined MDP, the running episode's steps used at once, untried actions preferred among equals,
-/// and an earlier end of the warm-up. scripts/ablations measures what each of them brings.
+/// and an earlier end of the warm-up. `scripts/measure ablations` says what each of them brings.
 [[nodiscard]] inline PolicyIterationOptions recommended_options() {
   PolicyIterationOptions options;
   options.decisions.rule = ActionRule::planning;
