@@ -20,6 +20,7 @@
 #include "icpi/core/random.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/models/induction.hpp"
+#include "icpi/models/induction/prefix_state.hpp"
 #include "table_arguments.hpp"
 
 namespace icpi::measurements {
