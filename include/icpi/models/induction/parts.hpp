@@ -5,7 +5,7 @@
 
 namespace icpi::induction {
 
-/// A part of the model that an ablation leaves out (measurements/ builds one program for each).
+/// A part of the model that an ablation leaves out (benchmarks/measurements builds one program for each).
 enum class Part : std::uint8_t {
   none,             ///< the whole model
   similar_records,  ///< rows from records of another shape
