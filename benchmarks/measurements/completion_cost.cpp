@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a completion of the embedded model costs: prompts of 10,000 characters from random episodes, termination, reward
 // and observation questions about further steps, each with its own prompt. Times are medians over questions of the
-// fastest of ten repetitions. With a domain as argument it asks every question once, through completion_to_count(),
+// fastest of ten rounds. With a domain as argument it asks every question once, through completion_to_count(),
 // for scripts/instructions.
 
 #include <fmt/format.h>
@@ -79,10 +79,10 @@ Material material(QueryKind kind) {
   return result;
 }
 
-void ask(InductionModel& model, const Material& given, std::string_view question, std::uint64_t identity = 1) {
+void ask(InductionModel& model, const Material& given, std::string_view question) {
   const std::string_view stop = given.stop;
   CompletionRequest request;
-  request.prefix = {identity, given.prompt};
+  request.prefix = {1, given.prompt};
   request.query = question;
   request.stop = {&stop, 1};
   request.sampling.temperature = 0;
@@ -118,13 +118,17 @@ void print_times() {
     const Material given = material<Env>(kind);
     InductionModel model;
     for (const auto& question : given.questions) ask(model, given, question);
-    for (const auto& question : given.questions) {
-      const double time = fastest(10, [&] { ask(model, given, question); });
-      all.push_back(time);
-      if (kind != QueryKind::observation) continue;
-      observations.push_back(time);
-      InductionModel fresh;
-      if (first.size() < question_count / 4) first.push_back(fastest(2, [&] { ask(fresh, given, question, 0); }));
+    std::vector<double> times(given.questions.size(), 1e300);
+    for (int repetition = 0; repetition < 10; ++repetition)
+      for (std::size_t i = 0; i < times.size(); ++i)
+        times[i] = std::min(times[i], fastest(1, [&] { ask(model, given, given.questions[i]); }));
+    all.insert(all.end(), times.begin(), times.end());
+    if (kind == QueryKind::observation) {
+      observations = times;
+      for (std::size_t i = 0; i < question_count / 4; ++i) {
+        InductionModel fresh;
+        first.push_back(fastest(1, [&] { ask(fresh, given, given.questions[i]); }));
+      }
     }
     induction::PrefixState state;
     read = std::max(read, fastest(20, [&] {
