@@ -3,76 +3,16 @@
 // that was received whole is asked for again.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <map>
-#include <mutex>
+#include <string>
+#include <vector>
 
-#include "helpers.hpp"
-#include "icpi/core/random.hpp"
+#include "stormy_server.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using icpi_test::echo_reply;
 using icpi_test::echo_text;
-using icpi_test::HttpReply;
-using icpi_test::HttpRequest;
-using icpi_test::ScriptedServer;
-using Manner = HttpReply::Manner;
-
-/// Fault number `kind` of a good reply.
-HttpReply spoil(HttpReply reply, std::size_t kind) {
-  constexpr std::array statuses{408, 409, 429, 500, 502, 503, 504};
-  constexpr std::array manners{Manner::cut, Manner::cut_chunk, Manner::reset_before_headers,
-                               Manner::reset_after_headers, Manner::close_before_headers};
-  kind %= statuses.size() + manners.size() + 4;
-  if (kind < statuses.size()) {
-    reply.status = statuses[kind];
-    reply.body = "{}";
-    return reply;
-  }
-  kind -= statuses.size();
-  if (kind < manners.size()) {
-    reply.manner = manners[kind];
-    return reply;
-  }
-  switch (kind - manners.size()) {
-    case 0: reply.body = "not json"; break;
-    case 1: reply.body = R"({"choices":[]})"; break;
-    case 2: reply.body = "{\"choices\":[{\"index\":0,\"text\":\"\xFF\"}]}"; break;
-    default: reply.first_byte_delay = 150ms; break;  // past the attempt's time limit
-  }
-  return reply;
-}
-
-class StormyServer {
- public:
-  StormyServer() : server_([this](const HttpRequest& request) { return answer(request); }) {}
-  [[nodiscard]] std::string url() const { return server_.url(); }
-  [[nodiscard]] std::map<std::string, int> whole_answers() {
-    const std::lock_guard lock(mutex_);
-    return whole_answers_;
-  }
-  [[nodiscard]] int faults() const { return faults_; }
-
- private:
-  HttpReply answer(const HttpRequest& request) {
-    const std::lock_guard lock(mutex_);
-    const auto draw = icpi::RandomKey(17).child(drawn_++);
-    if (icpi::RandomStream(draw).uniform() < 0.2) {
-      ++faults_;
-      return spoil(echo_reply(request), static_cast<std::size_t>(faults_));
-    }
-    ++whole_answers_[nlohmann::json::parse(request.body).at("prompt").get<std::string>()];
-    return echo_reply(request);
-  }
-
-  std::mutex mutex_;
-  std::uint64_t drawn_ = 0;
-  std::atomic<int> faults_{0};
-  std::map<std::string, int> whole_answers_;
-  ScriptedServer server_;
-};
+using icpi_test::StormyServer;
 
 TEST(Storm, AnswersEqualTheFaultFreeRunAndNoneIsPaidTwice) {
   StormyServer first;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// Several threads, each with agents of its own, over a common cache file, for ICPI_SOAK_SECONDS (default 120): models
+// that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off.
+// Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs are what they are alone.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/stormy_server.hpp"
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/domains/mini_catch_formatter.hpp"
+#include "icpi/models/induction.hpp"
+#include "icpi/policy/policy_iteration.hpp"
+#include "icpi/store/completion_cache.hpp"
+#include "support/faulty_model.hpp"
+
+namespace icpi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Model = store::CompletionCache<testing::FaultyModel<InductionModel>>;
+
+/// What the threads have in common.
+struct Common {
+  Clock::time_point end;
+  std::filesystem::path folder;
+  std::atomic<std::uint64_t> decisions{0};
+  std::atomic<std::uint64_t> injected{0};  ///< exceptions that agents were met with
+  std::atomic<std::uint64_t> requests{0};  ///< over HTTP
+  std::atomic<std::uint64_t> cancelled{0};
+
+  [[nodiscard]] bool over() const { return Clock::now() >= end || ::testing::Test::HasFailure(); }
+};
+
+PolicyIterationOptions random_options(RandomStream& stream) {
+  PolicyIterationOptions options;
+  options.seed = stream.index(1000);
+  options.prompts.mode = stream.index(2) == 0 ? PromptMode::per_query : PromptMode::stable;
+  options.prompts.context_tokens = 400 + stream.index(800);
+  options.queries.prime_prefixes = stream.index(2) == 0;
+  options.queries.deduplicate = stream.index(4) != 0;
+  options.queries.threads = 1 + stream.index(2);
+  options.decisions.online = stream.index(3) == 0;
+  options.decisions.warm_up.successes = 1;
+  options.decisions.rollouts.speculate = stream.index(2) == 0;
+  options.decisions.rollouts.step_limit = 3 + static_cast<int>(stream.index(4));
+  options.decisions.rule = stream.index(4) == 0 ? ActionRule::planning : ActionRule::rollouts;
+  return options;
+}
+
+Model make_model(const Common& common, testing::FaultRates rates, std::size_t concurrency, RandomKey key) {
+  store::CacheOptions options;
+  options.file = common.folder / "answers.sqlite";
+  return {{InductionModel{}, rates, concurrency, key}, options};
+}
+
+/// An agent that meets every misfortune.
+template <class Env>
+void play_disturbed(Common& common, RandomStream& stream) {
+  Model model = make_model(common, {.errors = 0.1, .nonsense = 0.1, .exceptions = 0.002}, 1 + stream.index(8),
+                           RandomKey(stream.index(1U << 30)));
+  Env env;
+  const auto options = random_options(stream);
+  PolicyIteration<Env, Model> agent(env, model, options);
+  std::size_t remembered = 0;
+  std::size_t running = 0;
+  for (int episode = 0; episode < 8 && !common.over(); ++episode) {
+    auto observation = env.reset(stream.index(1000));
+    agent.begin_episode(observation);
+    running = 0;
+    for (bool over = false; !over;) {
+      try {
+        const auto action = agent.act(observation);
+        ++common.decisions;
+        if (stream.index(20) == 0) throw std::runtime_error("the environment threw");
+        if (stream.index(20) == 0) break;  // the host gives the episode up
+        auto step = env.step(action);
+        if (stream.index(20) == 0) {
+          auto spoiled = step;
+          spoiled.reward = std::numeric_limits<double>::quiet_NaN();
+          EXPECT_THROW(agent.observe(spoiled), InvalidArgument);
+        }
+        agent.observe(step);
+        ++running;
+        over = step.terminated || step.truncated;
+        if (over && !options.decisions.online) remembered += running;
+        if (options.decisions.online) ++remembered;
+        observation = step.observation;
+      } catch (const std::runtime_error&) {
+        ++common.injected;
+        if (stream.index(2) == 0) break;  // else the same decision again
+      }
+      ASSERT_EQ(agent.lane().buffer.size(), remembered);
+    }
+  }
+  EXPECT_EQ(model.model().in_flight(), 0U);
+  EXPECT_LE(agent.costs().failures + agent.costs().invalid, agent.costs().lm_calls);
+}
+
+template <class Env, class LM>
+std::vector<double> play_sound(LM& model, const PolicyIterationOptions& options) {
+  Env env;
+  PolicyIteration<Env, LM> agent(env, model, options);
+  std::vector<double> history;
+  agent.callbacks().on_decision = [&](const Decision& decision) {
+    history.push_back(static_cast<double>(decision.action));
+    history.insert(history.end(), decision.returns.data(), decision.returns.data() + decision.returns.size());
+  };
+  agent.train(env, {.steps = 15});
+  return history;
+}
+
+/// Order, concurrency, cache and the other threads change nothing.
+template <class Env>
+void compare_sound(Common& common, RandomStream& stream) {
+  const auto options = random_options(stream);
+  Model model = make_model(common, {}, 1 + stream.index(8), RandomKey(stream.index(1U << 30)));
+  InductionModel alone;
+  EXPECT_EQ((play_sound<Env>(model, options)), (play_sound<Env>(alone, options)));
+  EXPECT_EQ(model.model().in_flight(), 0U);
+}
+
+void soak_agents(Common& common, std::uint64_t thread) {
+  for (std::uint64_t round = 0; !common.over(); ++round) {
+    RandomStream stream(RandomKey(99).child(thread).child(round));
+    switch (stream.index(6)) {
+      case 0: compare_sound<Chain>(common, stream); break;
+      case 1: compare_sound<MiniCatch>(common, stream); break;
+      case 2:
+      case 3: play_disturbed<Chain>(common, stream); break;
+      default: play_disturbed<MiniCatch>(common, stream);
+    }
+  }
+}
+
+/// Requests to a server that fails a fifth of the time; some are called off. Each is collected exactly once.
+void soak_http(Common& common) {
+  icpi_test::StormyServer server;
+  auto options = icpi_test::quick_options({server.url()});
+  options.retries = {.attempts = 20,
+                     .patience = std::chrono::seconds(20),
+                     .first_backoff = std::chrono::milliseconds(1),
+                     .longest_backoff = std::chrono::milliseconds(10)};
+  options.attempt_timeout = std::chrono::milliseconds(500);
+  http::HttpLanguageModel model(options);
+  std::vector<FinishedCompletion> finished(16);
+  for (std::uint64_t round = 0; !common.over(); ++round) {
+    RandomStream stream(RandomKey(98).child(round));
+    std::vector<std::string> queries;
+    for (std::size_t i = 0; i < 100; ++i) queries.push_back(fmt::format("round {} question {}", round, i));
+    std::vector<int> collected(queries.size());
+    std::size_t left = queries.size();
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      CompletionRequest request;
+      request.query = queries[i];
+      model.submit(request, i);
+    }
+    while (left > 0) {
+      if (stream.index(3) == 0) model.cancel(stream.index(queries.size()));
+      const std::size_t got = model.collect(finished, std::chrono::seconds(5));
+      ASSERT_GT(got, 0U);
+      for (std::size_t i = 0; i < got; ++i) {
+        const auto& [ticket, completion] = finished[i];
+        EXPECT_EQ(++collected.at(ticket), 1);
+        if (completion.error.category == ErrorCategory::cancelled) {
+          ++common.cancelled;
+        } else {
+          EXPECT_EQ(completion.text, icpi_test::echo_text(queries[ticket])) << completion.error.message;
+        }
+      }
+      left -= got;
+      common.requests += got;
+    }
+  }
+}
+
+TEST(Soak, AgentsModelsAndServersSurviveEachOther) {
+  const char* const wish = std::getenv("ICPI_SOAK_SECONDS");  // NOLINT(concurrency-mt-unsafe): no thread runs yet
+  Common common;
+  common.end = Clock::now() + std::chrono::seconds(wish != nullptr ? std::atoi(wish) : 120);
+  common.folder = std::filesystem::temp_directory_path() / ("icpi-soak-" + std::to_string(getpid()));
+  std::filesystem::create_directories(common.folder);
+  std::vector<std::thread> threads;
+  for (std::uint64_t i = 0; i < 3; ++i) threads.emplace_back([&common, i] { soak_agents(common, i); });
+  threads.emplace_back([&common] { soak_http(common); });
+  for (auto& thread : threads) thread.join();
+  std::filesystem::remove_all(common.folder);
+  EXPECT_GT(common.decisions, 0U);
+  EXPECT_GT(common.injected, 0U);
+  EXPECT_GT(common.cancelled, 0U);
+  fmt::print("{} decisions, {} exceptions, {} HTTP requests, {} of them called off\n", common.decisions.load(),
+             common.injected.load(), common.requests.load(), common.cancelled.load());
+}
+
+}  // namespace
+}  // namespace icpi
