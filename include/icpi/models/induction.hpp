@@ -21,8 +21,9 @@ struct InductionOptions {
 /// A language model without weights: everything it knows it reads from the prompt, by aligning the record in progress
 /// with earlier ones and averaging over many small rules that explain them. See docs/induction_model.md.
 ///
-/// Deterministic: an answer depends on the request alone. A prefix with an identity is read once and only what was
-/// added is read again. Thread-safety: one object by one thread at a time.
+/// Deterministic: an answer depends on the request alone, also on where the prompt is split if that is inside a record
+/// (records end in a blank line). A prefix with an identity is read once and only what was added is read again.
+/// Thread-safety: one object by one thread at a time.
 ///
 /// Compiles into every unit that uses it, or once: see icpi::prebuilt in docs/architecture.md.
 class InductionModel {
