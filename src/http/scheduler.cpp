@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: MIT
+// What is sent when and where. Its results: scheduler_answers.cpp; how jobs end: scheduler_endings.cpp.
 #include "scheduler.hpp"
 
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include "probe.hpp"
 
 namespace icpi::http {
 
 namespace {
 
 using namespace std::chrono_literals;
-using Next = HttpFailure::Next;
 
 constexpr std::size_t pinned_in_flight = 2;  // one in work, one to follow without a pause
 constexpr std::size_t most_lanes = 65536;
-
-HttpFailure failure_of(ErrorCategory category, Next next, std::string message) {
-  HttpFailure failure;
-  failure.error.category = category;
-  failure.error.message = std::move(message);
-  failure.next = next;
-  return failure;
-}
-
-Clock::duration seconds_of(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-}
 
 }  // namespace
 
@@ -261,109 +244,6 @@ Clock::duration Scheduler::time_to_next_event(Clock::time_point now) const {
     }
   }
   return std::max(Clock::duration::zero(), next - now);
-}
-
-void Scheduler::expire(Clock::time_point now) {
-  while (!flight_deadlines_.empty() && flight_deadlines_.begin()->first <= now) {
-    const TransferId id = flight_deadlines_.begin()->second;
-    transport_.abort(id);
-    const Flight flight = land(id);
-    ++statistics_.timeouts;
-    const double seconds = std::chrono::duration<double>(options_.attempt_timeout).count();
-    fail(flight, failure_of(ErrorCategory::timeout, Next::retry, fmt::format("no answer within {} s", seconds)), now);
-  }
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const JobId id = deadlines_.begin()->second;
-    const double seconds = std::chrono::duration<double>(jobs_.at(id).request.timeout).count();
-    CompletionError error{ErrorCategory::timeout, fmt::format("http: no answer within the request's {} s", seconds), 0};
-    ++statistics_.timeouts;
-    withdraw(id);
-    end_with_error(id, std::move(error));
-  }
-}
-
-void Scheduler::give_up_on_servers(Clock::time_point now) {
-  std::optional<Clock::time_point> latest;
-  for (const Endpoint& endpoint : endpoints_) {
-    if (!endpoint.down_since) return;
-    latest = std::max(latest.value_or(*endpoint.down_since), *endpoint.down_since);
-  }
-  if (!latest || now - *latest <= options_.retries.patience) return;
-  std::vector<JobId> stranded;
-  for (const auto& [id, job] : jobs_) {
-    if (job.state != State::in_flight) stranded.push_back(id);
-  }
-  std::sort(stranded.begin(), stranded.end());
-  for (const JobId id : stranded) {
-    end_with_error(id,
-                   {ErrorCategory::transport, "http: no server takes requests: " + endpoints_.front().last_problem, 0});
-  }
-}
-
-void Scheduler::withdraw(JobId id) {
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end() || found->second.state != State::in_flight) return;
-  for (TransferId transfer = 0; transfer < flights_.size(); ++transfer) {
-    Flight& flight = flights_[transfer];
-    const auto place = std::find(flight.jobs.begin(), flight.jobs.end(), id);
-    if (place == flight.jobs.end()) continue;
-    if (flight.jobs.size() == 1) {
-      transport_.abort(transfer);
-      static_cast<void>(land(transfer));
-    } else {
-      *place = 0;
-    }
-    return;
-  }
-}
-
-void Scheduler::cancel_all() {
-  std::vector<JobId> all;
-  for (const auto& [id, job] : jobs_) all.push_back(id);
-  std::sort(all.begin(), all.end());
-  for (const JobId id : all) {
-    withdraw(id);
-    end_with_error(id, {ErrorCategory::cancelled, "http: interrupted", 0});
-  }
-}
-
-void Scheduler::cancel(JobId id) {
-  withdraw(id);
-  end_with_error(id, {ErrorCategory::cancelled, "http: cancelled by the caller", 0});
-}
-
-void Scheduler::end(JobId id, Completion&& completion) {
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return;
-  if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
-  if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
-  jobs_.erase(found);
-  ++ended_jobs_;
-  sink_(id, std::move(completion));
-}
-
-void Scheduler::end_with_error(JobId id, CompletionError error) {
-  if (!jobs_.contains(id)) return;
-  ++statistics_.errors;
-  Completion completion;
-  completion.error = std::move(error);
-  completion.error.message = redacted(std::move(completion.error.message), key_);
-  end(id, std::move(completion));
-}
-
-Statistics Scheduler::statistics() const {
-  Statistics result = statistics_;
-  for (const Endpoint& endpoint : endpoints_) {
-    result.in_flight += endpoint.in_flight;
-    result.concurrency_limit += endpoint.control.limit();
-  }
-  result.queued = 0;
-  for (const auto& [id, job] : jobs_) result.queued += job.state == State::in_flight ? 0U : 1U;
-  return result;
-}
-
-void Scheduler::tell(const std::string& line) const {
-  if (options_.notice) options_.notice(redacted(line, key_));
 }
 
 }  // namespace icpi::http

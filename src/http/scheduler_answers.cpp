@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens to the results of transfers: answers, retries, servers that go away.
+// What happens to the results of transfers: answers, failures, servers that go away.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,20 +17,6 @@ using Next = HttpFailure::Next;
 
 constexpr std::size_t refusals_until_down = 3;
 constexpr int most_redirects = 3;
-
-HttpFailure failure_of(ErrorCategory category, Next next, std::string message) {
-  HttpFailure failure;
-  failure.error.category = category;
-  failure.error.message = std::move(message);
-  failure.next = next;
-  return failure;
-}
-
-Clock::duration seconds_of(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-}
-
-double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 bool never_reached(const TransferResult& result) {
   switch (result.code) {
@@ -112,10 +97,10 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
         break;
       case Reading::Outcome::unreadable:
         ++statistics_.unreadable_answers;
-        fail_job(flight.jobs[i], failure_of(ErrorCategory::transport, Next::retry, reading.problem), now);
+        fail_job(flight.jobs[i], HttpFailure{{ErrorCategory::transport, reading.problem, 0}, Next::retry}, now);
         break;
       case Reading::Outcome::refused:
-        fail_job(flight.jobs[i], failure_of(ErrorCategory::invalid_request, Next::give_up, reading.problem), now);
+        fail_job(flight.jobs[i], HttpFailure{{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
         break;
     }
   }
@@ -139,25 +124,28 @@ bool Scheduler::follow_redirect(const TransferResult& result, const Flight& flig
 
 HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now) {
   if (result.too_large) {
-    return failure_of(ErrorCategory::transport, Next::give_up,
-                      fmt::format("the answer is larger than {} bytes", options_.max_response_bytes));
+    return HttpFailure{
+        {ErrorCategory::transport, fmt::format("the answer is larger than {} bytes", options_.max_response_bytes), 0},
+        Next::give_up};
   }
   if (result.code == CURLE_OK) {
     if (result.status >= 300 && result.status < 400) {
-      return failure_of(
-          ErrorCategory::invalid_request, Next::give_up,
-          fmt::format("status {}: redirected to another server, by another method or in a circle: refused",
-                      result.status));
+      return HttpFailure{
+          {ErrorCategory::invalid_request,
+           fmt::format("status {}: redirected to another server, by another method or in a circle: refused",
+                       result.status),
+           0},
+          Next::give_up};
     }
     return judge_status(result.status, result.body);
   }
   ++statistics_.lost_connections;
   if (never_reached(result)) {
     mark_down(endpoint, result.error, now);
-    return failure_of(ErrorCategory::transport, Next::come_later, result.error);
+    return HttpFailure{{ErrorCategory::transport, result.error, 0}, Next::come_later};
   }
   const Next next = cannot_work(result.code) ? Next::give_up : Next::retry;
-  return failure_of(ErrorCategory::transport, next, result.error);
+  return HttpFailure{{ErrorCategory::transport, result.error, 0}, next};
 }
 
 void Scheduler::note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now) {
@@ -201,71 +189,6 @@ void Scheduler::mark_up(Endpoint& endpoint, Clock::time_point now) {
   if (!endpoint.down_since) return;
   tell(fmt::format("http: {} is back after {:.1f} s", endpoint.description.base_url,
                    in_seconds(now - *endpoint.down_since)));
-}
-
-void Scheduler::fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now) {
-  for (const JobId id : flight.jobs) {
-    if (!jobs_.contains(id)) continue;
-    HttpFailure copy = failure;
-    copy.error.message =
-        fmt::format("http: {}: {}", endpoints_[flight.endpoint].description.base_url, failure.error.message);
-    fail_job(id, std::move(copy), now);
-  }
-}
-
-void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
-  Job& job = jobs_.at(id);
-  switch (failure.next) {
-    case Next::give_up: end_with_error(id, std::move(failure.error)); return;
-    case Next::retry: {
-      job.refusals = 0;
-      job.first_refusal.reset();
-      if (++job.failures >= options_.retries.attempts) {
-        failure.error.message += fmt::format(" (given up after {} attempts)", job.failures);
-        end_with_error(id, std::move(failure.error));
-        return;
-      }
-      const auto asked = seconds_of(failure.error.retry_after_seconds);
-      retry_at(id, std::max(backoff(job.failures), asked), std::move(failure.error), now);
-      return;
-    }
-    case Next::come_later: {
-      ++job.refusals;
-      if (!job.first_refusal) job.first_refusal = now;
-      const auto asked = seconds_of(failure.error.retry_after_seconds);
-      const bool elsewhere =
-          std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& e) { return e.available(now); });
-      const auto delay =
-          elsewhere && endpoints_.size() > 1 ? Clock::duration::zero() : std::max(backoff(job.refusals), asked);
-      if (now + delay - *job.first_refusal > options_.retries.patience) {
-        failure.error.message += fmt::format(" (given up after {:.1f} s)", in_seconds(now - *job.first_refusal));
-        end_with_error(id, std::move(failure.error));
-        return;
-      }
-      retry_at(id, delay, std::move(failure.error), now);
-      return;
-    }
-  }
-}
-
-void Scheduler::retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now) {
-  Job& job = jobs_.at(id);
-  if (job.deadline && now + delay >= *job.deadline) {
-    error.category = ErrorCategory::timeout;
-    error.message += " (no time left to try again)";
-    end_with_error(id, std::move(error));
-    return;
-  }
-  job.state = State::delayed;
-  job.due = now + delay;
-  delayed_.emplace(job.due, id);
-}
-
-Clock::duration Scheduler::backoff(int failures) {
-  const double first = in_seconds(options_.retries.first_backoff);
-  const double longest = in_seconds(options_.retries.longest_backoff);
-  const double full = std::min(longest, first * std::exp2(std::min(failures - 1, 30)));
-  return seconds_of(full * (0.5 + 0.5 * jitter_.uniform()));
 }
 
 }  // namespace icpi::http

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -17,6 +18,13 @@
 namespace icpi::http {
 
 using Clock = std::chrono::steady_clock;
+
+/// At most a million seconds.
+inline Clock::duration seconds_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
+}
+
+inline double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// Names a transfer while it runs.
 using TransferId = std::size_t;

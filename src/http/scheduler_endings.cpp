@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// How jobs end: tried again until that is pointless, out of time, called off, answered.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "probe.hpp"
+#include "scheduler.hpp"
+
+namespace icpi::http {
+
+namespace {
+
+using Next = HttpFailure::Next;
+
+}  // namespace
+
+void Scheduler::fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now) {
+  for (const JobId id : flight.jobs) {
+    if (!jobs_.contains(id)) continue;
+    HttpFailure copy = failure;
+    copy.error.message =
+        fmt::format("http: {}: {}", endpoints_[flight.endpoint].description.base_url, failure.error.message);
+    fail_job(id, std::move(copy), now);
+  }
+}
+
+void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
+  Job& job = jobs_.at(id);
+  switch (failure.next) {
+    case Next::give_up: end_with_error(id, std::move(failure.error)); return;
+    case Next::retry: {
+      job.refusals = 0;
+      job.first_refusal.reset();
+      if (++job.failures >= options_.retries.attempts) {
+        failure.error.message += fmt::format(" (given up after {} attempts)", job.failures);
+        end_with_error(id, std::move(failure.error));
+        return;
+      }
+      const auto asked = seconds_of(failure.error.retry_after_seconds);
+      retry_at(id, std::max(backoff(job.failures), asked), std::move(failure.error), now);
+      return;
+    }
+    case Next::come_later: {
+      ++job.refusals;
+      if (!job.first_refusal) job.first_refusal = now;
+      const auto asked = seconds_of(failure.error.retry_after_seconds);
+      const bool elsewhere =
+          std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& e) { return e.available(now); });
+      const auto delay =
+          elsewhere && endpoints_.size() > 1 ? Clock::duration::zero() : std::max(backoff(job.refusals), asked);
+      if (now + delay - *job.first_refusal > options_.retries.patience) {
+        failure.error.message += fmt::format(" (given up after {:.1f} s)", in_seconds(now - *job.first_refusal));
+        end_with_error(id, std::move(failure.error));
+        return;
+      }
+      retry_at(id, delay, std::move(failure.error), now);
+      return;
+    }
+  }
+}
+
+void Scheduler::retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now) {
+  Job& job = jobs_.at(id);
+  if (job.deadline && now + delay >= *job.deadline) {
+    error.category = ErrorCategory::timeout;
+    error.message += " (no time left to try again)";
+    end_with_error(id, std::move(error));
+    return;
+  }
+  job.state = State::delayed;
+  job.due = now + delay;
+  delayed_.emplace(job.due, id);
+}
+
+Clock::duration Scheduler::backoff(int failures) {
+  const double first = in_seconds(options_.retries.first_backoff);
+  const double longest = in_seconds(options_.retries.longest_backoff);
+  const double full = std::min(longest, first * std::exp2(std::min(failures - 1, 30)));
+  return seconds_of(full * (0.5 + 0.5 * jitter_.uniform()));
+}
+
+void Scheduler::expire(Clock::time_point now) {
+  while (!flight_deadlines_.empty() && flight_deadlines_.begin()->first <= now) {
+    const TransferId id = flight_deadlines_.begin()->second;
+    transport_.abort(id);
+    const Flight flight = land(id);
+    ++statistics_.timeouts;
+    const double seconds = in_seconds(options_.attempt_timeout);
+    fail(flight, HttpFailure{{ErrorCategory::timeout, fmt::format("no answer within {} s", seconds), 0}, Next::retry},
+         now);
+  }
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const JobId id = deadlines_.begin()->second;
+    const double seconds = in_seconds(jobs_.at(id).request.timeout);
+    CompletionError error{ErrorCategory::timeout, fmt::format("http: no answer within the request's {} s", seconds), 0};
+    ++statistics_.timeouts;
+    withdraw(id);
+    end_with_error(id, std::move(error));
+  }
+}
+
+void Scheduler::give_up_on_servers(Clock::time_point now) {
+  std::optional<Clock::time_point> latest;
+  for (const Endpoint& endpoint : endpoints_) {
+    if (!endpoint.down_since) return;
+    latest = std::max(latest.value_or(*endpoint.down_since), *endpoint.down_since);
+  }
+  if (!latest || now - *latest <= options_.retries.patience) return;
+  std::vector<JobId> stranded;
+  for (const auto& [id, job] : jobs_) {
+    if (job.state != State::in_flight) stranded.push_back(id);
+  }
+  std::sort(stranded.begin(), stranded.end());
+  for (const JobId id : stranded) {
+    end_with_error(id,
+                   {ErrorCategory::transport, "http: no server takes requests: " + endpoints_.front().last_problem, 0});
+  }
+}
+
+void Scheduler::withdraw(JobId id) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second.state != State::in_flight) return;
+  for (TransferId transfer = 0; transfer < flights_.size(); ++transfer) {
+    Flight& flight = flights_[transfer];
+    const auto place = std::find(flight.jobs.begin(), flight.jobs.end(), id);
+    if (place == flight.jobs.end()) continue;
+    if (flight.jobs.size() == 1) {
+      transport_.abort(transfer);
+      static_cast<void>(land(transfer));
+    } else {
+      *place = 0;
+    }
+    return;
+  }
+}
+
+void Scheduler::cancel_all() {
+  std::vector<JobId> all;
+  for (const auto& [id, job] : jobs_) all.push_back(id);
+  std::sort(all.begin(), all.end());
+  for (const JobId id : all) {
+    withdraw(id);
+    end_with_error(id, {ErrorCategory::cancelled, "http: interrupted", 0});
+  }
+}
+
+void Scheduler::cancel(JobId id) {
+  withdraw(id);
+  end_with_error(id, {ErrorCategory::cancelled, "http: cancelled by the caller", 0});
+}
+
+void Scheduler::end(JobId id, Completion&& completion) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;
+  if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
+  if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
+  jobs_.erase(found);
+  ++ended_jobs_;
+  sink_(id, std::move(completion));
+}
+
+void Scheduler::end_with_error(JobId id, CompletionError error) {
+  if (!jobs_.contains(id)) return;
+  ++statistics_.errors;
+  Completion completion;
+  completion.error = std::move(error);
+  completion.error.message = redacted(std::move(completion.error.message), key_);
+  end(id, std::move(completion));
+}
+
+Statistics Scheduler::statistics() const {
+  Statistics result = statistics_;
+  for (const Endpoint& endpoint : endpoints_) {
+    result.in_flight += endpoint.in_flight;
+    result.concurrency_limit += endpoint.control.limit();
+  }
+  result.queued = 0;
+  for (const auto& [id, job] : jobs_) result.queued += job.state == State::in_flight ? 0U : 1U;
+  return result;
+}
+
+void Scheduler::tell(const std::string& line) const {
+  if (options_.notice) options_.notice(redacted(line, key_));
+}
+
+}  // namespace icpi::http
