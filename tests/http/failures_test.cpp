@@ -172,6 +172,13 @@ TEST(Waiting, SlowFirstByteAndSlowBodyAreWaitedFor) {
   EXPECT_EQ(server.requests(), 2);
 }
 
+TEST(Waiting, AnAnswerInChunksIsPutTogether) {
+  ScriptedServer server([](const HttpRequest&) { return manner(Manner::chunked); });
+  HttpLanguageModel model(quick_options({server.url()}));
+  EXPECT_EQ(ask(model, plain_request()).text, " ok");
+  EXPECT_EQ(server.requests(), 1);
+}
+
 TEST(Waiting, AnAttemptThatTakesTooLongIsRepeatedAndThenGivenUp) {
   for (const bool in_body : {false, true}) {
     ScriptedServer server([&](const HttpRequest&) {

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 // The real llama-server with random weights. Skipped unless the environment names how to start one:
-// ICPI_LLAMA_RUN (the wrapper that scripts/llama-from-debian makes) and ICPI_LLAMA_GGUF (tests/support/random_gguf.py).
+// see llama_server.hpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 
-#include <fcntl.h>
-
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/icpi.hpp"
+#include "llama_server.hpp"
 
 namespace {
 
@@ -28,83 +30,13 @@ using icpi::http::Dialect;
 using icpi::http::HttpLanguageModel;
 using icpi::http::Options;
 using icpi_test::ask;
+using icpi_test::LlamaServer;
 using icpi_test::plain_request;
-
-std::uint16_t free_port() {
-  const icpi_test::ScriptedServer probe([](const icpi_test::HttpRequest&) { return icpi_test::HttpReply{}; });
-  return probe.port();
-}
-
-/// A llama-server of our own, stopped by its process id.
-class LlamaServer {
- public:
-  explicit LlamaServer(std::vector<std::string> arguments = {}) : port_(free_port()), arguments_(std::move(arguments)) {
-    start();
-    wait_until_ready();
-  }
-  LlamaServer(const LlamaServer&) = delete;
-  LlamaServer& operator=(const LlamaServer&) = delete;
-  ~LlamaServer() { stop(SIGKILL); }
-
-  [[nodiscard]] std::string url() const { return fmt::format("http://127.0.0.1:{}/v1", port_); }
-
-  void start() {
-    std::vector<std::string> words{std::getenv("ICPI_LLAMA_RUN"),
-                                   "llama-server",
-                                   "-m",
-                                   std::getenv("ICPI_LLAMA_GGUF"),
-                                   "--host",
-                                   "127.0.0.1",
-                                   "--port",
-                                   std::to_string(port_),
-                                   "-t",
-                                   "2"};
-    words.insert(words.end(), arguments_.begin(), arguments_.end());
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    process_ = fork();
-    if (process_ != 0) return;
-    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    dup2(nothing, STDOUT_FILENO);
-    dup2(nothing, STDERR_FILENO);
-    execv(pointers[0], pointers.data());
-    _exit(127);
-  }
-  void stop(int signal) {
-    if (process_ <= 0) return;
-    kill(process_, signal);
-    waitpid(process_, nullptr, 0);
-    process_ = -1;
-  }
-
- private:
-  void wait_until_ready() {
-    Options options;
-    options.base_urls = {url()};
-    for (int attempt = 0; attempt < 300; ++attempt) {
-      try {
-        const HttpLanguageModel model(options);
-        return;
-      } catch (const icpi::Error& error) {
-        if (std::string_view(error.what()).find("wants a key") != std::string_view::npos) return;
-        std::this_thread::sleep_for(100ms);
-      }
-    }
-    throw std::runtime_error("llama-server does not come up");
-  }
-
-  std::uint16_t port_;
-  std::vector<std::string> arguments_;
-  pid_t process_ = -1;
-};
 
 class RealServer : public testing::Test {
  protected:
   void SetUp() override {
-    if (std::getenv("ICPI_LLAMA_RUN") == nullptr || std::getenv("ICPI_LLAMA_GGUF") == nullptr) {
-      GTEST_SKIP() << "ICPI_LLAMA_RUN and ICPI_LLAMA_GGUF are not set";
-    }
+    if (!icpi_test::llama_server_is_there()) GTEST_SKIP() << "ICPI_LLAMA_RUN and ICPI_LLAMA_GGUF are not set";
   }
   static Options options_for(const LlamaServer& server) {
     Options options;
@@ -228,27 +160,130 @@ struct Trace {
   std::vector<Completion> completions;
 };
 
-TEST_F(RealServer, ComputesEachPrefixOnce) {
+/// A question of an agent, for asking it again.
+struct Question {
+  std::uint64_t identity = 0;
+  std::string prefix;
+  std::string query;
+  std::string stop;
+};
+using Round = std::vector<Question>;  ///< asked together
+
+/// The oracle of the chain; writes down what it is asked.
+class QuestionRecorder {
+ public:
+  explicit QuestionRecorder(std::vector<Round>* rounds) : rounds_(rounds) {}
+  [[nodiscard]] std::string identity() const { return oracle_.identity(); }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    Round& round = rounds_->emplace_back();
+    for (const CompletionRequest& each : requests) {
+      round.push_back({each.prefix.identity, std::string(each.prefix.text), std::string(each.query),
+                       std::string(each.stop.front())});
+    }
+    oracle_.complete(requests, completions);
+  }
+
+ private:
+  icpi::OracleModel<icpi::Chain> oracle_;
+  std::vector<Round>* rounds_;
+};
+
+/// What some decisions asked, after 60 steps of learning.
+struct OracleTrace {
+  OracleTrace(icpi::PromptMode mode, std::size_t wanted) {
+    icpi::Chain env;
+    icpi::PolicyIterationOptions options;
+    options.seed = 3;
+    options.prompts.mode = mode;
+    options.prompts.context_tokens = 560;
+    options.decisions.warm_up.successes = -1000;
+    QuestionRecorder model(&rounds);
+    icpi::PolicyIteration<icpi::Chain, QuestionRecorder> agent(env, model, options);
+    agent.train(env, {.steps = 60});
+    rounds.clear();
+    decisions = agent.train(env, {.steps = wanted});
+  }
+  std::vector<Round> rounds;
+  std::size_t decisions = 0;
+};
+
+/// What a server made of a trace.
+struct Replay {
+  std::vector<icpi::Usage> usage;  ///< of all questions in their order
+  std::uint64_t asked = 0;         ///< prompt tokens
+  std::uint64_t computed = 0;      ///< prompt tokens
+  double seconds = 0;
+};
+
+Replay replay(HttpLanguageModel& model, const OracleTrace& trace) {
+  Replay result;
+  const auto start = std::chrono::steady_clock::now();
+  for (const Round& round : trace.rounds) {
+    std::vector<CompletionRequest> requests;
+    std::vector<std::array<std::string_view, 1>> stops(round.size());
+    for (std::size_t i = 0; i < round.size(); ++i) {
+      stops[i] = {round[i].stop};
+      CompletionRequest& request = requests.emplace_back(greedy(round[i].query, 12));
+      request.prefix = {round[i].identity, round[i].prefix};
+      request.stop = stops[i];
+    }
+    std::vector<Completion> completions(requests.size());
+    model.complete(requests, completions);
+    for (const Completion& each : completions) {
+      EXPECT_FALSE(each.error) << each.error.message;
+      result.usage.push_back(each.usage);
+      result.asked += each.usage.prompt_tokens;
+      result.computed += each.usage.prompt_tokens - each.usage.cached_tokens;
+    }
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+/// Prompt tokens that cannot be avoided: every query, and every prefix once, at its longest.
+std::uint64_t bound(HttpLanguageModel& model, const OracleTrace& trace, const std::vector<icpi::Usage>& usage) {
+  std::uint64_t tokens = 0;
+  std::map<std::uint64_t, std::uint64_t> longest;
+  std::map<std::string, std::uint64_t> known;
+  auto prompt = usage.begin();
+  for (const Round& round : trace.rounds) {
+    for (const Question& question : round) {
+      auto [found, is_new] = known.try_emplace(question.query, 0);
+      if (is_new) found->second = ask(model, greedy(question.query, 1)).usage.prompt_tokens;
+      tokens += found->second;
+      std::uint64_t& prefix = longest[question.identity];
+      prefix = std::max(prefix, (prompt++)->prompt_tokens - found->second);
+    }
+  }
+  std::printf("%zu prefixes of at most", longest.size());
+  for (const auto& [identity, prefix] : longest) {
+    std::printf(" %llu", static_cast<unsigned long long>(prefix));
+    tokens += prefix;
+  }
+  std::printf(" tokens\n");
+  return tokens;
+}
+
+TEST_F(RealServer, AnOraclesQuestionsComputeEachPrefixOnce) {
   const LlamaServer server({"-np", "8", "-c", "16384"});
   HttpLanguageModel model(options_for(server));
-  Trace trace(8, 12);
-  const auto start = std::chrono::steady_clock::now();
-  model.complete(trace.requests, trace.completions);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::uint64_t computed = 0;
-  std::uint64_t bound = 0;
-  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
-    ASSERT_FALSE(trace.completions[i].error) << trace.completions[i].error.message;
-    const icpi::Usage& usage = trace.completions[i].usage;
-    computed += usage.prompt_tokens - usage.cached_tokens;
-    const std::uint64_t query = ask(model, greedy(trace.queries[i], 1)).usage.prompt_tokens;
-    bound += i < trace.prefixes.size() ? usage.prompt_tokens : query;
+  const OracleTrace stable(icpi::PromptMode::stable, 20);
+  const OracleTrace per_query(icpi::PromptMode::per_query, 2);
+  const Replay kept = replay(model, stable);
+  const Replay fresh = replay(model, per_query);
+  for (const auto& [name, trace, result] : {std::tuple{"stable", &stable, &kept}, {"per_query", &per_query, &fresh}}) {
+    const auto decisions = static_cast<double>(trace->decisions);
+    std::printf(
+        "%-9s  %zu decisions, %zu questions, %llu prompt tokens asked, %llu computed; a decision: %.0f computed, "
+        "%.3f s\n",
+        name, trace->decisions, result->usage.size(), static_cast<unsigned long long>(result->asked),
+        static_cast<unsigned long long>(result->computed), static_cast<double>(result->computed) / decisions,
+        result->seconds / decisions);
   }
-  std::printf("prompt tokens computed %llu, bound %llu, ratio %.3f; %.1f requests/s\n",
-              static_cast<unsigned long long>(computed), static_cast<unsigned long long>(bound),
-              static_cast<double>(computed) / static_cast<double>(bound),
-              static_cast<double>(trace.requests.size()) / seconds);
-  EXPECT_LE(static_cast<double>(computed), 1.2 * static_cast<double>(bound));
+  const auto least = static_cast<double>(bound(model, stable, kept.usage));
+  std::printf("computed %.3f of the bound\n", static_cast<double>(kept.computed) / least);
+  EXPECT_LE(static_cast<double>(kept.computed), 1.2 * least);
+  EXPECT_GT(fresh.computed * stable.decisions, 3 * kept.computed * per_query.decisions);
 }
 
 TEST_F(RealServer, KilledAndRestartedInTheMiddleLosesNothing) {

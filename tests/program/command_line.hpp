@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -47,35 +48,51 @@ class CommandLineTest : public ::testing::Test {
   }
 
   /// Runs the program with these arguments.
-  CommandResult icpi(const std::vector<std::string>& arguments) {
+  CommandResult icpi(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
+
+  /// Starts the program and returns its process id: see finish().
+  pid_t start(const std::vector<std::string>& arguments) {
     std::vector<std::string> words{ICPI_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     for (auto& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
-    const std::string out = path("stdout");
-    const std::string error = path("stderr");
+    const std::string name = path("std" + std::to_string(++started_));
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, (name + "out").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, (name + "err").c_str(), flags, 0600);
     pid_t child = 0;
     const int failed = posix_spawn(&child, words[0].c_str(), &actions, nullptr, pointers.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
-    CommandResult result;
     EXPECT_EQ(failed, 0);
-    if (failed != 0) return result;
+    running_[child] = name;
+    return child;
+  }
+
+  /// Waits until a started program has ended.
+  CommandResult finish(pid_t child) {
     int status = 0;
-    waitpid(child, &status, 0);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.out = read(out);
-    result.error = read(error);
-    std::filesystem::remove(out);
-    std::filesystem::remove(error);
+    CommandResult result;
+    if (waitpid(child, &status, 0) == child) result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    const std::string name = running_[child];
+    running_.erase(child);
+    result.out = read(name + "out");
+    result.error = read(name + "err");
+    std::filesystem::remove(name + "out");
+    std::filesystem::remove(name + "err");
     return result;
   }
 
+  /// What a started program has said on standard error so far.
+  [[nodiscard]] std::string error_of(pid_t child) { return read(running_[child] + "err"); }
+
   std::filesystem::path folder_;
+
+ private:
+  int started_ = 0;
+  std::map<pid_t, std::string> running_;  ///< and where their output goes
 };
 
 }  // namespace icpi::program

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/models/oracle.hpp"
+#include "scripted_server.hpp"
+
+namespace icpi_test {
+
+/// Answers completion requests as a perfect world model of the chain does: what comes back depends on the request alone.
+/// Thread-safe.
+class ChainOracle {
+ public:
+  HttpReply operator()(const HttpRequest& request) {
+    HttpReply reply;
+    if (request.method == "GET") {
+      reply.status = request.path == "/v1/models" ? 200 : 404;
+      reply.body = R"({"object":"list","data":[{"id":"chain-oracle","object":"model"}]})";
+      return reply;
+    }
+    const nlohmann::json asked = nlohmann::json::parse(request.body);
+    const auto prompt = asked.at("prompt").get<std::string>();
+    const auto stops = asked.at("stop").get<std::vector<std::string>>();
+    const std::vector<std::string_view> stop(stops.begin(), stops.end());
+    icpi::CompletionRequest question;
+    question.query = prompt;
+    question.stop = stop;
+    question.seed = asked.at("seed").get<std::uint64_t>();
+    icpi::Completion completion;
+    {
+      const std::lock_guard lock(mutex_);
+      oracle_.complete({&question, 1}, {&completion, 1});
+    }
+    const nlohmann::json answer{
+        {"object", "text_completion"},
+        {"choices", {{{"index", 0}, {"text", completion.text}, {"finish_reason", "stop"}, {"logprobs", nullptr}}}},
+        {"usage",
+         {{"prompt_tokens", completion.usage.prompt_tokens},
+          {"completion_tokens", completion.usage.completion_tokens}}}};
+    reply.body = answer.dump();
+    return reply;
+  }
+
+ private:
+  std::mutex mutex_;
+  icpi::OracleModel<icpi::Chain> oracle_;
+};
+
+}  // namespace icpi_test
