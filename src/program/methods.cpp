@@ -118,9 +118,6 @@ void add_prompt_settings(std::vector<Setting>& all) {
   all.push_back({"recency", "whole numbers from 1", "policy prompts show the last so many trajectories",
                  [](Options& o, std::string_view v) { return set_count(v, std::size_t{1}, o.prompts.recency); },
                  [](const Options& o) { return fmt::to_string(o.prompts.recency); }});
-  all.push_back({"policy_prompts", "whole numbers from 1", "stable: policy prompts drawn per episode",
-                 [](Options& o, std::string_view v) { return set_count(v, std::size_t{1}, o.prompts.policy_prompts); },
-                 [](const Options& o) { return fmt::to_string(o.prompts.policy_prompts); }});
   all.push_back({"balance", "on, off", "repeat examples of the smaller classes",
                  [](Options& o, std::string_view v) { return parse_switch(v, o.prompts.balance); },
                  [](const Options& o) { return fmt::to_string(o.prompts.balance); }});
