@@ -41,6 +41,7 @@ struct Transport::Transfer {
   CURL* easy;
   bool active = false;
   bool too_large = false;
+  std::string url;
   std::string request;
   std::string response;
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -148,9 +149,12 @@ TransferId Transport::start(const std::string& url, std::optional<std::string> b
   transfer.too_large = false;
   transfer.error[0] = '\0';
   transfer.response = take_buffer();
-  curl_easy_setopt(transfer.easy, CURLOPT_URL, url.c_str());
-  // One HTTP/2 connection for many requests instead of many connections while it is being opened.
-  curl_easy_setopt(transfer.easy, CURLOPT_PIPEWAIT, url.starts_with("https") ? 1L : 0L);
+  if (transfer.url != url) {
+    transfer.url = url;
+    curl_easy_setopt(transfer.easy, CURLOPT_URL, url.c_str());
+    // One HTTP/2 connection for many requests instead of many connections while it is being opened.
+    curl_easy_setopt(transfer.easy, CURLOPT_PIPEWAIT, url.starts_with("https") ? 1L : 0L);
+  }
   if (body) {
     transfer.request = std::move(*body);
     curl_easy_setopt(transfer.easy, CURLOPT_POST, 1L);
@@ -235,12 +239,8 @@ void Transport::read_messages(std::vector<TransferResult>& ended) {
   }
 }
 
-TransferResult Transport::finish(Transfer& transfer, CURLcode code) {
-  TransferResult result;
-  result.id = transfer.id;
-  result.code = code;
-  result.too_large = transfer.too_large;
-  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &result.status);
+/// What matters of failures and of what the probe asks.
+void Transport::describe(Transfer& transfer, TransferResult& result) {
   curl_off_t pretransfer = 0;
   curl_easy_getinfo(transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   result.connected = pretransfer > 0;
@@ -254,9 +254,19 @@ TransferResult Transport::finish(Transfer& transfer, CURLcode code) {
   if (curl_easy_header(transfer.easy, "Server", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
     result.server = header->value;
   }
-  if (code != CURLE_OK) {
-    result.error = transfer.error[0] != '\0' ? transfer.error.data() : curl_easy_strerror(code);
+  if (result.code != CURLE_OK) {
+    result.error = transfer.error[0] != '\0' ? transfer.error.data() : curl_easy_strerror(result.code);
   }
+}
+
+TransferResult Transport::finish(Transfer& transfer, CURLcode code) {
+  TransferResult result;
+  result.id = transfer.id;
+  result.code = code;
+  result.too_large = transfer.too_large;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &result.status);
+  const bool answered = code == CURLE_OK && result.status >= 200 && result.status < 300;
+  if (!answered || transfer.request.empty()) describe(transfer, result);
   result.body = std::move(transfer.response);
   release(transfer);
   return result;

@@ -29,7 +29,7 @@ inline double in_seconds(Clock::duration duration) { return std::chrono::duratio
 /// Names a transfer while it runs.
 using TransferId = std::size_t;
 
-/// What came of a transfer.
+/// What came of a transfer. Requests with a body that were answered with a status 2xx: id, code, status and body alone.
 struct TransferResult {
   TransferId id = 0;
   CURLcode code = CURLE_OK;
@@ -82,6 +82,7 @@ class Transport {
   Transfer& new_transfer();
   void fire_timer();
   void read_messages(std::vector<TransferResult>& ended);
+  static void describe(Transfer& transfer, TransferResult& result);
   TransferResult finish(Transfer& transfer, CURLcode code);
   void release(Transfer& transfer);
 

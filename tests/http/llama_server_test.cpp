@@ -223,7 +223,7 @@ Replay replay(HttpLanguageModel& model, const OracleTrace& trace) {
     std::vector<std::array<std::string_view, 1>> stops(round.size());
     for (std::size_t i = 0; i < round.size(); ++i) {
       stops[i] = {round[i].stop};
-      CompletionRequest& request = requests.emplace_back(greedy(round[i].query, 12));
+      CompletionRequest& request = requests.emplace_back(greedy(round[i].query, 8));
       request.prefix = {round[i].identity, round[i].prefix};
       request.stop = stops[i];
     }
@@ -267,8 +267,8 @@ std::uint64_t bound(HttpLanguageModel& model, const OracleTrace& trace, const st
 TEST_F(RealServer, AnOraclesQuestionsComputeEachPrefixOnce) {
   const LlamaServer server({"-np", "8", "-c", "16384"});
   HttpLanguageModel model(options_for(server));
-  const OracleTrace stable(icpi::PromptMode::stable, 20);
-  const OracleTrace per_query(icpi::PromptMode::per_query, 2);
+  const OracleTrace stable(icpi::PromptMode::stable, 4);
+  const OracleTrace per_query(icpi::PromptMode::per_query, 1);
   const Replay kept = replay(model, stable);
   const Replay fresh = replay(model, per_query);
   for (const auto& [name, trace, result] : {std::tuple{"stable", &stable, &kept}, {"per_query", &per_query, &fresh}}) {
