@@ -126,8 +126,10 @@ void print_times() {
     if (kind == QueryKind::observation) {
       observations = times;
       for (std::size_t i = 0; i < question_count / 4; ++i) {
-        InductionModel fresh;
-        first.push_back(fastest(1, [&] { ask(fresh, given, given.questions[i]); }));
+        first.push_back(fastest(3, [&] {
+          InductionModel fresh;
+          ask(fresh, given, given.questions[i]);
+        }));
       }
     }
     induction::PrefixState state;

@@ -146,7 +146,7 @@ class Examination {
 
 template <class Env>
 void measure(SeedRange seeds) {
-  for (const std::size_t episodes : {5, 15, 30}) {
+  for (const std::size_t episodes : std::array<std::size_t, 3>{5, 15, 30}) {
     Accuracy accuracy;
     for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) Examination<Env>(seed, episodes).ask(accuracy);
     fmt::print("| {}, {} episodes | {} | {} | {} | {} |\n", Env::name, episodes, accuracy.termination.cell(),
