@@ -167,6 +167,13 @@ concept ConstrainsChoices = LanguageModel<M> && requires(const M&) {
   requires M::constrains_choices;  // static constexpr bool constrains_choices = true
 };
 
+/// Keeps what it computed for prefixes, and can catch up on requests that were answered from a record.
+/// Law: afterwards answers and usage are as if it had answered these requests itself.
+template <class M>
+concept RecallsPrompts = LanguageModel<M> && requires(M& model, std::span<const CompletionRequest> requests) {
+  model.recall(requests);  // recall(requests): keep what answering them would have kept
+};
+
 /// Asks how likely each of some continuations of a prompt is.
 struct ScoreRequest {
   PromptPrefix prefix;                              ///< first part of the prompt

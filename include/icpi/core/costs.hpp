@@ -15,6 +15,8 @@ struct Costs {
   std::uint64_t retries = 0;            ///< questions asked again after an invalid or failed answer
   std::uint64_t invalid = 0;            ///< predictions that could not be read
   std::uint64_t failures = 0;           ///< answers that did not come: infrastructure, not prediction
+  std::uint64_t over_budget = 0;        ///< requests that a budget refused
+  std::uint64_t cancelled = 0;          ///< requests that were called off
   std::uint64_t deduplicated = 0;       ///< questions answered by an identical one
   std::uint64_t wasted = 0;             ///< speculative answers that were not needed
 
@@ -31,6 +33,8 @@ struct Costs {
     retries += other.retries;
     invalid += other.invalid;
     failures += other.failures;
+    over_budget += other.over_budget;
+    cancelled += other.cancelled;
     deduplicated += other.deduplicated;
     wasted += other.wasted;
     return *this;
@@ -45,6 +49,8 @@ struct Costs {
     now.retries -= before.retries;
     now.invalid -= before.invalid;
     now.failures -= before.failures;
+    now.over_budget -= before.over_budget;
+    now.cancelled -= before.cancelled;
     now.deduplicated -= before.deduplicated;
     now.wasted -= before.wasted;
     return now;

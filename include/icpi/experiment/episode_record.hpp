@@ -29,6 +29,11 @@ struct EpisodeRecord {
   std::uint64_t prompt_tokens = 0;      ///< in this episode
   std::uint64_t computed_tokens = 0;    ///< prompt tokens not served from a kept prefix
   std::uint64_t completion_tokens = 0;  ///< in this episode
+  std::uint64_t invalid = 0;            ///< predictions that could not be read: the model's
+  std::uint64_t failures = 0;           ///< answers that did not come: the model's infrastructure
+  std::uint64_t over_budget = 0;        ///< requests that a budget refused
+  std::uint64_t cancelled = 0;          ///< requests that were called off
+  std::string environment_error;        ///< what the environment threw: the episode failed; empty: nothing
 
   friend bool operator==(const EpisodeRecord&, const EpisodeRecord&) = default;
 };
@@ -52,10 +57,15 @@ struct EpisodeRecord {
       .add("prompt_tokens", record.prompt_tokens)
       .add("computed_tokens", record.computed_tokens)
       .add("completion_tokens", record.completion_tokens)
+      .add("invalid", record.invalid)
+      .add("failures", record.failures)
+      .add("over_budget", record.over_budget)
+      .add("cancelled", record.cancelled)
+      .add("environment_error", record.environment_error)
       .str();
 }
 
-/// Reads a line of episodes.jsonl. Throws InvalidArgument when it is no such line.
+/// Reads a line of episodes.jsonl; what tells failures apart may be missing, as in older records. Throws InvalidArgument when it is no such line.
 [[nodiscard]] inline EpisodeRecord parse_episode_record(std::string_view line) {
   const Json json = Json::parse(line);
   const auto count = [&](std::string_view name) { return json[name].integer<std::uint64_t>(); };
@@ -76,6 +86,13 @@ struct EpisodeRecord {
   record.prompt_tokens = count("prompt_tokens");
   record.computed_tokens = count("computed_tokens");
   record.completion_tokens = count("completion_tokens");
+  if (json.find("invalid") != nullptr) {
+    record.invalid = count("invalid");
+    record.failures = count("failures");
+    record.over_budget = count("over_budget");
+    record.cancelled = count("cancelled");
+    record.environment_error = json["environment_error"].string();
+  }
   if (record.length == 0 || record.length > record.step)
     throw InvalidArgument("an episode has at least one step, and none before the run's first");
   return record;

@@ -79,6 +79,15 @@ class OrderedRecords {
     }
   }
 
+  /// Passes on what still waits for the seeds before, in order: nothing more will come.
+  void release() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [seed, records] : waiting_) {
+      for (const auto& each : records) sink_(each);
+    }
+    waiting_.clear();
+  }
+
  private:
   std::mutex mutex_;
   std::uint64_t next_;

@@ -61,6 +61,9 @@ class AnyLanguageModel {
     held_->complete(requests, completions);
   }
 
+  /// See RecallsPrompts; nothing for models that do not.
+  void recall(std::span<const CompletionRequest> requests) { held_->recall(requests); }
+
   /// See ScoresContinuations.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) { held_->score(requests, scores); }
 
@@ -87,6 +90,7 @@ class AnyLanguageModel {
     [[nodiscard]] virtual Capabilities capabilities() const = 0;
     [[nodiscard]] virtual std::string identity() const = 0;
     virtual void complete(std::span<const CompletionRequest>, std::span<Completion>) = 0;
+    virtual void recall(std::span<const CompletionRequest>) = 0;
     virtual void score(std::span<const ScoreRequest>, std::span<Scores>) = 0;
     [[nodiscard]] virtual std::size_t count_tokens(std::string_view) = 0;
     [[nodiscard]] virtual std::size_t context_limit() const = 0;
@@ -111,6 +115,9 @@ class AnyLanguageModel {
     std::string identity() const override { return std::as_const(*model).identity(); }
     void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) override {
       model->complete(requests, completions);
+    }
+    void recall(std::span<const CompletionRequest> requests) override {
+      if constexpr (RecallsPrompts<Model>) model->recall(requests);
     }
     void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) override {
       if (requests.size() != scores.size())

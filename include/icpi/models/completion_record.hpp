@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
@@ -34,16 +35,6 @@ struct RequestFingerprint {
   /// 32 hexadecimal digits.
   [[nodiscard]] std::string str() const { return fmt::format("{:016x}{:016x}", high, low); }
 };
-
-namespace detail {
-
-/// FNV-1a with 64 bits (Fowler, Noll, Vo), starting from `hash`.
-constexpr std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) noexcept {
-  for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 0x100000001B3;
-  return hash;
-}
-
-}  // namespace detail
 
 /// The fingerprint of a request. Equal requests have equal fingerprints; others differ but for a chance of about 2^-64.
 inline RequestFingerprint fingerprint(const CompletionRequest& request) {
@@ -83,40 +74,8 @@ inline RequestFingerprint fingerprint(const CompletionRequest& request) {
 namespace detail {
 
 constexpr std::array finish_names{std::string_view("stop"), std::string_view("length"), std::string_view("error")};
-
-inline constexpr std::string_view checksum_begin = ",\"checksum\":\"";
-
-/// `line`, a JSON object, with a checksum of its bytes as last member.
-inline std::string with_checksum(std::string line) {
-  line.pop_back();
-  const std::uint64_t checksum = fnv1a(line);
-  line += fmt::format("{}{:016x}\"}}", checksum_begin, checksum);
-  return line;
-}
-
-/// Whether `line` ends in the checksum of what precedes it.
-inline bool checksum_holds(std::string_view line) {
-  constexpr std::size_t tail = checksum_begin.size() + 16 + 2;
-  if (line.size() < tail) return false;
-  const auto end = line.substr(line.size() - tail);
-  return end == fmt::format("{}{:016x}\"}}", checksum_begin, fnv1a(line.substr(0, line.size() - tail)));
-}
-
-}  // namespace detail
-
-/// One request and its answer as a line of JSON that ends in a checksum; no newline. Without `prompt` the texts of the
-/// request are left out, its fingerprint is enough to replay.
-inline std::string completion_record(const CompletionRequest& request, const Completion& completion,
-                                     bool prompt = true) {
-  JsonLine line;
-  line.add("request", fingerprint(request).str());
-  if (prompt) {
-    line.add("prefix", request.prefix.text).add("query", request.query);
-    line.add_list("stop", request.stop, append_json_string);
-    if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
-    line.add("temperature", request.sampling.temperature).add("top_p", request.sampling.top_p);
-    line.add("max_tokens", request.sampling.max_tokens).add("seed", request.seed).add("sample", request.sample_index);
-  }
+/// Adds an answer to an object of JSON.
+inline void add_completion(JsonLine& line, const Completion& completion) {
   line.add("text", completion.text).add("finish", detail::finish_names[static_cast<std::size_t>(completion.finish)]);
   line.add_list("tokens", completion.tokens, [](const TokenLogprob& token, std::string& out) {
     JsonLine item;
@@ -130,30 +89,11 @@ inline std::string completion_record(const CompletionRequest& request, const Com
     line.add("error", name(completion.error.category)).add("message", completion.error.message);
     line.add("retry_after", completion.error.retry_after_seconds);
   }
-  return detail::with_checksum(line.str());
 }
 
-/// What a line of completion_record() says.
-struct RecordedCompletion {
-  RequestFingerprint request;  ///< which request it answers
-  Completion completion;       ///< the answer
-};
-
-/// Reads a line of completion_record(). Throws InvalidArgument when it is damaged or says something else.
-inline RecordedCompletion read_completion_record(std::string_view line) {
-  if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
-  const Json json = Json::parse(line);
-  RecordedCompletion result;
-  const std::string& id = json["request"].string();
-  const auto hex = [&](std::size_t first, std::uint64_t& value) {
-    if (id.size() != 32) throw InvalidArgument("a request is named by 32 hexadecimal digits");
-    const char* const end = id.data() + first + 16;
-    const auto [read, error] = std::from_chars(id.data() + first, end, value, 16);
-    if (error != std::errc{} || read != end) throw InvalidArgument("a request is named by 32 hexadecimal digits");
-  };
-  hex(0, result.request.high);
-  hex(16, result.request.low);
-  Completion& completion = result.completion;
+/// The opposite of add_completion(). Throws InvalidArgument.
+inline Completion read_completion(const Json& json) {
+  Completion completion;
   completion.text = json["text"].string();
   const std::string& finish = json["finish"].string();
   std::size_t number = 0;
@@ -174,6 +114,55 @@ inline RecordedCompletion read_completion_record(std::string_view line) {
     if (name(category) != error->string()) throw InvalidArgument(fmt::format("unknown error \"{}\"", error->string()));
     completion.error = {category, json["message"].string(), json["retry_after"].number()};
   }
+  return completion;
+}
+
+/// The opposite of RequestFingerprint::str(). Throws InvalidArgument.
+inline RequestFingerprint read_fingerprint(std::string_view text) {
+  RequestFingerprint result;
+  const auto hex = [&](std::size_t first, std::uint64_t& value) {
+    if (text.size() != 32) throw InvalidArgument("a request is named by 32 hexadecimal digits");
+    const char* const end = text.data() + first + 16;
+    const auto [read, error] = std::from_chars(text.data() + first, end, value, 16);
+    if (error != std::errc{} || read != end) throw InvalidArgument("a request is named by 32 hexadecimal digits");
+  };
+  hex(0, result.high);
+  hex(16, result.low);
+  return result;
+}
+
+}  // namespace detail
+
+/// One request and its answer as a line of JSON that ends in a checksum; no newline. Without `prompt` the texts of the
+/// request are left out, its fingerprint is enough to replay.
+inline std::string completion_record(const CompletionRequest& request, const Completion& completion,
+                                     bool prompt = true) {
+  JsonLine line;
+  line.add("request", fingerprint(request).str());
+  if (prompt) {
+    line.add("prefix", request.prefix.text).add("query", request.query);
+    line.add_list("stop", request.stop, append_json_string);
+    if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
+    line.add("temperature", request.sampling.temperature).add("top_p", request.sampling.top_p);
+    line.add("max_tokens", request.sampling.max_tokens).add("seed", request.seed).add("sample", request.sample_index);
+  }
+  detail::add_completion(line, completion);
+  return detail::with_checksum(line.str());
+}
+
+/// What a line of completion_record() says.
+struct RecordedCompletion {
+  RequestFingerprint request;  ///< which request it answers
+  Completion completion;       ///< the answer
+};
+
+/// Reads a line of completion_record(). Throws InvalidArgument when it is damaged or says something else.
+inline RecordedCompletion read_completion_record(std::string_view line) {
+  if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
+  const Json json = Json::parse(line);
+  RecordedCompletion result;
+  result.request = detail::read_fingerprint(json["request"].string());
+  result.completion = detail::read_completion(json);
   return result;
 }
 

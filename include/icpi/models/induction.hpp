@@ -42,6 +42,9 @@ class InductionModel {
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions);
 
+  /// See RecallsPrompts.
+  void recall(std::span<const CompletionRequest> requests);
+
   /// See ScoresContinuations.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores);
 
@@ -53,6 +56,7 @@ class InductionModel {
 static_assert(LanguageModel<InductionModel>);
 static_assert(ConstrainsChoices<InductionModel>);
 static_assert(ScoresContinuations<InductionModel>);
+static_assert(RecallsPrompts<InductionModel>);
 
 }  // namespace icpi
 

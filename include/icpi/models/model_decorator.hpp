@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,12 @@ class ModelDecorator {
     requires CountsTokens<LM>
   {
     return static_cast<std::size_t>(model_.count_tokens(text));
+  }
+  /// See RecallsPrompts.
+  void recall(std::span<const CompletionRequest> requests)
+    requires RecallsPrompts<LM>
+  {
+    model_.recall(requests);
   }
   /// What a model that knows its abilities only at run time says about them.
   [[nodiscard]] auto capabilities() const

@@ -285,12 +285,13 @@ class PromptedRolloutModel {
     auto& costs = lane.costs;
     const auto& completion = slot.completion;
     const bool cancelled = completion.error.category == ErrorCategory::cancelled;
-    if (!cancelled) ++costs.lm_calls;
+    const bool over_budget = completion.error.category == ErrorCategory::budget_exhausted;
+    ++(cancelled ? costs.cancelled : over_budget ? costs.over_budget : costs.lm_calls);
     costs.prompt_tokens += completion.usage.prompt_tokens;
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(lane, slot.question.kind, completion, reader_text_);
-    if (slot.answer.status == AnswerStatus::failed && !cancelled) ++costs.failures;
+    if (slot.answer.status == AnswerStatus::failed && !cancelled && !over_budget) ++costs.failures;
     if (slot.answer.status == AnswerStatus::invalid) {
       ++costs.invalid;
       // A greedy model says the same again.

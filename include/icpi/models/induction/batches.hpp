@@ -60,6 +60,16 @@ class InductionModel::Batches {
     });
   }
 
+  void recall(std::span<const CompletionRequest> requests) {
+    begin_batch();
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const auto& request = requests[i];
+      if (request.prefix.identity != 0 && !check_sampling(request.sampling)) assign(request.prefix, request.query, i);
+    }
+    std::erase_if(groups_, [](const Group& group) { return group.prefix.identity == 0; });  // nothing is kept of those
+    work([](induction::Generator&, const Group&) {});
+  }
+
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
     if (requests.size() != scores.size())
       throw InvalidArgument("InductionModel::score: as many scores as requests are needed");
@@ -206,6 +216,8 @@ ICPI_INLINE void InductionModel::complete(std::span<const CompletionRequest> req
                                           std::span<Completion> completions) {
   batches_->complete(requests, completions);
 }
+
+ICPI_INLINE void InductionModel::recall(std::span<const CompletionRequest> requests) { batches_->recall(requests); }
 
 ICPI_INLINE void InductionModel::score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
   batches_->score(requests, scores);
