@@ -11,6 +11,7 @@
 #include "icpi/experiment/seed_groups.hpp"
 #include "methods.hpp"
 #include "model_sources.hpp"
+#include "run_files.hpp"
 
 namespace icpi::program {
 
@@ -36,6 +37,7 @@ struct TrainArguments {
   std::string jobs = "1";
   std::string out;
   bool dry_run = false;
+  RecoveryArguments recovery;
 };
 
 /// `icpi reproduce`.
@@ -49,6 +51,7 @@ struct ReproduceArguments {
   std::string jobs = "1";
   std::string out;
   bool dry_run = false;
+  RecoveryArguments recovery;
 };
 
 /// `icpi models`.

@@ -12,6 +12,8 @@
 #include "icpi/core/costs.hpp"
 #include "icpi/domains/domain_facts.hpp"
 #include "icpi/experiment/episode_record.hpp"
+#include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/record_log.hpp"
 #include "icpi/experiment/seed_groups.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "methods.hpp"
@@ -28,6 +30,10 @@ struct RunRequest {
   SeedRange seeds;
   std::size_t steps = 0;  ///< of every run
   std::size_t jobs = 1;   ///< threads, each with seeds and a model of its own; results do not depend on it
+  OnEnvironmentError on_environment_error = OnEnvironmentError::stop;  ///< how to go on after it
+  std::function<bool()> interrupted{};                                 ///< true: stop after the current steps
+  RecordLog* log = nullptr;    ///< takes everything that happens, and says what happened already; null: none
+  std::size_t first_part = 0;  ///< of the log; there is one for every seed, though not all are used
 };
 
 /// One decision to look at.
@@ -58,7 +64,7 @@ class DomainProgram {
   virtual void check(const Method& method, const ModelFactory& model) const = 0;
 
   /// Plays; `on_episode` gets the records in the order of seeds and episodes, never two at a time. Returns what all
-  /// agents spent.
+  /// agents spent. Throws Interrupted, after `on_episode` got every record that there is, when it was.
   virtual Costs run(const RunRequest& request, const std::function<void(const EpisodeRecord&)>& on_episode) const = 0;
 
   /// Prints one decision of `icpi` as a person would want to see it.

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,11 +23,15 @@
 #include "icpi/baselines/optimal_agent.hpp"
 #include "icpi/baselines/random_agent.hpp"
 #include "icpi/baselines/tabular_q.hpp"
+#include "icpi/core/json_line.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/domains/solver.hpp"
 #include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/logged_model.hpp"
+#include "icpi/experiment/run_part.hpp"
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "interrupt.hpp"
 
 namespace icpi::program {
 
@@ -88,24 +94,56 @@ class DomainProgramOf final : public DomainProgram {
     const Method method = method_for(request.method, facts());
     std::mutex mutex;
     Costs total;
-    for_each_group(request.seeds, request.jobs, [&](SeedRange seeds) {
+    std::atomic<bool> failed = false;
+    const auto play_group = [&](SeedRange seeds) {
+      std::optional<RunPart> part;
+      if (request.log != nullptr) part.emplace(*request.log, request.first_part + (seeds.first - request.seeds.first));
+      Group group{&request, &method, part ? &*part : nullptr, seeds, {}, &failed};
       Costs spent;
       if (asks_model(method.kind)) {
         AnyLanguageModel model = request.model();
-        spent = play(request, method, model.identity(), seeds, records,
-                     [&](std::uint64_t seed) { return make_icpi(method, model, seed); });
+        group.model = model.identity();
+        if (part) model = AnyLanguageModel(LoggedModel<AnyLanguageModel>(std::move(model), *part, ModelFailures::stop));
+        spent = play(group, records, [&](std::uint64_t seed) { return make_icpi(method, model, seed); });
       } else {
-        with_agents(method, [&](auto make) { spent = play(request, method, "", seeds, records, make); });
+        with_agents(method, [&](auto make) { spent = play(group, records, make); });
       }
       const std::lock_guard lock(mutex);
       total += spent;
-    });
+    };
+    try {
+      for_each_group(request.seeds, request.jobs, [&](SeedRange seeds) {
+        try {
+          play_group(seeds);
+        } catch (...) {
+          failed = true;
+          throw;
+        }
+      });
+    } catch (...) {
+      const std::exception_ptr cause = std::current_exception();
+      try {
+        records.release();
+      } catch (const Error&) {  // the cause says more
+      }
+      std::rethrow_exception(cause);
+    }
     return total;
   }
 
   void show(const ShowRequest& request, std::ostream& out) const override;
 
  private:
+  /// Seeds that are played in lockstep.
+  struct Group {
+    const RunRequest* request;
+    const Method* method;
+    RunPart* part;  ///< null: nothing is recorded
+    SeedRange seeds;
+    std::string model;                ///< its identity; empty: none
+    const std::atomic<bool>* failed;  ///< whether another group did: then this one ends early
+  };
+
   Formatter formatter(bool hints) const { return Formatter(env_, {.hints = hints}); }
 
   std::unique_ptr<Icpi> make_icpi(const Method& method, AnyLanguageModel& model, std::uint64_t seed) const {
@@ -141,18 +179,33 @@ class DomainProgramOf final : public DomainProgram {
   }
 
   template <class Make>
-  Costs play(const RunRequest& request, const Method& method, std::string model, SeedRange seeds,
-             OrderedRecords<Sink>& records, Make&& make) const {
+  Costs play(const Group& group, OrderedRecords<Sink>& records, Make&& make) const {
     using A = typename decltype(make(std::uint64_t{0}))::element_type;
+    const RunRequest& request = *group.request;
     std::vector<Player<Env, A>> players;
-    for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) players.push_back({env_, make(seed), seed});
+    for (std::uint64_t seed = group.seeds.first; seed < group.seeds.last; ++seed)
+      players.push_back({env_, make(seed), seed});
     const DomainFacts known = facts();
-    Lockstep<Env, A> lockstep(players, {std::string(known.name), method.label, std::move(model), request.steps,
-                                        known.evaluation_discount, known.return_scale});
-    lockstep.play(OptimalReturns<Env>(env_, known.evaluation_discount), [&](const EpisodeRecord& record) {
-      records.add(record);
-      return true;
-    });
+    RunSettings settings{std::string(known.name), group.method->label,       group.model,
+                         request.steps,           known.evaluation_discount, known.return_scale};
+    settings.on_environment_error = request.on_environment_error;
+    settings.interrupted = [&] { return *group.failed || (request.interrupted && request.interrupted()); };
+    RunRecorder<Env> recorder;
+    if (group.part != nullptr) {
+      recorder = {group.part,
+                  [text = formatter(true)](const auto& seen) { return std::string(text.observation(seen)); }};
+      JsonLine begin;
+      begin.add("domain", settings.domain).add("agent", settings.agent).add("model", settings.model);
+      begin.add("seeds", fmt::format("{}:{}", group.seeds.first, group.seeds.last)).add("steps", settings.steps);
+      group.part->begin(begin.str());
+    }
+    Lockstep<Env, A> lockstep(players, std::move(settings), std::move(recorder));
+    const bool complete =
+        lockstep.play(OptimalReturns<Env>(env_, known.evaluation_discount), [&](const EpisodeRecord& record) {
+          records.add(record);
+          return true;
+        });
+    if (!complete && !*group.failed) throw Interrupted("interrupted");
     Costs spent;
     for (const auto& player : players) spent += player.agent->costs();
     return spent;

@@ -3,15 +3,18 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/version.hpp"
+#include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
 
@@ -21,6 +24,7 @@ using namespace icpi::program;
 
 constexpr int bad_usage = 2;
 constexpr int failed_run = 1;
+constexpr int signalled = 128;
 
 /// Names what is wrong in one line.
 int complain(std::string_view message, int code) {
@@ -68,11 +72,20 @@ void add_models(CLI::App& app, ModelsArguments& arguments) {
   add_model(command, arguments.model);
 }
 
+void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
+  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun");
+  command.add_option("--durability", recovery.durability,
+                     "what every step survives: process (its death), or power (a power cut too) (default process)");
+  command.add_option("--on-environment-error", recovery.on_environment_error,
+                     "stop, or continue with the next episode (default stop)");
+}
+
 void add_train(CLI::App& app, TrainArguments& arguments) {
   auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
+  command.add_option("--domain", arguments.domain, "see `icpi domains`");
   add_method_options(command, arguments.method, true);
   add_model(command, arguments.model);
+  add_recovery_options(command, arguments.recovery);
   command.add_option("--record", arguments.model.record, "write every request and answer to this file");
   command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domain's horizon)");
   command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
@@ -89,6 +102,7 @@ void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std
       ->delimiter(',')
       ->allow_extra_args(false);
   add_model_options(command, model);
+  add_recovery_options(command, arguments.recovery);
   command.add_option("--domains", arguments.domains, "only these, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -122,7 +136,23 @@ void add_show(CLI::App& app, ShowArguments& arguments) {
   command.add_flag("--whole-prompts", arguments.whole_prompts, "print every line of every prompt");
 }
 
-int run(int argc, char** argv) {
+using Words = std::vector<std::string>;
+
+int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr);
+
+/// Runs the command that began the log in the folder again, with these words added: the later ones count.
+int resume(const std::string& folder, const std::string& out, const Words& added) {
+  if (!out.empty()) throw icpi::InvalidArgument("--out does not go with --resume: the run has its folder");
+  const auto log = open_log(folder);
+  Words words = recorded_command(*log);
+  if (words.empty() || words[0] != added[0])
+    throw icpi::InvalidArgument(fmt::format("--resume '{}': the run was begun by `icpi {}`, not `icpi {}`", folder,
+                                            words.empty() ? "" : words[0], added[0]));
+  words.insert(words.end(), added.begin() + 1, added.end());
+  return run(words, log);
+}
+
+int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   CLI::App app("In-Context Policy Iteration with language models", "icpi");
   app.require_subcommand(1);
   app.set_version_flag("--version",
@@ -141,8 +171,13 @@ int run(int argc, char** argv) {
   add_plot(app, plot_arguments);
   ShowArguments show_arguments;
   add_show(app, show_arguments);
+  if (log) {
+    for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
+      if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
+    }
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(Words(words.rbegin(), words.rend()));
   } catch (const CLI::ExtrasError&) {
     return complain(unexpected(app), bad_usage);
   } catch (const CLI::ParseError& error) {
@@ -154,6 +189,13 @@ int run(int argc, char** argv) {
   for (const auto& name : models) {
     reproduce_arguments.models.push_back(model);
     reproduce_arguments.models.back().name = name;
+  }
+  for (auto* arguments : {&train_arguments.recovery, &reproduce_arguments.recovery}) {
+    auto& out = arguments == &train_arguments.recovery ? train_arguments.out : reproduce_arguments.out;
+    if (!arguments->resume.empty() && !log) return resume(arguments->resume, out, words);
+    if (!arguments->resume.empty()) out = arguments->resume;
+    arguments->words = words;
+    arguments->log = log;
   }
   if (app.got_subcommand("domains")) list_domains(std::cout);
   if (app.got_subcommand("models")) list_models(models_arguments, std::cout);
@@ -170,7 +212,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return run(Words(argv + std::min(argc, 1), argv + argc));
+  } catch (const Interrupted& error) {
+    return complain(error.what(), signalled + interrupting_signal());
   } catch (const icpi::InvalidArgument& error) {
     return complain(error.what(), bad_usage);
   } catch (const std::exception& error) {

@@ -14,7 +14,6 @@
 #include "icpi/core/error.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/models/recording.hpp"
-#include "icpi/models/stop_on_failure.hpp"
 #include "parse.hpp"
 
 namespace icpi::program {
@@ -120,7 +119,7 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
     make = [make = std::move(make), file = choice.record] {
       return AnyLanguageModel(RecordingModel<AnyLanguageModel>(make(), file));
     };
-  return [make = std::move(make)] { return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make())); };
+  return make;
 }
 
 std::string describe_model(const ModelChoice& choice) {

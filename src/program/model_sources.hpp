@@ -90,8 +90,7 @@ struct ModelSource {
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();
 
-/// What makes the models for a method: the chosen kind behind budget, cache and recording. They throw ModelFailure when
-/// a question gets no answer. `ledger` nullptr: the chosen kind alone, to look at; it writes nothing. Throws
+/// What makes the models for a method: the chosen kind behind budget, cache and recording. `ledger` nullptr: the chosen kind alone, to look at; it writes nothing. Throws
 /// InvalidArgument for an unknown or missing kind and for choices that it does not take.
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
                            const std::shared_ptr<ModelLedger>& ledger);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <unistd.h>
+#include <cerrno>
 #include <iterator>
 #include <system_error>
 
@@ -12,17 +13,17 @@
 namespace icpi::program {
 
 OutputFile::OutputFile(const std::filesystem::path& path) : name_(path.string()), out_(path, std::ios::binary) {
-  if (!out_) throw Error(fmt::format("cannot create {}", name_));
+  if (!out_) throw Error(fmt::format("cannot create {}: {}", name_, std::generic_category().message(errno)));
 }
 
 void OutputFile::write(std::string_view text) {
   out_.write(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!out_) throw Error(fmt::format("writing {} failed", name_));
+  if (!out_) throw Error(fmt::format("writing {} failed: {}", name_, std::generic_category().message(errno)));
 }
 
 void OutputFile::flush() {
   out_.flush();
-  if (!out_) throw Error(fmt::format("writing {} failed", name_));
+  if (!out_) throw Error(fmt::format("writing {} failed: {}", name_, std::generic_category().message(errno)));
 }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {

@@ -4,12 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <set>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
+#include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 #include "icpi/version.hpp"
+#include "interrupt.hpp"
 
 namespace icpi::program {
 
@@ -57,39 +63,184 @@ std::map<std::string, std::size_t> read_horizons(const std::filesystem::path& fo
   }
 }
 
-std::vector<EpisodeRecord> read_records(const std::filesystem::path& folder) {
-  const auto file = folder / "episodes.jsonl";
+namespace {
+
+/// Steps played, by domain, agent, model and seed.
+using Progresses = std::map<std::tuple<std::string, std::string, std::string, std::uint64_t>, std::uint64_t>;
+
+std::vector<EpisodeRecord> read_records(const std::filesystem::path& file, std::vector<std::string>& missing) {
   const std::string text = read_file(file);
   std::vector<EpisodeRecord> records;
   std::string_view rest = text;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const auto end = std::min(rest.find('\n'), rest.size());
+    if (end == rest.size()) {
+      missing.push_back(fmt::format("{}, line {} is not whole", file.string(), number));
+      break;
+    }
     try {
       records.push_back(parse_episode_record(rest.substr(0, end)));
     } catch (const InvalidArgument& error) {
       throw InvalidArgument(fmt::format("{}, line {}: {}", file.string(), number, error.what()));
     }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    rest.remove_prefix(end + 1);
   }
   return records;
 }
 
-RunOutcome play_runs(const std::vector<PlannedRun>& runs, const std::filesystem::path& folder) {
-  write_file(folder / "run.json", describe_runs(runs));
-  OutputFile file(folder / "episodes.jsonl");
+/// Says which seeds of one of run.json's runs are not complete. `models`: that the records name.
+void find_missing(const Json& run, const Progresses& progresses, const std::set<std::string>& models,
+                  std::vector<std::string>& missing) {
+  const std::string& domain = run["domain"].string();
+  const std::string& agent = run["agent"].string();
+  const auto steps = run["steps"].integer<std::uint64_t>();
+  const SeedRange seeds = parse_seeds(run["seeds"].string());
+  bool any = false;
+  for (const auto& model : models) {
+    const auto first = progresses.lower_bound({domain, agent, model, 0});
+    if (first == progresses.end() || std::tie(std::get<0>(first->first), std::get<1>(first->first),
+                                              std::get<2>(first->first)) != std::tie(domain, agent, model))
+      continue;
+    any = true;
+    const std::string name = model.empty() ? agent : fmt::format("{} ({})", agent, model);
+    for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
+      const auto found = progresses.find({domain, agent, model, seed});
+      const std::uint64_t played = found == progresses.end() ? 0 : found->second;
+      if (played < steps)
+        missing.push_back(fmt::format("{} in {}: seed {} has {} of {} steps", name, domain, seed, played, steps));
+    }
+  }
+  if (!any) missing.push_back(fmt::format("{} in {}: no episode is finished", agent, domain));
+}
+
+}  // namespace
+
+ReadRun read_run(const std::filesystem::path& folder) {
+  ReadRun run;
+  run.records = read_records(folder / "episodes.jsonl", run.missing);
+  Progresses progresses;
+  std::set<std::string> models;
+  for (const auto& record : run.records) {
+    auto& played = progresses[{record.domain, record.agent, record.model, record.seed}];
+    played = std::max(played, record.step);
+    models.insert(record.model);
+  }
+  const auto horizons = read_horizons(folder);
+  const auto file = folder / "run.json";
+  try {
+    const Json json = Json::parse(read_file(file));
+    for (const Json& each : json["runs"].array()) find_missing(each, progresses, models, run.missing);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("{}: {}", file.string(), error.what()));
+  }
+  std::erase_if(run.records, [&](const EpisodeRecord& record) {
+    const auto horizon = horizons.find(record.domain);
+    return horizon != horizons.end() &&
+           progresses[{record.domain, record.agent, record.model, record.seed}] < horizon->second;
+  });
+  return run;
+}
+
+namespace {
+
+constexpr std::string_view log_name = "log.jsonl";
+
+/// Of a log's first line: the command, and what it meant.
+std::string header_of(const std::vector<std::string>& words, const std::vector<PlannedRun>& runs) {
+  std::string described = describe_runs(runs);
+  std::erase(described, '\n');
+  JsonLine line;
+  line.add_list("command", words, append_json_string);
+  line.add_raw("runs", described);
+  return line.str();
+}
+
+Durability durability_of(const std::string& name) {
+  if (name == "process") return Durability::process;
+  if (name == "power") return Durability::power;
+  throw InvalidArgument(fmt::format("--durability '{}' is not allowed; choose one of process, power", name));
+}
+
+OnEnvironmentError on_environment_error_of(const std::string& name) {
+  if (name == "stop") return OnEnvironmentError::stop;
+  if (name == "continue") return OnEnvironmentError::proceed;
+  throw InvalidArgument(fmt::format("--on-environment-error '{}' is not allowed; choose one of stop, continue", name));
+}
+
+}  // namespace
+
+std::shared_ptr<RecordLog> open_log(const std::filesystem::path& folder) {
+  const auto file = folder / log_name;
+  if (!std::filesystem::exists(file))
+    throw InvalidArgument(
+        fmt::format("--resume '{}': there is no run to continue: {} is missing", folder.string(), file.string()));
+  auto log = std::make_shared<RecordLog>(file, Durability::process);
+  if (log->dropped() > 0)
+    fmt::print(stderr, "icpi: {}: the last record was not whole; {} bytes are cut off\n", log->name(), log->dropped());
+  return log;
+}
+
+std::vector<std::string> recorded_command(const RecordLog& log) {
+  std::vector<std::string> words;
+  try {
+    const Json header = Json::parse(log.header());
+    for (const Json& word : header["command"].array()) words.push_back(word.string());
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("{}: it is not the log of a command: {}", log.name(), error.what()));
+  }
+  return words;
+}
+
+void check_recovery(const RecoveryArguments& recovery, const std::vector<PlannedRun>& runs) {
+  (void)durability_of(recovery.durability);
+  (void)on_environment_error_of(recovery.on_environment_error);
+  if (!recovery.log) return;
+  const std::string& then = recovery.log->header();
+  const std::string now = header_of(recorded_command(*recovery.log), runs);
+  if (then == now) return;
+  const auto place =
+      static_cast<std::size_t>(std::mismatch(then.begin(), then.end(), now.begin(), now.end()).first - then.begin());
+  const std::size_t from = place < 40 ? 0 : place - 40;
+  throw InvalidArgument(fmt::format("--resume: the run was begun with other options: '...{}...', not '...{}...'",
+                                    then.substr(from, 80), now.substr(std::min(from, now.size()), 80)));
+}
+
+RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& folder,
+                     const RecoveryArguments& recovery) {
+  std::shared_ptr<RecordLog> log = recovery.log;
+  if (!log) log = std::make_shared<RecordLog>(folder / log_name, header_of(recovery.words, runs), Durability::process);
+  log->set_durability(durability_of(recovery.durability));
+  watch_signals();
   std::size_t total = 0;
   for (const auto& run : runs) total += run.request.steps * run.request.seeds.size();
   Progress progress(total);
   RunOutcome outcome;
-  for (const auto& run : runs) {
-    progress.label(fmt::format("{} {}", run.domain->facts().name, run.request.method.label));
-    outcome.costs += run.domain->run(run.request, [&](const EpisodeRecord& record) {
-      file.write(to_json(record) + '\n');
-      const std::size_t before = record.step - record.length;
-      progress.advance(std::min<std::size_t>(record.step, run.request.steps) - before);
-      outcome.records.push_back(record);
-    });
-    file.flush();
+  try {
+    write_file(folder / "run.json", describe_runs(runs));
+    OutputFile file(folder / "episodes.jsonl");
+    std::size_t first_part = 0;
+    for (auto& run : runs) {
+      run.request.log = log.get();
+      run.request.first_part = std::exchange(first_part, first_part + run.request.seeds.size());
+      run.request.on_environment_error = on_environment_error_of(recovery.on_environment_error);
+      run.request.interrupted = [] { return interrupting_signal() != 0; };
+      progress.label(fmt::format("{} {}", run.domain->facts().name, run.request.method.label));
+      outcome.costs += run.domain->run(run.request, [&](const EpisodeRecord& record) {
+        file.write(to_json(record) + '\n');
+        file.flush();
+        const std::size_t before = record.step - record.length;
+        progress.advance(std::min<std::size_t>(record.step, run.request.steps) - before);
+        outcome.records.push_back(record);
+      });
+    }
+  } catch (const Interrupted&) {
+    throw Interrupted(fmt::format("stopped; `icpi {} --resume {}` goes on", recovery.words.at(0), folder.string()));
+  } catch (const InvalidArgument&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!std::filesystem::exists(folder / log_name)) throw;
+    throw Error(fmt::format("{} (`icpi {} --resume {}` goes on where it stopped)", error.what(), recovery.words.at(0),
+                            folder.string()));
   }
   return outcome;
 }

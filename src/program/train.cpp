@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/models/stop_on_failure.hpp"
 #include "prediction.hpp"
 #include "report.hpp"
 #include "run_files.hpp"
@@ -37,8 +38,8 @@ void check_rate(const ModelChoice& model, std::size_t jobs) {
     throw InvalidArgument(fmt::format("--requests-per-minute does not go with --jobs {}; allowed: 1", jobs));
 }
 
-void require_out(const std::string& out, bool dry_run) {
-  if (dry_run) return;
+void require_out(const std::string& out, bool dry_run, const RecoveryArguments& recovery = {}) {
+  if (dry_run || recovery.log) return;
   if (out.empty()) throw InvalidArgument("--out is missing: name a new or empty folder for the records");
   check_run_directory(out);
 }
@@ -62,6 +63,7 @@ std::vector<Method> chosen_methods(const PolicyIterationOptions& options, const 
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
+  if (arguments.domain.empty()) throw InvalidArgument("--domain is missing: see `icpi domains`");
   const DomainProgram& domain = domain_program(arguments.domain);
   const Method method = make_method(arguments.method);
   const auto seeds = parse_seeds(arguments.seeds);
@@ -71,7 +73,8 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   check_rate(arguments.model, jobs);
   check_model_name(arguments.model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
-  require_out(arguments.out, arguments.dry_run);
+  require_out(arguments.out, arguments.dry_run, arguments.recovery);
+  check_recovery(arguments.recovery, {run});
   const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget);
   if (arguments.dry_run) {
     domain.check(method, [&] { return domain.make_oracle(method.hints); });
@@ -84,8 +87,8 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   } else {
     domain.check(method, nullptr);
   }
-  make_run_directory(arguments.out);
-  const RunOutcome outcome = play_runs({run}, arguments.out);
+  if (!arguments.recovery.log) make_run_directory(arguments.out);
+  const RunOutcome outcome = play_runs({run}, arguments.out, arguments.recovery);
   const Report report = make_report(outcome.records, horizons_of({run}));
   const std::filesystem::path folder = arguments.out;
   write_file(folder / "curves.csv", curves_csv(report));
@@ -108,7 +111,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   }
   for (const auto& model : arguments.models) check_model_name(model.name);
   const auto ledger = std::make_shared<ModelLedger>(arguments.models.front().budget);
-  require_out(arguments.out, arguments.dry_run);
+  require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
   const std::vector<Method> methods = chosen_methods(given.options, arguments.agents);
   std::vector<PlannedRun> runs;
@@ -129,12 +132,13 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
       }
     }
   }
+  check_recovery(arguments.recovery, runs);
   if (arguments.dry_run) {
     fmt::print(out, "{}", predict_costs(runs, ledger->account()->budget()));
     return;
   }
-  make_run_directory(arguments.out);
-  const RunOutcome outcome = play_runs(runs, arguments.out);
+  if (!arguments.recovery.log) make_run_directory(arguments.out);
+  const RunOutcome outcome = play_runs(runs, arguments.out, arguments.recovery);
   const Report report = make_report(outcome.records, horizons_of(runs));
   fmt::print(out, "{}\n", summary_table(report, true));
   for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());
@@ -151,8 +155,11 @@ void plot(const PlotArguments& arguments, std::ostream& out) {
         throw InvalidArgument(fmt::format("'{}': {} has {} steps, but {} in a run before; allowed: equal numbers", run,
                                           domain, steps, known->second));
     }
-    for (auto& record : read_records(run)) records.push_back(std::move(record));
+    ReadRun read = read_run(run);
+    for (auto& record : read.records) records.push_back(std::move(record));
+    for (const auto& each : read.missing) fmt::print(out, "not complete: {}\n", each);
   }
+  if (records.empty()) fmt::print(out, "no seed is complete: there is nothing to draw\n");
   const Report report = make_report(records, horizons);
   require_out(arguments.out, false);
   make_run_directory(arguments.out);
@@ -172,7 +179,9 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.step = parse_count("--step", arguments.step, 0, 1'000'000);
   request.whole_prompts = arguments.whole_prompts;
   const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget);
-  request.model = model_factory(arguments.model, domain, method.hints, ledger);
+  request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
+    return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
+  };
   domain.show(request, out);
 }
 

@@ -50,9 +50,10 @@ class CommandLineTest : public ::testing::Test {
   /// Runs the program with these arguments.
   CommandResult icpi(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
 
-  /// Starts the program and returns its process id: see finish().
-  pid_t start(const std::vector<std::string>& arguments) {
+  /// Starts the program and returns its process id: see finish(). `before`: a shell obeys it first.
+  pid_t start(const std::vector<std::string>& arguments, const std::string& before = "") {
     std::vector<std::string> words{ICPI_PROGRAM};
+    if (!before.empty()) words = {"/bin/sh", "-c", before + "; exec \"$0\" \"$@\"", ICPI_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     for (auto& word : words) pointers.push_back(word.data());
