@@ -2,6 +2,9 @@
 // The same answers as a plain loop over libllama.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "helpers.hpp"
 #include "plain_loop.hpp"
 
@@ -44,19 +47,33 @@ Options exact_options() {
   return options;
 }
 
-/// Compares up to the first near-tie (of a lead below `near_tie`) that fell differently; returns whether there was one.
-bool expect_same(const Completion& ours, const std::vector<PlainLoop::Step>& plain, double tolerance, double near_tie) {
-  EXPECT_FALSE(ours.error) << ours.error.message;
-  for (std::size_t i = 0; i < std::min(plain.size(), ours.tokens.size()); ++i) {
-    if (ours.tokens[i].token != plain[i].piece) {
-      EXPECT_LT(plain[i].lead, near_tie) << "token " << i;
-      return true;
+/// How completions differ from those of a plain loop.
+struct Differences {
+  std::size_t tokens = 0;     ///< compared
+  std::size_t near_ties = 0;  ///< completions that went another way where the best two were nearly equal
+  double worst = 0;           ///< of the log-probabilities
+
+  /// Compares up to the first token that is another one; there, the lead of the best must be below `near_tie`.
+  void compare(const Completion& ours, const std::vector<PlainLoop::Step>& plain, double near_tie) {
+    ASSERT_FALSE(ours.error) << ours.error.message;
+    for (std::size_t i = 0; i < std::min(plain.size(), ours.tokens.size()); ++i) {
+      if (ours.tokens[i].token != plain[i].piece) {
+        EXPECT_LT(plain[i].lead, near_tie) << "token " << i;
+        ++near_ties;
+        return;
+      }
+      ++tokens;
+      worst = std::max(worst, std::abs(ours.tokens[i].logprob - plain[i].logprob));
     }
-    EXPECT_NEAR(ours.tokens[i].logprob, plain[i].logprob, tolerance) << "token " << i;
+    EXPECT_EQ(ours.tokens.size(), plain.size());
   }
-  EXPECT_EQ(ours.tokens.size(), plain.size());
-  return false;
-}
+  void print(std::string_view how) const {
+    std::printf(
+        "%s: %zu tokens compared, log-probabilities within %.2g, %zu of %zu completions went another way at a "
+        "near-tie\n",
+        std::string(how).c_str(), tokens, worst, near_ties, prompt_count);
+  }
+};
 
 TEST(Greedy, CompletionsAreThoseOfAPlainLoop) {
   const Prompts prompts;
@@ -64,19 +81,22 @@ TEST(Greedy, CompletionsAreThoseOfAPlainLoop) {
   PlainLoop plain(icpi_test::model_file(ICPI_LLAMA_SIZE));
   const auto requests = prompts.requests();
   std::vector<std::vector<PlainLoop::Step>> expected;
-  std::size_t ties = 0;
+  Differences alone;
   for (std::size_t i = 0; i < prompt_count; ++i) {
     expected.push_back(plain.complete(prompts.prefixes[i], prompts.queries[i], max_tokens));
-    ties += expect_same(icpi_test::ask(model, requests[i]), expected.back(), 1e-3, 1e-3) ? 1U : 0U;
+    alone.compare(icpi_test::ask(model, requests[i]), expected.back(), 1e-3);
   }
-  const auto together = icpi_test::ask_all(model, requests);
-  std::size_t ties_together = 0;
-  for (std::size_t i = 0; i < prompt_count; ++i)
-    ties_together += expect_same(together[i], expected[i], 1e-2, 2e-2) ? 1U : 0U;
-  std::printf("near-ties that fell differently, of %zu completions: %zu one at a time, %zu together\n", prompt_count,
-              ties, ties_together);
-  EXPECT_LT(ties, prompt_count / 4);
-  EXPECT_LT(ties_together, prompt_count / 4);
+  alone.print("one at a time");
+  EXPECT_LT(alone.worst, 1e-3);
+  EXPECT_LT(alone.near_ties, prompt_count / 8);
+
+  // ggml's attention for 64 tokens and more is another one than for fewer; they differ by about 1e-2 by themselves.
+  const auto completions = icpi_test::ask_all(model, requests);
+  Differences together;
+  for (std::size_t i = 0; i < prompt_count; ++i) together.compare(completions[i], expected[i], 3e-2);
+  together.print("together");
+  EXPECT_LT(together.worst, 1.5e-2);
+  EXPECT_LT(together.near_ties, prompt_count / 4);
 }
 
 TEST(Scores, AreThoseOfAPlainLoop) {

@@ -1,0 +1,2 @@
+# A libllama of another version, for the test that it is refused.
+add_library(llama INTERFACE IMPORTED)
