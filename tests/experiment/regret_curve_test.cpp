@@ -35,7 +35,8 @@ TEST(EpisodeRecord, ReadsBackExactly) {
   EXPECT_EQ(to_json(episode(0, 2, 2, 0.5)),
             R"({"domain":"chain","agent":"icpi","model":"","seed":0,"episode":0,"step":2,"length":2,"return":0,)"
             R"("optimal_return":0,"regret":0.5,"terminated":false,"truncated":false,"lm_calls":0,"prompt_tokens":0,)"
-            R"("computed_tokens":0,"completion_tokens":0})");
+            R"("computed_tokens":0,"completion_tokens":0,"invalid":0,"failures":0,"over_budget":0,"cancelled":0,)"
+            R"("environment_error":""})");
   EXPECT_THROW((void)parse_episode_record("{}"), InvalidArgument);
   EXPECT_THROW((void)parse_episode_record(to_json(episode(0, 1, 2, 0))), InvalidArgument);
   EXPECT_THROW((void)parse_episode_record(to_json(episode(0, 1, 0, 0))), InvalidArgument);
