@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/http/language_model.hpp"
+#include "interrupt.hpp"
 #include "model_sources.hpp"
 #include "parse.hpp"
 
@@ -47,6 +48,7 @@ http::Options http_options(const ModelChoice& choice) {
     options.server = http::ServerKind::llama_server;
   }
   options.notice = [](std::string_view text) { fmt::print(stderr, "icpi: {}\n", text); };
+  options.interrupted = [] { return interrupting_signal() != 0; };
   options = http::with_environment(std::move(options));
   http::validate(options);
   return options;

@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/llama/language_model.hpp"
+#include "interrupt.hpp"
 #include "model_sources.hpp"
 #include "parse.hpp"
 
@@ -21,6 +22,7 @@ llama::Options llama_options(const ModelChoice& choice) {
   options.threads = static_cast<int>(parse_count("--model-threads", said.threads, 0, 512));
   options.gpu_layers = static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
   options.backend_directory = said.backend_directory;
+  options.interrupted = [] { return interrupting_signal() != 0; };
   llama::validate(options);
   return options;
 }

@@ -233,11 +233,12 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
         outcome.records.push_back(record);
       });
     }
-  } catch (const Interrupted&) {
-    throw Interrupted(fmt::format("stopped; `icpi {} --resume {}` goes on", recovery.words.at(0), folder.string()));
   } catch (const InvalidArgument&) {
     throw;
   } catch (const std::exception& error) {
+    // A model that is waited for when a signal comes gives up.
+    if (interrupting_signal() != 0)
+      throw Interrupted(fmt::format("stopped; `icpi {} --resume {}` goes on", recovery.words.at(0), folder.string()));
     if (!std::filesystem::exists(folder / log_name)) throw;
     throw Error(fmt::format("{} (`icpi {} --resume {}` goes on where it stopped)", error.what(), recovery.words.at(0),
                             folder.string()));

@@ -323,5 +323,24 @@ TEST_F(KilledServer, ComesBackAndTheRecordsAreThoseOfAnUndisturbedRun) {
   EXPECT_TRUE(read(path("killed/episodes.jsonl")) == undisturbed);
 }
 
+TEST_F(KilledServer, ASignalEndsTheWaitForItAndTheRunGoesOnLater) {
+  KillableServer server;
+  const std::string undisturbed = records(train(server.url(), "undisturbed"), "undisturbed");
+  const int asked = server.asked();
+  const pid_t process = start(train(server.url(), "stopped"));
+  while (server.asked() < asked + asked / 2) std::this_thread::sleep_for(1ms);
+  server.stop();
+  while (error_of(process).find("pausing") == std::string::npos) std::this_thread::sleep_for(1ms);
+  kill(process, SIGINT);
+  const CommandResult result = finish(process);  // at once, not when the patience with the server is over
+  EXPECT_EQ(result.code, 128 + SIGINT);
+  EXPECT_THAT(result.error, HasSubstr("--resume"));
+  server.start();
+  const int before = server.asked();
+  EXPECT_EQ(icpi({"train", "--resume", path("stopped")}).code, 0);
+  EXPECT_TRUE(read(path("stopped/episodes.jsonl")) == undisturbed);
+  EXPECT_LT(server.asked() - before, asked);  // what was answered is not asked again
+}
+
 }  // namespace
 }  // namespace icpi::program
