@@ -331,9 +331,9 @@ TEST_F(KilledServer, ASignalEndsTheWaitForItAndTheRunGoesOnLater) {
   while (server.asked() < asked + asked / 2) std::this_thread::sleep_for(1ms);
   server.stop();
   while (error_of(process).find("pausing") == std::string::npos) std::this_thread::sleep_for(1ms);
-  kill(process, SIGINT);
+  kill(process, SIGTERM);
   const CommandResult result = finish(process);  // at once, not when the patience with the server is over
-  EXPECT_EQ(result.code, 128 + SIGINT);
+  EXPECT_EQ(result.code, 128 + SIGTERM);
   EXPECT_THAT(result.error, HasSubstr("--resume"));
   server.start();
   const int before = server.asked();
