@@ -65,7 +65,8 @@ struct EpisodeRecord {
       .str();
 }
 
-/// Reads a line of episodes.jsonl; what tells failures apart may be missing, as in older records. Throws InvalidArgument when it is no such line.
+/// Reads a line of episodes.jsonl; what tells failures apart may be missing, as in older records. Throws InvalidArgument
+/// when it is no such line.
 [[nodiscard]] inline EpisodeRecord parse_episode_record(std::string_view line) {
   const Json json = Json::parse(line);
   const auto count = [&](std::string_view name) { return json[name].integer<std::uint64_t>(); };

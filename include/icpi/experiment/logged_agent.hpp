@@ -93,8 +93,8 @@ class LoggedAgent {
     return steps;
   }
 
-  /// Brings a new agent to where the log ends, without an environment. Throws InvalidArgument when the agent decides otherwise
-  /// than recorded.
+  /// Brings a new agent to where the log ends, without an environment. Throws InvalidArgument when the agent decides
+  /// otherwise than recorded.
   RestoredEpisode<Env> restore(const Read& read) {
     RestoredEpisode<Env> where;
     while (part_->is_decided()) {

@@ -51,8 +51,8 @@ struct RecordedStep {
 ///
 /// A run that is continued is played again from its beginning: the same code asks the same questions and takes the same
 /// steps, answers come from the log (LoggedModel), and every record is compared with what the log says, until the log
-/// ends and new records are added. What differs from the log throws InvalidArgument naming file and offset, so a run is never
-/// continued with another program, other options or another environment.
+/// ends and new records are added. What differs from the log throws InvalidArgument naming file and offset, so a run is
+/// never continued with another program, other options or another environment.
 /// Thread-safety: one part by one thread at a time; parts of one log may be used concurrently.
 class RunPart {
  public:

@@ -38,7 +38,8 @@ struct PromptScratch {
 /// Examples of termination queries share the action and are balanced by termination; of reward queries share action
 /// and predicted termination and are balanced by reward; of observation queries are non-terminal and share the action;
 /// of action queries are contiguous parts of the last c trajectories. Whole examples only; none at all when nothing
-/// qualifies. Every text is checked when it comes in, so examples stay apart whatever the formatter writes. Thread-safety: const members may be called concurrently, each thread with its own scratch.
+/// qualifies. Every text is checked when it comes in, so examples stay apart whatever the formatter writes.
+/// Thread-safety: const members may be called concurrently, each thread with its own scratch.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class PromptBook {
  public:
