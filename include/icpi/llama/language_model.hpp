@@ -16,19 +16,19 @@ namespace icpi::llama {
 
 /// What the file and libllama say about themselves.
 struct Capabilities {
-  std::string file;                 ///< as given
-  std::string name;                 ///< the model's own name; empty: it has none
-  std::string architecture;         ///< for instance "llama"
-  std::string description;          ///< libllama's line: architecture, size, type of the weights
-  std::string library;              ///< version of libllama
-  std::string devices;              ///< what computes
-  std::uint64_t parameters = 0;     ///< number of weights
-  std::uint64_t weight_bytes = 0;   ///< memory of the weights
-  std::size_t vocabulary = 0;       ///< tokens
-  std::size_t trained_context = 0;  ///< tokens
-  std::size_t context = 0;          ///< tokens of prompt and completion together
-  std::uint64_t kv_bytes = 0;       ///< the budget for keys and values, taken at construction
-  std::uint64_t kv_bytes_per_token = 0;
+  std::string file;                      ///< as given
+  std::string name;                      ///< the model's own name; empty: it has none
+  std::string architecture;              ///< for instance "llama"
+  std::string description;               ///< libllama's line: architecture, size, type of the weights
+  std::string library;                   ///< version of libllama
+  std::string devices;                   ///< what computes
+  std::uint64_t parameters = 0;          ///< number of weights
+  std::uint64_t weight_bytes = 0;        ///< memory of the weights
+  std::size_t vocabulary = 0;            ///< tokens
+  std::size_t trained_context = 0;       ///< tokens
+  std::size_t context = 0;               ///< tokens of prompt and completion together
+  std::uint64_t kv_bytes = 0;            ///< the budget for keys and values, taken at construction
+  std::uint64_t kv_bytes_per_token = 0;  ///< of that budget
 };
 
 /// The capabilities as lines for a terminal, each ending in a newline.

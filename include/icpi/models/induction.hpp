@@ -32,8 +32,8 @@ class InductionModel {
 
   /// Throws InvalidArgument for options out of range.
   explicit InductionModel(InductionOptions options = {});
-  InductionModel(InductionModel&&) noexcept;
-  InductionModel& operator=(InductionModel&&) noexcept;
+  InductionModel(InductionModel&&) noexcept;             ///< leaves nothing behind that may be used
+  InductionModel& operator=(InductionModel&&) noexcept;  ///< as construction
   ~InductionModel();
 
   /// See HasIdentity.

@@ -27,6 +27,8 @@
 
 namespace icpi {
 
+/// @cond internals
+
 /// What InductionModel is made of: states of prefixes, and the work of a batch divided by prefix.
 class InductionModel::Batches {
  public:
@@ -206,6 +208,8 @@ class InductionModel::Batches {
   std::vector<Group> groups_;
   std::deque<std::string> joined_;  ///< prefixes put together for this batch; a deque: groups hold views
 };
+
+/// @endcond
 
 ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(std::make_unique<Batches>(options)) {}
 ICPI_INLINE InductionModel::InductionModel(InductionModel&&) noexcept = default;
