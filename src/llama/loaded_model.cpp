@@ -7,17 +7,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <mutex>
 #include <thread>
 
 #include "icpi/core/error.hpp"
-#include "icpi/core/random.hpp"
+#include "model_file.hpp"
 
 namespace icpi::llama {
 
@@ -91,41 +88,6 @@ std::string device_names() {
   for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i)
     names += fmt::format("{}{}", i == 0 ? "" : ", ", ggml_backend_dev_name(ggml_backend_dev_get(i)));
   return names;
-}
-
-/// Refuses what is no GGUF file at all, in plainer words than libllama's.
-void check_file(const std::string& path) {
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (!std::filesystem::exists(status)) throw InvalidArgument(fmt::format("llama: {}: there is no such file", path));
-  if (std::filesystem::is_directory(status)) throw InvalidArgument(fmt::format("llama: {}: is a directory", path));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InvalidArgument(fmt::format("llama: {}: cannot be read: {}", path, std::strerror(errno)));
-  std::array<char, 4> magic{};
-  file.read(magic.data(), magic.size());
-  if (!file || std::string_view(magic.data(), magic.size()) != "GGUF")
-    throw InvalidArgument(fmt::format("llama: {}: is not a GGUF file", path));
-}
-
-/// Of the size and 64 blocks of the file.
-std::string fingerprint_of(const std::string& path) {
-  constexpr std::uint64_t blocks = 64;
-  const std::uint64_t size = std::filesystem::file_size(path);
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 4096> block{};
-  RandomKey key(size);
-  for (std::uint64_t i = 0; i < blocks; ++i) {
-    file.clear();
-    file.seekg(static_cast<std::streamoff>(size / blocks * i));
-    file.read(block.data(), block.size());
-    const auto got = static_cast<std::size_t>(file.gcount());
-    for (std::size_t at = 0; at + 8 <= got; at += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, block.data() + at, 8);
-      key = RandomKey(key.seed() ^ word);
-    }
-  }
-  return fmt::format("{:016x}", key.seed());
 }
 
 std::string text_of(const llama_model* model, const std::string& key) {
@@ -204,7 +166,7 @@ struct LoadedModel::Handles {
 
 LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Handles>()) {
   validate(options);
-  check_file(options.model_path);
+  check_model_file(options.model_path);
   const auto lock = ErrorLog::instance().begin();
   start_library(options.backend_directory);
   load_weights(options);
@@ -281,9 +243,9 @@ void LoadedModel::make_memory(const Options& options) {
 
   llama_context_params parameters = llama_context_default_params();
   parameters.n_ctx = static_cast<std::uint32_t>(cells);
-  parameters.n_batch = static_cast<std::uint32_t>(options.batch_tokens);
-  parameters.n_ubatch = parameters.n_batch;
   parameters.n_seq_max = static_cast<std::uint32_t>(llama_max_parallel_sequences());
+  parameters.n_ubatch = static_cast<std::uint32_t>(options.batch_tokens);
+  parameters.n_batch = std::max(parameters.n_ubatch, parameters.n_seq_max);  // else libllama aborts
   parameters.n_threads = thread_count(options);
   parameters.n_threads_batch = parameters.n_threads;
   // Flash attention passes over the cells of other sequences; without it every token would pay for all of them.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -23,13 +24,15 @@ class PlainLoop {
     double lead = 0;  ///< over the second best
   };
 
-  explicit PlainLoop(const std::string& file) {
+  /// Prompts are computed in pieces of up to `piece_tokens`.
+  explicit PlainLoop(const std::string& file, std::uint32_t piece_tokens = 512) {
     llama_model_params model_parameters = llama_model_default_params();
     model_parameters.n_gpu_layers = 0;
     model_.reset(llama_model_load_from_file(file.c_str(), model_parameters));
     if (!model_) throw std::runtime_error("the plain loop cannot load " + file);
     llama_context_params parameters = llama_context_default_params();
     parameters.n_ctx = 4096;
+    parameters.n_ubatch = piece_tokens;
     parameters.n_threads = parameters.n_threads_batch = 1;
     parameters.type_k = parameters.type_v = GGML_TYPE_F32;
     context_.reset(llama_init_from_model(model_.get(), parameters));

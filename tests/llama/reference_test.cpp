@@ -75,10 +75,20 @@ struct Differences {
   }
 };
 
-TEST(Greedy, CompletionsAreThoseOfAPlainLoop) {
+/// How far log-probabilities may be from those of a plain loop, and the lead of a best token that may lose.
+struct Bounds {
+  double alone;
+  double together;
+  double lead_together;
+};
+
+/// Both compute up to `piece_tokens` at once.
+void compare_greedy(std::uint32_t piece_tokens, Bounds bounds) {
   const Prompts prompts;
-  LlamaLanguageModel model(exact_options());  // first: it loads the backends
-  PlainLoop plain(icpi_test::model_file(ICPI_LLAMA_SIZE));
+  Options options = exact_options();
+  options.batch_tokens = piece_tokens;
+  LlamaLanguageModel model(options);  // first: it loads the backends
+  PlainLoop plain(icpi_test::model_file(ICPI_LLAMA_SIZE), piece_tokens);
   const auto requests = prompts.requests();
   std::vector<std::vector<PlainLoop::Step>> expected;
   Differences alone;
@@ -87,17 +97,22 @@ TEST(Greedy, CompletionsAreThoseOfAPlainLoop) {
     alone.compare(icpi_test::ask(model, requests[i]), expected.back(), 1e-3);
   }
   alone.print("one at a time");
-  EXPECT_LT(alone.worst, 1e-3);
+  EXPECT_LT(alone.worst, bounds.alone);
   EXPECT_LT(alone.near_ties, prompt_count / 8);
 
-  // ggml's attention for 64 tokens and more is another one than for fewer; they differ by about 1e-2 by themselves.
   const auto completions = icpi_test::ask_all(model, requests);
   Differences together;
-  for (std::size_t i = 0; i < prompt_count; ++i) together.compare(completions[i], expected[i], 3e-2);
+  for (std::size_t i = 0; i < prompt_count; ++i) together.compare(completions[i], expected[i], bounds.lead_together);
   together.print("together");
-  EXPECT_LT(together.worst, 1.5e-2);
-  EXPECT_LT(together.near_ties, prompt_count / 4);
+  EXPECT_LT(together.worst, bounds.together);
+  EXPECT_LT(together.near_ties, prompt_count / 8);
 }
+
+TEST(Greedy, CompletionsAreThoseOfAPlainLoop) { compare_greedy(63, {1e-6, 1e-2, 1e-2}); }
+
+// ggml's attention for 64 tokens and more is another one than for fewer; with these weights they differ by about 1e-2 by
+// themselves, so where many questions are computed at once, log-probabilities do too.
+TEST(Greedy, LargeBatchesComeNearAPlainLoop) { compare_greedy(512, {1e-3, 1.5e-2, 3e-2}); }
 
 TEST(Scores, AreThoseOfAPlainLoop) {
   LlamaLanguageModel model(exact_options());

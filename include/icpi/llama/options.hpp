@@ -34,13 +34,15 @@ struct Options {
   std::size_t context = 0;  ///< tokens of prompt and completion together; 0: what the model was trained for
   /// MiB for keys and values of all prefixes and completions, taken at construction; 0: eight contexts, at most 1024.
   std::size_t kv_mib = 0;
-  KvType kv_type = KvType::f16;    ///< how they are kept
-  std::size_t concurrency = 64;    ///< completions that are worked on at once; in 1 .. 128
-  std::size_t batch_tokens = 512;  ///< most tokens computed at once; at least 32
-  int threads = 0;                 ///< that compute; 0: as many as there are processors
-  int gpu_layers = 0;              ///< layers computed on a GPU, when libllama has one; negative: all
-  bool memory_map = true;          ///< map the file instead of reading it: quick, and shared between processes
-  std::string backend_directory;   ///< where ggml's backends are; empty: where ggml looks by itself
+  KvType kv_type = KvType::f16;  ///< how they are kept
+  std::size_t concurrency = 64;  ///< completions that are worked on at once; in 1 .. 128
+  /// Most tokens computed at once; at least 32. Up to 63, answers depend least on what else is computed: ggml takes
+  /// another kernel for more.
+  std::size_t batch_tokens = 512;
+  int threads = 0;                ///< that compute; 0: as many as there are processors
+  int gpu_layers = 0;             ///< layers computed on a GPU, when libllama has one; negative: all
+  bool memory_map = true;         ///< map the file instead of reading it: quick, and shared between processes
+  std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks by itself
 
   /// Polled between computations; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;
