@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "icpi/core/hash.hpp"
 #include "icpi/core/random.hpp"
 
 namespace icpi::http {
@@ -13,12 +14,6 @@ constexpr std::size_t first_limit = 8;
 constexpr std::size_t smallest_window = 16;     // answers; fewer say little about a rate
 constexpr std::size_t rest_after_setback = 16;  // windows
 constexpr double growth_that_helps = 1.05;
-
-std::uint64_t hash_text(std::string_view text) noexcept {
-  std::uint64_t hash = 0xCBF29CE484222325U;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return hash;
-}
 
 }  // namespace
 
@@ -95,12 +90,12 @@ void Endpoint::on_success(Clock::time_point now) {
 }
 
 std::uint64_t affinity(const Endpoint& endpoint, std::uint64_t prefix) noexcept {
-  return RandomKey(hash_text(endpoint.description.base_url)).child(prefix).seed();
+  return RandomKey(detail::fnv1a(endpoint.description.base_url)).child(prefix).seed();
 }
 
 std::uint64_t prefix_key(const PromptPrefix& prefix) noexcept {
   if (prefix.identity != 0) return prefix.identity;
-  return prefix.text.empty() ? 0 : hash_text(prefix.text);
+  return prefix.text.empty() ? 0 : detail::fnv1a(prefix.text);
 }
 
 }  // namespace icpi::http

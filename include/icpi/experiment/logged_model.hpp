@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <optional>
 #include <span>
@@ -22,6 +21,7 @@
 #include "icpi/experiment/run_part.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
+#include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 #include "icpi/models/stop_on_failure.hpp"
 
@@ -72,14 +72,13 @@ class LoggedModel : public ModelDecorator<LM> {
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    FinishedCompletion known;
+    Completion known;
     const auto print = fingerprint(request);
-    known.ticket = ticket;
-    if (take(print, known.completion)) {
-      ready_.push_back(std::move(known));
+    if (take(print, known)) {
+      ready_.push(ticket, std::move(known));
     } else if (part_->is_decided()) {
-      known.completion.error = {ErrorCategory::cancelled, "was called off when this was recorded", 0};
-      ready_.push_back(std::move(known));
+      known.error = {ErrorCategory::cancelled, "was called off when this was recorded", 0};
+      ready_.push(ticket, std::move(known));
     } else {
       start(request, {print, ticket, nullptr, false});
     }
@@ -90,12 +89,7 @@ class LoggedModel : public ModelDecorator<LM> {
     requires AsynchronousLanguageModel<LM>
   {
     if (!asked_.empty()) receive(ready_.empty() ? wait : std::chrono::milliseconds::zero());
-    std::size_t count = 0;
-    for (; count < finished.size() && !ready_.empty(); ++count) {
-      finished[count] = std::move(ready_.front());
-      ready_.pop_front();
-    }
-    return count;
+    return ready_.hand_over(finished);
   }
 
   /// See AsynchronousLanguageModel.
@@ -229,7 +223,7 @@ class LoggedModel : public ModelDecorator<LM> {
       const auto asked = asked_.extract(received_[i].ticket).mapped();
       add(asked.request, received_[i].completion, asked.unwanted);
       if (asked.place == nullptr) {
-        ready_.push_back({asked.ticket, std::move(received_[i].completion)});
+        ready_.push(asked.ticket, std::move(received_[i].completion));
       } else {
         *asked.place = std::move(received_[i].completion);
         --places_left_;
@@ -320,7 +314,7 @@ class LoggedModel : public ModelDecorator<LM> {
   Ticket next_ticket_ = 1;
   std::unordered_map<Ticket, Asked> asked_;  ///< by the inner ticket
   std::size_t places_left_ = 0;              ///< of a running complete()
-  std::deque<FinishedCompletion> ready_;
+  detail::FinishedQueue ready_;
   std::vector<FinishedCompletion> received_;
 };
 

@@ -5,8 +5,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
-#include <iterator>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -14,6 +12,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
@@ -67,19 +66,13 @@ class StopOnFailure : public ModelDecorator<LM> {
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
-    std::size_t count = 0;
-    for (; count < finished.size() && !kept_.empty(); ++count) {
-      finished[count] = std::move(kept_.front());
-      kept_.pop_front();
-    }
-    if (count > 0) return count;
-    count = this->model_.collect(finished, wait);
+    if (!kept_.empty()) return kept_.hand_over(finished);
+    const std::size_t count = this->model_.collect(finished, wait);
     for (const FinishedCompletion& each : finished.first(count)) {
       const bool wanted = called_off_.erase(each.ticket) == 0;
       if (!wanted || !each.completion.error) continue;
       ModelFailure failure(each.completion.error);
-      kept_.assign(std::move_iterator(finished.begin()),
-                   std::move_iterator(finished.begin() + static_cast<std::ptrdiff_t>(count)));
+      for (FinishedCompletion& kept : finished.first(count)) kept_.push(kept.ticket, std::move(kept.completion));
       throw failure;
     }
     return count;
@@ -104,7 +97,7 @@ class StopOnFailure : public ModelDecorator<LM> {
   }
 
   std::unordered_set<Ticket> called_off_;
-  std::deque<FinishedCompletion> kept_;  ///< came together with a failure
+  detail::FinishedQueue kept_;  ///< came together with a failure
 };
 
 }  // namespace icpi

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -21,6 +20,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi::store {
@@ -126,7 +126,7 @@ class CompletionCache : public ModelDecorator<LM> {
     if (const auto running = running_.find(key); running != running_.end()) {
       asked_.at(running->second).tickets.push_back(ticket);
     } else if (auto found = look_up(key)) {
-      ready_.push_back({ticket, *std::move(found)});
+      ready_.push(ticket, *std::move(found));
     } else {
       start(request, key).tickets.push_back(ticket);
     }
@@ -137,12 +137,7 @@ class CompletionCache : public ModelDecorator<LM> {
     requires AsynchronousLanguageModel<LM>
   {
     if (!asked_.empty()) receive(ready_.empty() ? wait : std::chrono::milliseconds::zero(), finished.size());
-    std::size_t count = 0;
-    for (; count < finished.size() && !ready_.empty(); ++count) {
-      finished[count] = std::move(ready_.front());
-      ready_.pop_front();
-    }
-    return count;
+    return ready_.hand_over(finished);
   }
 
   /// A submission that others wait for too is finished all the same.
@@ -159,7 +154,7 @@ class CompletionCache : public ModelDecorator<LM> {
           asked.tickets.erase(asked.tickets.begin() + static_cast<std::ptrdiff_t>(i));
           Completion cancelled;
           cancelled.error = {ErrorCategory::cancelled, "cancelled by the caller", 0};
-          ready_.push_back({ticket, std::move(cancelled)});
+          ready_.push(ticket, std::move(cancelled));
         }
         return;
       }
@@ -281,7 +276,7 @@ class CompletionCache : public ModelDecorator<LM> {
       const auto asked = asked_.find(received_[i].ticket);
       const Completion& completion = received_[i].completion;
       store_.insert(asked->second.key, completion);
-      for (const Ticket ticket : asked->second.tickets) ready_.push_back({ticket, completion});
+      for (const Ticket ticket : asked->second.tickets) ready_.push(ticket, completion);
       for (Completion* place : asked->second.places) *place = completion;
       places_left_ -= asked->second.places.size();
       const auto running = running_.find(asked->second.key);
@@ -295,7 +290,7 @@ class CompletionCache : public ModelDecorator<LM> {
   std::unordered_map<CacheKey, Ticket, KeyHash> running_;
   std::unordered_map<Ticket, Asked> asked_;  ///< by the inner ticket
   std::size_t places_left_ = 0;              ///< of a running complete()
-  std::deque<FinishedCompletion> ready_;
+  detail::FinishedQueue ready_;
   std::vector<FinishedCompletion> received_;
 };
 
