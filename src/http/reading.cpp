@@ -95,11 +95,11 @@ void cut_at_stop(const CompletionRequest& request, Completion& completion) {
   completion.tokens.resize(kept);
 }
 
-/// What was asked for beyond text must be there: the last step of every reading.
+/// What was asked for beyond text must be there: the last step of every reading. An empty text has no tokens to tell of.
 void settle(const CompletionRequest& request, bool logprobs_present, Reading& reading) {
   Completion& completion = reading.completion;
   completion.error = {};
-  if (request.want_logprobs && !logprobs_present) {
+  if (request.want_logprobs && !logprobs_present && !completion.text.empty()) {
     reading.outcome = Reading::Outcome::refused;
     reading.problem = "the server sends no log-probabilities";
     return;

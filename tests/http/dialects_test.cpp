@@ -154,6 +154,16 @@ TEST(Completions, MissingLogprobsAreAnError) {
   }
 }
 
+TEST(Completions, OfNoTextHaveNoLogprobs) {
+  Recorder recorder(R"({"choices":[{"text":"","index":0,"finish_reason":"stop","logprobs":null}]})");
+  HttpLanguageModel model(quick_options({recorder.server.url()}));
+  icpi::CompletionRequest request = plain_request();
+  request.want_logprobs = true;
+  const Completion completion = ask(model, request);
+  EXPECT_FALSE(completion.error) << completion.error.message;
+  EXPECT_TRUE(completion.tokens.empty());
+}
+
 TEST(Completions, ArraysComeBackByIndexAndOnlyGapsAreAskedAgain) {
   std::mutex mutex;
   std::vector<json> prompts;
