@@ -53,8 +53,8 @@ TEST(LlamaServer, GivesTheSameGreedyAnswers) {
       break;
     }
   }
-  std::printf("%zu tokens compared, log-probabilities within %.2g, %zu of %zu answers went another way\n", tokens, worst,
-              other_ways, prompt_count);
+  std::printf("%zu tokens compared, log-probabilities within %.2g, %zu of %zu answers went another way\n", tokens,
+              worst, other_ways, prompt_count);
   EXPECT_LT(worst, 1e-2);
   EXPECT_LT(other_ways, prompt_count / 8);
 }
