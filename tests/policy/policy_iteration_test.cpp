@@ -16,6 +16,7 @@
 #include "icpi/models/induction.hpp"
 #include "support/random_episodes.hpp"
 #include "support/shuffled_language_model.hpp"
+#include "support/text_world.hpp"
 
 namespace icpi {
 namespace {
@@ -244,6 +245,18 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
   EXPECT_NO_THROW(agent.observe(env.step(env.actions()[0])));
 }
 
+TEST(PolicyIteration, LearnsWhereEveryEpisodeIsOneStep) {
+  testing::TextWorld env;  // a bandit: action number and reward are the same
+  InductionModel model;
+  auto options = options_with(PromptMode::per_query);
+  options.decisions.rollouts.step_limit = 1;
+  PolicyIteration<testing::TextWorld, InductionModel> agent(env, model, options);
+  agent.train(env, {.episodes = 30});
+  EXPECT_GT(agent.costs().lm_calls, 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(agent.evaluate(env), 1);
+  EXPECT_EQ(agent.rollouts().size(), 2U * static_cast<unsigned>(options.decisions.rollouts.rollouts_per_action));
+}
+
 TEST(PolicyIteration, RefusesACompanyThatCannotDecideTogether) {
   Chain env;
   InductionModel model;
@@ -266,6 +279,14 @@ TEST(PolicyIteration, RefusesACompanyThatCannotDecideTogether) {
   EXPECT_EQ(message({&first, &first}, 2), "act_together: an agent comes twice");
   EXPECT_EQ(message({&first, &different}, 2), "act_together: the agents' DecisionOptions differ");
   EXPECT_EQ(message({&first, &second}, 1), "act_together: as many observations as agents");
+  InductionModel another_model;
+  auto hotter = options_with(PromptMode::stable);
+  hotter.queries.sampling.temperature = 0.7;
+  ChainAgent elsewhere(env, another_model, options_with(PromptMode::stable)), hot(env, model, hotter);
+  for (auto* agent : {&elsewhere, &hot}) {
+    agent->begin_episode(observation);
+    EXPECT_EQ(message({&first, agent}, 2), "act_together: the agents' models or QueryOptions differ");
+  }
   EXPECT_EQ(message({&idle}, 1), "act: begin_episode comes first");
   EXPECT_EQ(message({&first, &second}, 2), "");
 }

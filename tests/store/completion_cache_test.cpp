@@ -186,6 +186,47 @@ TEST(Cache, AsynchronousSubmissionsAreSharedAndStored) {
   EXPECT_EQ(asked, 7);
 }
 
+/// Throws now and then, twice in a row too, although the concept forbids it.
+class ThrowingModel : public AsynchronousCountingModel {
+ public:
+  using AsynchronousCountingModel::AsynchronousCountingModel;
+  void submit(const CompletionRequest& request, icpi::Ticket ticket) {
+    throw_sometimes();
+    AsynchronousCountingModel::submit(request, ticket);
+  }
+  std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
+    throw_sometimes();
+    return AsynchronousCountingModel::collect(finished, wait);
+  }
+
+ private:
+  void throw_sometimes() {
+    ++calls_;
+    if (calls_ == 3 || calls_ == 4 || calls_ == 6 || calls_ == 13) throw std::runtime_error("the model threw");
+  }
+  int calls_ = 0;
+};
+
+TEST(Cache, ModelsThatThrowLeaveNothingInFlight) {
+  const TemporaryFolder folder;
+  int asked = 0;
+  CompletionCache cache(ThrowingModel(&asked), options_for(folder / "cache.db"));
+  int thrown = 0;
+  for (bool answered = false; !answered;) {
+    Batch batch(4);  // its texts and places end with the attempt
+    try {
+      cache.complete(batch.requests, batch.completions);
+      for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(batch.completions[i].text, answer_to(batch.requests[i]));
+      answered = true;
+    } catch (const std::runtime_error&) {
+      ASSERT_LT(++thrown, 20);
+    }
+  }
+  EXPECT_EQ(thrown, 2);
+  std::vector<FinishedCompletion> finished(3);
+  EXPECT_EQ(cache.collect(finished, std::chrono::milliseconds(0)), 0U);
+}
+
 TEST(Cache, Misuse) {
   const TemporaryFolder folder;
   int asked = 0;

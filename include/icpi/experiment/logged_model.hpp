@@ -194,13 +194,26 @@ class LoggedModel : public ModelDecorator<LM> {
         while (places_left_ > 0) receive(std::chrono::minutes(10));
       } catch (...) {
         failed_ = true;
-        for (auto& [inner, asked] : asked_) {
-          if (asked.place != nullptr) this->model_.cancel(inner);
-        }
-        while (places_left_ > 0) receive(std::chrono::minutes(10));
+        call_off();
         throw;
       }
     }
+  }
+
+  /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
+  void call_off()
+    requires AsynchronousLanguageModel<LM>
+  {
+    for (auto& [inner, asked] : asked_)
+      if (asked.place != nullptr) this->model_.cancel(inner);
+    constexpr int most_attempts = 8;
+    for (int attempt = 0; places_left_ > 0 && attempt < most_attempts; ++attempt) {
+      try {
+        while (places_left_ > 0) receive(std::chrono::minutes(10));
+      } catch (...) {  // the first exception says why
+      }
+    }
+    std::erase_if(asked_, [](const auto& entry) { return entry.second.place != nullptr; });
   }
 
   void start(const CompletionRequest& request, const Asked& asked)
@@ -220,7 +233,9 @@ class LoggedModel : public ModelDecorator<LM> {
     const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
     begin_list();
     for (std::size_t i = 0; i < count; ++i) {
-      const auto asked = asked_.extract(received_[i].ticket).mapped();
+      const auto node = asked_.extract(received_[i].ticket);
+      if (node.empty()) continue;  // given up
+      const Asked& asked = node.mapped();
       add(asked.request, received_[i].completion, asked.unwanted);
       if (asked.place == nullptr) {
         ready_.push(asked.ticket, std::move(received_[i].completion));

@@ -47,7 +47,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
       : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
-             Model(model, options.queries), options.seed, options.decisions),
+             Model(model, checked_queries(options)), options.seed, options.decisions),
         environment_key_(RandomKey(options.seed).child(0)) {}
 
   /// Without experience. The formatter is made from the environment where it can be.
@@ -72,6 +72,12 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   double evaluate(Env& env) { return play(env, EpisodeKind::evaluation).second; }
 
  private:
+  /// Model starts threads: nothing may be left to find out after that. Which argument is made first is unspecified.
+  static const QueryOptions& checked_queries(const PolicyIterationOptions& options) {
+    check_options(options);
+    return options.queries;
+  }
+
   static std::unique_ptr<Lane> make_lane(const Env& env, LM& model, const PolicyIterationOptions& options,
                                          Formatter formatter, Buffer experience) {
     check_formatter_reads_back(env, formatter);

@@ -93,7 +93,8 @@ class RolloutAgent {
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
   /// *observations[i]; the result goes to actions[i]. Throws InvalidArgument, before anything is asked, for spans of
-  /// different length, an agent that comes twice or runs no episode, and DecisionOptions that are not all equal.
+  /// different length, an agent that comes twice or runs no episode, options that are not all equal, and different models. Queries
+  /// are shown to the observer of agents[0].
   static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
                            std::span<Action> actions) {
     if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
@@ -134,8 +135,10 @@ class RolloutAgent {
 
   /// How the last action was chosen.
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
-  /// The rollouts behind the last decision, by action then sample, if this agent decided alone.
-  [[nodiscard]] std::span<const Rollout> rollouts() const noexcept { return engine_.rollouts(); }
+  /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind a random one.
+  [[nodiscard]] std::span<const Rollout> rollouts() const noexcept {
+    return decision_.by_model ? engine_.rollouts() : std::span<const Rollout>();
+  }
   /// Everything spent so far.
   [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
   /// Episodes begun so far.
@@ -157,7 +160,9 @@ class RolloutAgent {
     check_option(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");
     const auto& rollouts = options_.rollouts;
     check_option(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
-    check_option(rollouts.rollouts_per_action >= 1, "rollouts_per_action", rollouts.rollouts_per_action, "at least 1");
+    constexpr int most_rollouts = (1 << 24) - 1;  // their number is part of CompletionRequest::sample_index
+    check_option(rollouts.rollouts_per_action >= 1 && rollouts.rollouts_per_action <= most_rollouts,
+                 "rollouts_per_action", rollouts.rollouts_per_action, "1 to 16777215");
     check_option(rollouts.attempts >= 1 && rollouts.attempts <= 255, "attempts", rollouts.attempts, "1 to 255");
     check_option(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
                  rollouts.random_action_rate, "0 to 1");
@@ -187,7 +192,12 @@ class RolloutAgent {
     if (agents.size() != observations.size()) throw InvalidArgument("act_together: as many observations as agents");
     check_together(agents);
     for (std::size_t i = 0; i < agents.size(); ++i) agents[i]->prepare(first, *observations[i]);
-    if (!first.tasks_.empty()) first.estimate();
+    try {
+      if (!first.tasks_.empty()) first.estimate();
+    } catch (...) {  // what was spent was spent
+      for (auto* agent : first.deciding_) agent->costs_ += agent->lane_->costs - agent->spent_before_;
+      throw;
+    }
     for (std::size_t i = 0, task = 0; i < agents.size(); ++i) {
       RolloutAgent& agent = *agents[i];
       if (agent.decision_.by_model) agent.choose(first, task++);
@@ -206,6 +216,10 @@ class RolloutAgent {
       if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
       if (!(agent->options_ == agents[0]->options_)) {
         throw InvalidArgument("act_together: the agents' DecisionOptions differ");
+      }
+      if constexpr (requires { agent->model_.agrees_with(agent->model_); }) {
+        if (!agent->model_.agrees_with(agents[0]->model_))
+          throw InvalidArgument("act_together: the agents' models or QueryOptions differ");
       }
     }
   }

@@ -45,6 +45,7 @@ struct PromptLane {
   /// Begins a decision at a real observation; returns its handle. Throws as PromptBook::check, and changes nothing.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
     const auto id = observations.intern(book.check(observation));
+    if (memo.size() > most_answers) memo.clear();
     ++decision;
     return id;
   }
@@ -73,14 +74,12 @@ struct PromptLane {
     book.update();
   }
 
-  /// Whether every world-model prompt can be filled: each action was tried, and a step that did not end was seen.
+  /// Whether there is something to learn of every action: each was tried. Where all that was seen ended, as in bandits,
+  /// prompts that show how things go on stay empty.
   [[nodiscard]] bool ready() const {
-    bool continues = false;
-    for (std::size_t action = 0; action < actions.size(); ++action) {
+    for (std::size_t action = 0; action < actions.size(); ++action)
       if (buffer.matching(action, false).empty() && buffer.matching(action, true).empty()) return false;
-      continues = continues || !buffer.matching(action, false).empty();
-    }
-    return continues;
+    return true;
   }
 
   /// Trajectories that policy prompts show.
@@ -95,6 +94,9 @@ struct PromptLane {
   [[nodiscard]] std::size_t action_index(const typename Env::Action& action) const {
     return static_cast<std::size_t>(std::find(actions.begin(), actions.end(), action) - actions.begin());
   }
+
+  /// Kept in `memo` from decision to decision: with a temperature above 0 those of earlier ones are of no use.
+  static constexpr std::size_t most_answers = 1U << 16U;
 
   std::vector<typename Env::Action> actions;  ///< the environment's, in its order
   Buffer buffer;                              ///< all experience

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,20 +58,27 @@ class PromptedRolloutModel {
       routes_[i] = route(questions[i], answers[i], added);
       if (added) batch_.push_back(routes_[i]);
     }
-    team_->for_each(batch_.size(),
-                    [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
-    order_by_prefix();
     try {
+      team_->for_each(batch_.size(),
+                      [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
+      order_by_prefix();
       ask();
     } catch (...) {
       for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) forget(*slot);
       throw;
     }
-    for (const auto slot : batch_) read(slots_[slot]);
+    std::exception_ptr problem;
+    for (const auto slot : batch_) settle(slots_[slot], problem);
     for (std::size_t i = 0; i < questions.size(); ++i) {
       if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
     }
     free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
+    if (problem) std::rethrow_exception(problem);
+  }
+
+  /// Whether both put their questions to the same model in the same way.
+  [[nodiscard]] bool agrees_with(const PromptedRolloutModel& other) const {
+    return model_ == other.model_ && options_ == other.options_;
   }
 
   /// @cond internals
@@ -137,15 +145,31 @@ class PromptedRolloutModel {
   /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.
   static void reserve(Completion& completion) { completion.text.reserve(127); }
 
-  /// After the model threw: nobody may wait for this answer.
+  /// There is no answer: nobody may wait for it or take it for one.
+  void give_up(Slot& slot) {
+    slot.answer = {};
+    slot.answer.status = AnswerStatus::failed;
+    Lane& lane = *lanes_[slot.question.lane];
+    if (!stable(lane) || !options_.deduplicate) return;
+    auto& entry = *lane.memo.find_or_add(slot.key).first;
+    entry.pending = AnswerMemo::Entry::none;
+    entry.answer = slot.answer;
+  }
+
+  /// After the model threw.
   void forget(std::uint32_t slot) {
-    Lane& lane = *lanes_[slots_[slot].question.lane];
-    if (stable(lane) && options_.deduplicate) {
-      auto& entry = *lane.memo.find_or_add(slots_[slot].key).first;
-      entry.pending = AnswerMemo::Entry::none;
-      entry.answer.status = AnswerStatus::failed;
-    }
+    give_up(slots_[slot]);
     free_.push_back(slot);
+  }
+
+  /// Reads the answer. When formatter or observer throw there is none, and `problem` says why, unless it has one.
+  void settle(Slot& slot, std::exception_ptr& problem) {
+    try {
+      read(slot);
+    } catch (...) {
+      if (!problem) problem = std::current_exception();
+      give_up(slot);
+    }
   }
 
   [[nodiscard]] std::uint32_t acquire() {

@@ -25,8 +25,11 @@ struct QueryOptions {
   /// Send one request of a new stable prefix ahead of the others, so that the model computes it once. For models that
   /// work on requests independently; batch models see equal prefixes side by side anyway.
   bool prime_prefixes = false;
-  std::size_t threads = 1;               ///< workers that write prompts
-  std::chrono::milliseconds timeout{0};  ///< of one request; 0: the model's own
+  std::size_t threads = 1;  ///< workers that write prompts
+  /// Of one request; 0: the model's own. The model must keep it: nothing else ends the wait for an answer.
+  std::chrono::milliseconds timeout{0};
+
+  friend bool operator==(const QueryOptions&, const QueryOptions&) = default;
 };
 
 /// One query as it was put and answered. Views are valid during the call only.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "icpi/core/error.hpp"
 #include "icpi/prompt/prompted_rollout_model.hpp"
 
 namespace icpi {
@@ -41,6 +44,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
 
   /// See AsynchronousRolloutModel.
   void submit(const Question& question, std::uint64_t ticket) {
+    check_model();
     Answer answer;
     bool added = false;
     const auto slot = this->route(question, answer, added);
@@ -67,7 +71,8 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   std::size_t collect(std::span<FinishedAnswer> out) {
     while (ready_.empty()) {
       if (finished_.size() < concurrency()) finished_.resize(concurrency());
-      const std::size_t came = this->model_->collect(finished_, std::chrono::milliseconds(1000));
+      check_model();
+      const std::size_t came = collect_completions();
       for (std::size_t i = 0; i < came; ++i) take(finished_[i]);
       if (problem_) std::rethrow_exception(std::exchange(problem_, nullptr));
     }
@@ -83,7 +88,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
       fail(slot, {ErrorCategory::cancelled, "no longer wanted", 0});
     }
     for (std::uint32_t slot = 0; slot < queues_.size(); ++slot) {
-      if (queues_[slot].in_flight) this->model_->cancel(slot);
+      if (queues_[slot].in_flight) this->model_->cancel(queues_[slot].submission);
     }
   }
 
@@ -101,6 +106,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     std::uint32_t first = none;
     std::uint32_t last = none;
     bool in_flight = false;
+    Ticket submission = 0;  ///< the model's ticket: the slot in the lower half, how often it was used above
   };
 
   void wait_for(std::uint32_t slot, std::uint64_t ticket) {
@@ -127,12 +133,40 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   }
 
   void send(std::uint32_t slot) {
-    this->model_->submit(this->request(this->slots_[slot]), slot);
-    queues_[slot].in_flight = true;
+    auto& queue = queues_[slot];
+    queue.submission = ((queue.submission >> 32U) + 1) << 32U | slot;
+    this->model_->submit(this->request(this->slots_[slot]), queue.submission);
+    queue.in_flight = true;
+  }
+
+  /// What is in flight in a broken model may never come, and what it may still read will not stay.
+  void check_model() const {
+    if (broken_) throw Error("the language model broke off with submissions in flight: it cannot be asked any more");
+  }
+
+  std::size_t collect_completions() {
+    constexpr int most_exceptions = 8;
+    std::size_t came = 0;
+    try {
+      came = this->model_->collect(finished_, std::chrono::milliseconds(1000));
+    } catch (...) {
+      broken_ = ++exceptions_in_a_row_ == most_exceptions;
+      throw;
+    }
+    exceptions_in_a_row_ = 0;
+    if (came <= finished_.size()) return came;
+    broken_ = true;
+    throw Error(fmt::format("the model's collect() returned {} for {} places", came, finished_.size()));
   }
 
   void take(FinishedCompletion& finished) {
     const auto slot = static_cast<std::uint32_t>(finished.ticket);
+    if (slot >= queues_.size() || !queues_[slot].in_flight || queues_[slot].submission != finished.ticket) {
+      broken_ = true;
+      problem_ = std::make_exception_ptr(
+          Error(fmt::format("the model's collect() returned ticket {}, which is not in flight", finished.ticket)));
+      return;
+    }
     std::swap(this->slots_[slot].completion, finished.completion);
     queues_[slot].in_flight = false;
     const auto identity = this->slots_[slot].prefix.identity;
@@ -174,7 +208,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.
   void deliver(std::uint32_t slot) {
-    this->read(this->slots_[slot]);
+    this->settle(this->slots_[slot], problem_);
     auto& queue = queues_[slot];
     for (auto place = std::exchange(queue.first, none); place != none; place = waiting_[place].next) {
       ready_.push_back({waiting_[place].ticket, this->slots_[slot].answer});
@@ -191,7 +225,9 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   std::vector<FinishedCompletion> finished_;
   std::vector<std::uint32_t> held_;
   std::vector<std::uint64_t> priming_;
-  std::exception_ptr problem_;
+  std::exception_ptr problem_;   ///< for collect() to throw once everything that came is taken
+  int exceptions_in_a_row_ = 0;  ///< of the model's collect()
+  bool broken_ = false;          ///< the model broke its contract
 };
 
 /// The rollout model that fits a language model.

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
 #include <Eigen/Core>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/rollout/rollout.hpp"
 
 namespace icpi {
@@ -39,6 +43,8 @@ class RolloutEngine {
   template <RolloutModel Model>
   void run(Model& model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
            std::span<DecisionResult> results) {
+    if (results.size() < tasks.size())
+      throw InvalidArgument(fmt::format("RolloutEngine: {} tasks but {} results", tasks.size(), results.size()));
     start(tasks, options, results);
     if constexpr (AsynchronousRolloutModel<Model>) {
       if (model.asynchronous()) return advance_asynchronously(model, options, results);
@@ -116,10 +122,7 @@ class RolloutEngine {
     try {
       answer_as_they_come(model, options, results, in_flight);
     } catch (...) {
-      try {
-        call_off(model, in_flight, results);
-      } catch (...) {  // the first exception says why
-      }
+      call_off(model, in_flight, results);
       throw;
     }
     call_off(model, in_flight, results);
@@ -165,14 +168,22 @@ class RolloutEngine {
     }
   }
 
-  /// Answers that nobody waits for any more are called off and collected.
+  /// Answers that nobody waits for any more are called off and collected. What a model throws meanwhile is of no
+  /// interest; it is asked again, but not for ever.
   template <AsynchronousRolloutModel Model>
   void call_off(Model& model, std::size_t in_flight, std::span<DecisionResult> results) {
-    if (in_flight > 0) model.cancel_all();
-    while (in_flight > 0) {
-      const std::size_t came = model.collect(finished_);
-      for (std::size_t i = 0; i < came; ++i) ++results[tasks_of_[askers_[finished_[i].ticket]]].costs.wasted;
-      in_flight -= came;
+    constexpr int most_exceptions = 8;  // in a row
+    bool told = false;
+    for (int exceptions = 0; in_flight > 0 && exceptions < most_exceptions;) {
+      try {
+        if (!std::exchange(told, true)) model.cancel_all();
+        const std::size_t came = model.collect(finished_);
+        for (std::size_t i = 0; i < came; ++i) ++results[tasks_of_[askers_[finished_[i].ticket]]].costs.wasted;
+        in_flight -= came;
+        exceptions = 0;
+      } catch (...) {
+        ++exceptions;
+      }
     }
   }
 

@@ -206,16 +206,39 @@ class CompletionCache : public ModelDecorator<LM> {
 
   Asked& start(const CompletionRequest& request, const CacheKey& key) {
     const Ticket inner = next_ticket_++;
-    running_.emplace(key, inner);
-    Asked& asked = asked_.emplace(inner, Asked{key, {}, {}}).first->second;
     this->model_.submit(request, inner);
-    return asked;
+    running_.emplace(key, inner);
+    return asked_.emplace(inner, Asked{key, {}, {}}).first->second;
   }
 
   /// Every answer is stored as it comes.
   void complete_one_by_one(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    const std::string name = this->model_.identity();
     places_left_ = 0;
+    try {
+      start_missing(requests, completions);
+      while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
+    } catch (...) {
+      call_off();
+      throw;
+    }
+  }
+
+  /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
+  void call_off() {
+    for (const auto& [inner, asked] : asked_)
+      if (!asked.places.empty() && asked.tickets.empty()) this->model_.cancel(inner);
+    constexpr int most_attempts = 8;
+    for (int attempt = 0; places_left_ > 0 && attempt < most_attempts; ++attempt) {
+      try {
+        while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
+      } catch (...) {  // the first exception says why
+      }
+    }
+    for (auto& [inner, asked] : asked_) asked.places.clear();
+  }
+
+  void start_missing(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    const std::string name = this->model_.identity();
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const CacheKey key = cache_key(name, requests[i]);
       const auto running = running_.find(key);
@@ -229,7 +252,6 @@ class CompletionCache : public ModelDecorator<LM> {
       asked.places.push_back(&completions[i]);
       ++places_left_;
     }
-    while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
   }
 
   /// Small slices: what a killed process loses is one slice of answers at most.
