@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "icpi/domains/all.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 #include "support/golden.hpp"
 #include "support/random_episodes.hpp"
+#include "support/text_world.hpp"
 
 namespace icpi {
 namespace {
@@ -136,6 +139,32 @@ TEST(PromptBook, PolicyPromptsShowPartsOfTheMostRecentTrajectories) {
     expected += length * (length + 1) / 2;
   }
   EXPECT_EQ(parts, expected);
+}
+
+TEST(PromptBook, PolicyPromptsShowAnyPartOfAVeryLongTrajectory) {
+  using testing::TextWorld;
+  const TextWorld env;
+  TrajectoryBuffer<TextWorld> buffer{env};
+  TrajectoryOf<TextWorld> trajectory;
+  constexpr int length = 100'000;  // with more parts than 32 bits can number
+  for (int i = 0; i < length; ++i)
+    trajectory.push_back({std::to_string(i), i % 2, 0, false, i + 1 == length, std::to_string(i + 1)});
+  buffer.append(trajectory);
+  const testing::TextWorldFormatter formatter{env};
+  PromptBook<TextWorld, testing::TextWorldFormatter, TrajectoryBuffer<TextWorld>> book(
+      env, buffer, formatter, {.context_tokens = 400}, estimated_tokens, RandomKey(3));
+  book.update();
+  PromptScratch scratch;
+  std::array<int, 4> quarters{};
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    RandomStream stream{RandomKey(seed)};
+    std::string text;
+    book.write(QueryKind::action, 0, false, stream, scratch, text);
+    ASSERT_FALSE(text.empty());
+    const auto first = std::stoul(text.substr(text.find_first_of("0123456789")));
+    ++quarters.at(4 * first / length);
+  }
+  for (const int count : quarters) EXPECT_GT(count, 10);
 }
 
 TEST(PromptBook, ShowsOnlySuccessesWhenTold) {

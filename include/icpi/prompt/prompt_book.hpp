@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -260,12 +262,14 @@ class PromptBook {
 
   void write_trajectories(RandomStream& stream, PromptScratch& scratch, std::string& out) const {
     const std::size_t shown = std::min(options_.recency, shown_.size());
+    const std::size_t first = shown_.size() - shown;
+    const std::size_t longest = longest_part(first);
     std::size_t parts = 0;
-    for (std::size_t i = shown_.size() - shown; i < shown_.size(); ++i) parts += part_count(i);
+    for (std::size_t i = first; i < shown_.size(); ++i) parts += part_count(i, longest);
     scratch.permutation.start(parts);
     std::size_t room = this->room();
     while (scratch.permutation.left() > 0) {
-      const auto part = part_number(scratch.permutation.draw(stream), shown_.size() - shown);
+      const auto part = part_number(scratch.permutation.draw(stream), first, longest);
       std::size_t tokens = start_tokens_;
       for (auto id = part.first; id < part.last; ++id) tokens += rendered_.piece(QueryKind::action, id).tokens;
       if (tokens > this->room()) continue;
@@ -278,17 +282,32 @@ class PromptBook {
     }
   }
 
-  /// Contiguous parts of a shown trajectory, the whole included.
-  [[nodiscard]] std::size_t part_count(std::size_t shown) const {
-    const std::size_t length = buffer_->trajectory(shown_[shown]).size();
-    return length * (length + 1) / 2;
+  /// Longer parts have no room, or the parts could not be numbered with 32 bits.
+  [[nodiscard]] std::size_t longest_part(std::size_t first_shown) const {
+    std::size_t steps = 1;
+    for (std::size_t i = first_shown; i < shown_.size(); ++i) steps += buffer_->trajectory(shown_[i]).size();
+    return std::max<std::size_t>(1, std::min<std::size_t>(room(), std::numeric_limits<std::uint32_t>::max() / steps));
   }
 
-  [[nodiscard]] TransitionRange part_number(std::size_t number, std::size_t shown) const {
-    while (number >= part_count(shown)) number -= part_count(shown++);
+  /// Contiguous parts of a shown trajectory of up to `longest` steps.
+  [[nodiscard]] std::size_t part_count(std::size_t shown, std::size_t longest) const {
+    const std::size_t length = buffer_->trajectory(shown_[shown]).size();
+    longest = std::min(longest, length);
+    return longest * (longest + 1) / 2 + (length - longest) * longest;
+  }
+
+  [[nodiscard]] TransitionRange part_number(std::size_t number, std::size_t shown, std::size_t longest) const {
+    while (number >= part_count(shown, longest)) number -= part_count(shown++, longest);
     const auto range = buffer_->trajectory(shown_[shown]);
-    auto first = range.first;
-    for (std::size_t ends = range.size(); number >= ends; --ends, ++first) number -= ends;
+    const std::size_t of_full_length = range.size() - std::min(longest, range.size());
+    const std::size_t skipped = std::min(number / longest, of_full_length);
+    number -= skipped * longest;
+    auto first = static_cast<TransitionId>(range.first + skipped);
+    for (std::size_t ends = std::min(longest, range.size() - skipped); number >= ends;
+         ends = std::min(longest, static_cast<std::size_t>(range.last - first))) {
+      number -= ends;
+      ++first;
+    }
     return {first, static_cast<TransitionId>(first + number + 1)};
   }
 
