@@ -2,10 +2,12 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
@@ -48,7 +50,9 @@ void gather_experience(Agent& agent, Env& env, const RolloutBenchmarkOptions& op
   }
   if (!agent.lane().ready())
     throw InvalidArgument(
-        "register_rollouts: RolloutBenchmarkOptions::episodes are too few: an action was never tried");
+        fmt::format("register_rollouts: an action was never tried in {} random episodes of up to {} steps; see "
+                    "RolloutBenchmarkOptions",
+                    options.episodes, options.longest_episode));
 }
 
 /// Imagined steps and rollouts of a decision.
@@ -97,16 +101,22 @@ void measure_rollouts(::benchmark::State& state, Env env, const std::function<LM
   state.counters["simulated_steps_per_second"] = Counter(count(steps), Counter::kIsRate);
   state.counters["rollouts_per_second"] = Counter(count(rollouts), Counter::kIsRate);
   state.counters["queries_per_second"] = Counter(count(spent.lm_calls), Counter::kIsRate);
-  state.counters["overhead_per_query"] = spent.lm_calls == 0 ? 0 : elapsed / count(spent.lm_calls);
+  const auto per_query = [&](double value) {
+    return Counter(spent.lm_calls == 0 ? 0 : value / count(spent.lm_calls), Counter::kAvgThreads);
+  };
+  state.counters["overhead_per_query"] = per_query(elapsed);
   state.counters["queries_per_decision"] = Counter(count(spent.lm_calls), Counter::kAvgIterations);
-  state.counters["invalid_rate"] = spent.lm_calls == 0 ? 0 : count(spent.invalid) / count(spent.lm_calls);
+  state.counters["invalid_rate"] = per_query(count(spent.invalid));
+  state.counters["failure_rate"] = per_query(count(spent.failures));
+  if (spent.lm_calls == 0) state.SkipWithError("no decision asked the model: see PolicyIterationOptions::decisions");
 }
 
 }  // namespace detail
 
 /// Registers a benchmark of imagined rollouts with the caller's own environment and language model. One iteration is
 /// one decision of PolicyIteration in a running episode, after some random experience. Counters: simulated steps,
-/// rollouts and queries per second of wall time; overhead per query: seconds that are not spent inside the model.
+/// rollouts and queries per second of wall time (of ActionRule::rollouts: others simulate none); overhead per query:
+/// seconds that are not spent inside the model; rates of invalid and of failed answers.
 ///
 /// `factory()` makes the model, anew for every measurement. Exceptions end the benchmark with their message. Returns
 /// Google Benchmark's handle, for further settings.
@@ -118,7 +128,7 @@ template <Environment Env, LanguageModel LM, class Formatter = default_formatter
              [env = std::move(env), factory = std::move(factory), options](::benchmark::State& state) {
                try {
                  detail::measure_rollouts<Env, LM, Formatter>(state, env, factory, options);
-               } catch (const Error& error) {
+               } catch (const std::exception& error) {
                  state.SkipWithError(error.what());
                }
              })
