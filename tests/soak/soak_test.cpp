@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Several threads, each with agents of its own, over a common cache file, for ICPI_SOAK_SECONDS (default 120): models
-// that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off.
-// Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs are what they are alone.
+// that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off, runs
+// broken off and gone on with. Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs, those
+// in parts too, are what they are alone.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -18,6 +20,8 @@
 #include "http/stormy_server.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/domains/mini_catch_formatter.hpp"
+#include "icpi/experiment/logged_agent.hpp"
+#include "icpi/experiment/logged_model.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/store/completion_cache.hpp"
@@ -37,6 +41,7 @@ struct Common {
   std::atomic<std::uint64_t> injected{0};  ///< exceptions that agents were met with
   std::atomic<std::uint64_t> requests{0};  ///< over HTTP
   std::atomic<std::uint64_t> cancelled{0};
+  std::atomic<std::uint64_t> resumes{0};
 
   [[nodiscard]] bool over() const { return Clock::now() >= end || ::testing::Test::HasFailure(); }
 };
@@ -106,16 +111,26 @@ void play_disturbed(Common& common, RandomStream& stream) {
   EXPECT_LE(agent.costs().failures + agent.costs().invalid, agent.costs().lm_calls);
 }
 
-template <class Env, class LM>
-std::vector<double> play_sound(LM& model, const PolicyIterationOptions& options) {
-  Env env;
-  PolicyIteration<Env, LM> agent(env, model, options);
-  std::vector<double> history;
-  agent.callbacks().on_decision = [&](const Decision& decision) {
+/// Actions and returns, decision by decision.
+using History = std::vector<double>;
+
+template <class Agent>
+void keep_history(Agent& agent, History& history) {
+  agent.callbacks().on_decision = [&history](const Decision& decision) {
     history.push_back(static_cast<double>(decision.action));
     history.insert(history.end(), decision.returns.data(), decision.returns.data() + decision.returns.size());
   };
-  agent.train(env, {.steps = 15});
+}
+
+constexpr TrainingLimits sound_limits{.steps = 15};
+
+template <class Env, class LM>
+History play_sound(LM& model, const PolicyIterationOptions& options) {
+  Env env;
+  PolicyIteration<Env, LM> agent(env, model, options);
+  History history;
+  keep_history(agent, history);
+  agent.train(env, sound_limits);
   return history;
 }
 
@@ -129,14 +144,57 @@ void compare_sound(Common& common, RandomStream& stream) {
   EXPECT_EQ(model.model().in_flight(), 0U);
 }
 
+/// One session of a run with a log: from the beginning, or from where the last session ended.
+History play_session(const std::filesystem::path& file, const PolicyIterationOptions& options, RandomStream& stream) {
+  using Faulty = testing::FaultyModel<InductionModel>;
+  const auto log = std::filesystem::exists(file) ? std::make_unique<RecordLog>(file, Durability::process)
+                                                 : std::make_unique<RecordLog>(file, "{}", Durability::process);
+  RunPart part(*log, 0);
+  LoggedModel<Faulty> model(Faulty(InductionModel{}, {.errors = 0.002, .exceptions = 0.002}, 1 + stream.index(8),
+                                   RandomKey(stream.index(1U << 30))),
+                            part);
+  Chain env;
+  PolicyIteration<Chain, LoggedModel<Faulty>> agent(env, model, options);
+  History history;
+  keep_history(agent, history);
+  const ChainFormatter formatter;
+  LoggedAgent logged(env, agent, part, options.seed,
+                     [&](int state) { return std::string(formatter.observation(state)); });
+  logged.train(env, sound_limits);
+  return history;
+}
+
+/// Failures break a run off and its log loses its end, again and again; in the end it is the undisturbed run.
+void resume_until_done(Common& common, RandomStream& stream, std::uint64_t thread) {
+  const auto file = common.folder / fmt::format("run-{}.jsonl", thread);
+  const auto options = random_options(stream);
+  InductionModel alone;
+  const History undisturbed = play_sound<Chain>(alone, options);
+  for (bool done = false; !done && !common.over();) {
+    try {
+      EXPECT_EQ(play_session(file, options, stream), undisturbed);
+      done = true;
+    } catch (const std::runtime_error&) {
+      ++common.resumes;
+      const auto size = std::filesystem::file_size(file);
+      constexpr std::uintmax_t first_line = 200;  // stays: a log without its header is refused
+      if (size > first_line)
+        std::filesystem::resize_file(file, size - std::min<std::uintmax_t>(stream.index(300), size - first_line));
+    }
+  }
+  std::filesystem::remove(file);
+}
+
 void soak_agents(Common& common, std::uint64_t thread) {
   for (std::uint64_t round = 0; !common.over(); ++round) {
     RandomStream stream(RandomKey(99).child(thread).child(round));
-    switch (stream.index(6)) {
+    switch (stream.index(8)) {
       case 0: compare_sound<Chain>(common, stream); break;
       case 1: compare_sound<MiniCatch>(common, stream); break;
       case 2:
       case 3: play_disturbed<Chain>(common, stream); break;
+      case 4:
+      case 5: resume_until_done(common, stream, thread); break;
       default: play_disturbed<MiniCatch>(common, stream);
     }
   }
@@ -197,8 +255,10 @@ TEST(Soak, AgentsModelsAndServersSurviveEachOther) {
   EXPECT_GT(common.decisions, 0U);
   EXPECT_GT(common.injected, 0U);
   EXPECT_GT(common.cancelled, 0U);
-  fmt::print("{} decisions, {} exceptions, {} HTTP requests, {} of them called off\n", common.decisions.load(),
-             common.injected.load(), common.requests.load(), common.cancelled.load());
+  EXPECT_GT(common.resumes, 0U);
+  fmt::print("{} decisions, {} exceptions, {} runs gone on with, {} HTTP requests, {} of them called off\n",
+             common.decisions.load(), common.injected.load(), common.resumes.load(), common.requests.load(),
+             common.cancelled.load());
 }
 
 }  // namespace
