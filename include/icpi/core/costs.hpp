@@ -11,7 +11,7 @@ struct Costs {
   std::uint64_t prompt_tokens = 0;      ///< tokens of their prompts
   std::uint64_t cached_tokens = 0;      ///< part of prompt_tokens that was served from a kept prefix
   std::uint64_t completion_tokens = 0;  ///< tokens generated
-  std::uint64_t rounds = 0;             ///< batches that had to wait for each other
+  std::uint64_t rounds = 0;             ///< batches that had to wait for each other; 0 where answers come one by one
   std::uint64_t retries = 0;            ///< questions asked again after an invalid or failed answer
   std::uint64_t invalid = 0;            ///< predictions that could not be read
   std::uint64_t failures = 0;           ///< answers that did not come: infrastructure, not prediction
