@@ -38,23 +38,22 @@ const std::string key = "sk-program-key-77123";
 /// An oracle behind HTTP that counts what it is asked.
 class OracleServer {
  public:
-  explicit OracleServer(std::uint16_t port = 0)
-      : server_(
+  using Fault = std::function<HttpReply(const HttpRequest&, const std::function<HttpReply(const HttpRequest&)>&)>;
+  explicit OracleServer(Fault fault = {}, std::uint16_t port = 0)
+      : fault_(std::move(fault)),
+        server_(
             [this](const HttpRequest& request) {
               if (request.method == "POST") ++asked_;
               return fault_ ? fault_(request, [this](const HttpRequest& r) { return oracle_(r); }) : oracle_(request);
             },
             port) {}
-  using Fault = std::function<HttpReply(const HttpRequest&, const std::function<HttpReply(const HttpRequest&)>&)>;
-  /// Before the first request.
-  void set_fault(Fault fault) { fault_ = std::move(fault); }
   [[nodiscard]] int asked() const { return asked_; }
   [[nodiscard]] std::string url() const { return server_.url(); }
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
 
  private:
   ChainOracle oracle_;
-  Fault fault_;
+  const Fault fault_;
   std::atomic<int> asked_{0};
   ScriptedServer server_;
 };
@@ -147,8 +146,7 @@ TEST_F(Servers, ASecondRunAsksNothingAndAReplayNeedsNoServer) {
 }
 
 TEST_F(Servers, FourProcessesShareACacheAndAgree) {
-  OracleServer server;
-  server.set_fault([](const HttpRequest& request, const auto& answer) {
+  OracleServer server([](const HttpRequest& request, const auto& answer) {
     HttpReply reply = answer(request);
     reply.first_byte_delay = 5ms;  // so that they really run side by side
     return reply;
@@ -170,8 +168,7 @@ TEST_F(Servers, FourProcessesShareACacheAndAgree) {
 TEST_F(Servers, NothingThatARunLeavesBehindHoldsTheKey) {
   std::atomic<int> number{0};
   std::atomic<bool> keyed{true};
-  OracleServer server;
-  server.set_fault([&](const HttpRequest& request, const auto& answer) {
+  OracleServer server([&](const HttpRequest& request, const auto& answer) {
     if (request.headers.find("authorization: bearer " + key) == std::string::npos) keyed = false;
     if (request.method == "GET" || ++number % 400 != 0) return answer(request);
     HttpReply reply;
@@ -191,8 +188,7 @@ TEST_F(Servers, NothingThatARunLeavesBehindHoldsTheKey) {
   EXPECT_TRUE(keyed);
   EXPECT_GT(number, 800);  // some of them failed
 
-  OracleServer refusing;
-  refusing.set_fault([&](const HttpRequest& request, const auto& answer) {
+  OracleServer refusing([&](const HttpRequest& request, const auto& answer) {
     if (request.method == "GET") return answer(request);
     HttpReply reply;
     reply.status = 401;
@@ -278,13 +274,14 @@ class KillableServer {
     process_ = fork();
     if (process_ != 0) return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    OracleServer server(port_);
-    server.set_fault([this](const HttpRequest& request, const auto& answer) {
-      HttpReply reply = answer(request);
-      reply.first_byte_delay = 5ms;
-      if (request.method == "POST") ++*asked_;
-      return reply;
-    });
+    const OracleServer server(
+        [this](const HttpRequest& request, const auto& answer) {
+          HttpReply reply = answer(request);
+          reply.first_byte_delay = 5ms;
+          if (request.method == "POST") ++*asked_;
+          return reply;
+        },
+        port_);
     while (true) pause();
   }
   void stop() {
