@@ -86,7 +86,9 @@ struct Endpoint {
   std::size_t refusals_in_a_row = 0;  ///< 429 and 503 since the last answer
   int times_held_back = 0;            ///< since the last answer
   Clock::time_point blocked_until{};
-  std::optional<Clock::time_point> down_since;  ///< nothing but failures to connect or 503 since then
+  std::optional<Clock::time_point> failing_since;  ///< nothing but failed attempts since then
+  bool trouble_told = false;                       ///< about that
+  std::optional<Clock::time_point> down_since;     ///< nothing but failures to connect or 503 since then
   std::string last_problem;
   std::unordered_map<std::uint64_t, Lane> lanes;  ///< by slot where slots are pinned, else by prefix identity
 };

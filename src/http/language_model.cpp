@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -31,7 +32,8 @@ std::string read_key(const std::string& variable) {
 std::string make_identity(const Options& options, const std::string& model) {
   if (!options.identity.empty()) return options.identity;
   std::vector<std::string> urls;
-  for (const std::string& url : options.base_urls) urls.push_back(parse_base_url(url).text());
+  const auto& named = options.moved_from.empty() ? options.base_urls : options.moved_from;
+  for (const std::string& url : named) urls.push_back(parse_base_url(url).text());
   std::sort(urls.begin(), urls.end());
   urls.erase(std::unique(urls.begin(), urls.end()), urls.end());
   std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
@@ -58,10 +60,10 @@ class HttpLanguageModel::Implementation {
     std::vector<Endpoint> endpoints;
     for (const std::string& url : options_.base_urls) {
       Endpoint& endpoint = endpoints.emplace_back(parse_base_url(url), options_);
-      endpoint.description =
-          options_.probe ? probe_server(*transport_, options_, endpoint.base, key) : unprobed(options_, endpoint.base);
-      capabilities_.servers.push_back(endpoint.description);
+      endpoint.description = unprobed(options_, endpoint.base);
     }
+    if (options_.probe) probe_servers(endpoints, key);
+    for (const Endpoint& endpoint : endpoints) capabilities_.servers.push_back(endpoint.description);
     capabilities_.dialect = options_.dialect;
     capabilities_.model = options_.probe ? settle_model(options_.model, capabilities_.servers) : options_.model;
     capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
@@ -141,6 +143,26 @@ class HttpLanguageModel::Implementation {
       model.batch_ = {};
     }
   };
+
+  /// Goes on without those that are away, as long as one is there; they are taken for servers of its kind.
+  void probe_servers(std::vector<Endpoint>& endpoints, const std::string& key) {
+    const ServerDescription* present = nullptr;
+    std::exception_ptr problem;
+    for (Endpoint& endpoint : endpoints) {
+      try {
+        endpoint.description = probe_server(*transport_, options_, endpoint.base, key);
+        if (present == nullptr) present = &endpoint.description;
+      } catch (const ServerAway& error) {
+        if (!problem) problem = std::current_exception();
+        endpoint.down_since = Clock::now();
+        if (endpoints.size() > 1 && options_.notice) options_.notice(error.what());
+      }
+    }
+    if (present == nullptr) std::rethrow_exception(problem);
+    for (Endpoint& endpoint : endpoints) {
+      if (endpoint.down_since) endpoint.description.kind = present->kind;
+    }
+  }
 
   static Options checked(Options options) {
     validate(options);

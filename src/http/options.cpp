@@ -19,6 +19,16 @@ void require(bool holds, std::string_view field, std::string_view rule) {
   if (!holds) throw InvalidArgument(fmt::format("http::Options::{} must be {}", field, rule));
 }
 
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  for (std::size_t comma = 0; comma != std::string_view::npos;) {
+    comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    if (comma != std::string_view::npos) list.remove_prefix(comma + 1);
+  }
+  return parts;
+}
+
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
@@ -26,22 +36,22 @@ bool is_set(const char* variable) {
 
 }  // namespace
 
-Options with_environment(Options defaults) {
-  if (defaults.base_urls == Options{}.base_urls && is_set("OPENAI_BASE_URL")) {
-    defaults.base_urls = {std::getenv("OPENAI_BASE_URL")};
-  }
-  if (defaults.api_key_env.empty() && is_set("OPENAI_API_KEY")) defaults.api_key_env = "OPENAI_API_KEY";
-  return defaults;
+Options from_environment() {
+  Options options;
+  if (is_set("OPENAI_BASE_URL")) options.base_urls = split(std::getenv("OPENAI_BASE_URL"));
+  if (is_set("OPENAI_API_KEY")) options.api_key_env = "OPENAI_API_KEY";
+  return options;
 }
 
 void validate(const Options& options) {
   using namespace std::chrono_literals;
   require(!options.base_urls.empty(), "base_urls", "at least one URL");
   for (const std::string& url : options.base_urls) static_cast<void>(parse_base_url(url));
+  for (const std::string& url : options.moved_from) static_cast<void>(parse_base_url(url));
   require(options.concurrency > 0 && options.concurrency <= 4096, "concurrency", "in 1 .. 4096");
   require(options.prompts_per_request > 0, "prompts_per_request", "> 0");
-  require(std::isfinite(options.requests_per_minute) && options.requests_per_minute >= 0, "requests_per_minute",
-          "finite and >= 0");
+  const double rate = options.requests_per_minute;
+  require(std::isfinite(rate) && (rate == 0 || rate >= 0.001), "requests_per_minute", "0, or finite and >= 0.001");
   require(options.retries.attempts > 0, "retries.attempts", "> 0");
   require(options.retries.patience >= 0ms, "retries.patience", ">= 0");
   require(options.retries.first_backoff > 0ms, "retries.first_backoff", "> 0");
@@ -51,6 +61,9 @@ void validate(const Options& options) {
   require(options.connect_timeout > 0ms, "connect_timeout", "> 0");
   require(options.max_response_bytes > 0, "max_response_bytes", "> 0");
   require(options.probe || !options.model.empty(), "model", "set when probe is off");
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  require(std::none_of(options.model.begin(), options.model.end(), is_control), "model",
+          "a name without control characters");
   require(!find_invalid_utf8(options.model) && !find_invalid_utf8(options.system_message), "model and system_message",
           "UTF-8");
   require(!options.chat_max_tokens_field.empty(), "chat_max_tokens_field", "set");

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "icpi/core/error.hpp"
+#include "json_text.hpp"
 #include "reading.hpp"
 
 namespace icpi::http {
@@ -18,33 +19,46 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
+bool interrupted(const Options& options) { return options.interrupted && options.interrupted(); }
+
 TransferResult fetch(Transport& transport, const Options& options, const std::string& url) {
   const auto deadline = Clock::now() + std::min<std::chrono::milliseconds>(options.attempt_timeout, 30s);
   const TransferId id = transport.start(url, std::nullopt);
   std::vector<TransferResult> ended;
   while (ended.empty()) {
     const auto left = deadline - Clock::now();
-    if (left <= Clock::duration::zero() || (options.interrupted && options.interrupted())) {
+    if (left <= Clock::duration::zero() || interrupted(options)) {
       transport.abort(id);
-      throw Error(fmt::format("http: {} did not answer in time", url));
+      throw ServerAway(fmt::format("http: {} did not answer in time", url));
     }
     transport.run(std::min<Clock::duration>(left, 100ms), ended);
   }
   return std::move(ended.front());
 }
 
-/// Repeats the question while the server says that it is not ready.
+void sleep_until(Clock::time_point end, const Options& options) {
+  while (Clock::now() < end && !interrupted(options)) {
+    std::this_thread::sleep_for(std::min<Clock::duration>(end - Clock::now(), 100ms));
+  }
+}
+
+/// Repeats the question while the server says that it is not ready, and as often as an attempt may fail while it answers
+/// that something is wrong with it.
 TransferResult fetch_when_ready(Transport& transport, const Options& options, const std::string& url) {
   const auto give_up = Clock::now() + options.retries.patience;
-  bool told = false;
-  while (true) {
+  std::chrono::milliseconds pause = options.retries.first_backoff;
+  for (int attempt = 1;; ++attempt) {
     TransferResult result = fetch(transport, options, url);
-    const bool waits = result.code == CURLE_OK && (result.status == 503 || result.status == 429);
-    if (!waits || Clock::now() >= give_up || (options.interrupted && options.interrupted())) return result;
-    if (!told && options.notice)
+    const bool busy = result.status == 503 || result.status == 429;
+    const bool broken = result.status == 408 || (result.status >= 500 && result.status != 501);
+    if (result.code != CURLE_OK || !(busy || (broken && attempt < options.retries.attempts))) return result;
+    const auto next =
+        Clock::now() + std::max<Clock::duration>(pause, seconds_of(std::max(result.retry_after_seconds, 0.0)));
+    if (next >= give_up || interrupted(options)) return result;
+    if (attempt == 1 && options.notice)
       options.notice(fmt::format("http: {} is not ready (status {}), waiting", url, result.status));
-    told = true;
-    std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(options.retries.first_backoff, 1s));
+    sleep_until(next, options);
+    pause = std::min(2 * pause, options.retries.longest_backoff);
   }
 }
 
@@ -58,13 +72,20 @@ std::size_t size_member(const json& object, std::string_view key) {
   return found != object.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
 }
 
-void read_models(const TransferResult& result, ServerDescription& server) {
-  const json list = json::parse(result.body, nullptr, false);
+/// Whether a name can be shown: nothing that would move a terminal's cursor or break a table.
+bool is_plain(const std::string& name) {
+  return !find_invalid_utf8(name) &&
+         std::none_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+void read_models(const TransferResult& result, const std::string& key, ServerDescription& server) {
+  const json list = parse_answer(result.body);
   std::string owner;
   if (list.is_object() && list.contains("data") && list["data"].is_array()) {
     for (const json& entry : list["data"]) {
       if (!entry.is_object()) continue;
-      if (std::string id = string_member(entry, "id"); !id.empty()) server.models.push_back(std::move(id));
+      std::string id = redacted(string_member(entry, "id"), key);
+      if (!id.empty() && is_plain(id)) server.models.push_back(std::move(id));
       if (owner.empty()) owner = string_member(entry, "owned_by");
       if (server.context_limit == 0) server.context_limit = size_member(entry, "max_model_len");
     }
@@ -74,18 +95,19 @@ void read_models(const TransferResult& result, ServerDescription& server) {
   if (owner == "llamacpp" || result.server == "llama.cpp") server.kind = ServerKind::llama_server;
 }
 
-void read_props(const TransferResult& result, ServerDescription& server) {
-  const json props = json::parse(result.body, nullptr, false);
+void read_props(const TransferResult& result, const std::string& key, ServerDescription& server) {
+  const json props = parse_answer(result.body);
   if (result.code != CURLE_OK || result.status != 200 || !props.is_object()) return;
   server.slots = size_member(props, "total_slots");
-  server.build = string_member(props, "build_info");
+  server.build = printable(redacted(string_member(props, "build_info"), key));
   const auto settings = props.find("default_generation_settings");
   if (settings != props.end() && settings->is_object()) server.context_limit = size_member(*settings, "n_ctx");
 }
 
 void check_status(const TransferResult& result, const std::string& url, bool has_key, const std::string& key) {
+  if (result.too_large) throw Error(fmt::format("http: {} answers with more than max_response_bytes", url));
   if (result.code != CURLE_OK)
-    throw Error(redacted(fmt::format("http: {} does not answer: {}", url, result.error), key));
+    throw ServerAway(redacted(fmt::format("http: {} does not answer: {}", url, result.error), key));
   if (result.status == 401 || result.status == 403) {
     throw Error(fmt::format("http: {} {} (status {})", url,
                             has_key ? "refuses the key" : "wants a key; name its variable in api_key_env",
@@ -94,8 +116,8 @@ void check_status(const TransferResult& result, const std::string& url, bool has
   const bool listed = result.status >= 200 && result.status < 300;
   const bool without_list = result.status == 404 || result.status == 405 || result.status == 501;
   if (!listed && !without_list) {
-    const std::string message = judge_status(result.status, result.body).error.message;
-    throw Error(redacted(fmt::format("http: {} answers with {}", url, message), key));
+    throw Error(
+        fmt::format("http: {} answers with {}", url, judge_status(result.status, result.body, key).error.message));
   }
 }
 
@@ -107,14 +129,6 @@ bool lists(const ServerDescription& server, const std::string& model) {
 
 }  // namespace
 
-std::string redacted(std::string text, const std::string& key) {
-  if (key.empty()) return text;
-  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at)) {
-    text.replace(at, key.size(), "[key]");
-  }
-  return text;
-}
-
 ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
                                const std::string& key) {
   ServerDescription server;
@@ -123,22 +137,30 @@ ServerDescription probe_server(Transport& transport, const Options& options, con
   const TransferResult models = fetch_when_ready(transport, options, url);
   check_status(models, url, !key.empty(), key);
   server.probed = true;
-  read_models(models, server);
+  read_models(models, key, server);
   if (options.server != ServerKind::automatic) server.kind = options.server;
-  if (server.kind == ServerKind::llama_server) read_props(fetch(transport, options, base.root() + "/props"), server);
+  if (server.kind == ServerKind::llama_server) {
+    read_props(fetch(transport, options, base.root() + "/props"), key, server);
+  }
   return server;
 }
 
-std::string settle_model(const std::string& wanted, const std::vector<ServerDescription>& servers) {
-  if (wanted.empty()) {
-    const auto& models = servers.front().models;
-    if (models.size() == 1) return models.front();
-    throw Error(fmt::format("http: {} lists {} models; name one: {}", servers.front().base_url, models.size(),
-                            fmt::join(models, ", ")));
+std::string settle_model(std::string wanted, const std::vector<ServerDescription>& servers) {
+  const bool named = !wanted.empty();
+  if (!named) {
+    const auto asked = std::find_if(servers.begin(), servers.end(), [](const auto& server) { return server.probed; });
+    const ServerDescription& first = asked == servers.end() ? servers.front() : *asked;
+    if (first.models.empty())
+      throw Error(fmt::format("http: {} does not tell which models it has; name one", first.base_url));
+    if (first.models.size() > 1)
+      throw Error(fmt::format("http: {} lists {} models; name one: {}", first.base_url, first.models.size(),
+                              fmt::join(first.models, ", ")));
+    wanted = first.models.front();
   }
   for (const ServerDescription& server : servers) {
-    // llama-server answers for the one model it has, whatever the name.
-    if (server.kind == ServerKind::llama_server || server.models.empty() || lists(server, wanted)) continue;
+    // llama-server answers for the one model it has, whatever the name: what the user calls it is taken on trust.
+    const bool trusted = named && server.kind == ServerKind::llama_server;
+    if (trusted || server.models.empty() || lists(server, wanted)) continue;
     throw Error(fmt::format("http: {} does not have the model '{}'; it lists: {}", server.base_url, wanted,
                             fmt::join(server.models, ", ")));
   }

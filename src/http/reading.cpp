@@ -19,6 +19,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t longest_message = 300;
+constexpr std::size_t short_answer = 65536;
+constexpr int deepest_answer = 32;
+constexpr std::size_t shortest_secret = 8;
 
 const json* member(const json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
@@ -32,20 +35,17 @@ const json* member(const json* object, std::string_view key) {
 
 /// A count of tokens; anything that cannot be one is 0.
 std::uint64_t count_of(const json* number) {
-  if (number == nullptr || !number->is_number_integer()) return 0;
   constexpr std::uint64_t plausible = std::uint64_t{1} << 40U;
-  if (number->is_number_unsigned()) {
-    const auto value = number->get<std::uint64_t>();
-    return value <= plausible ? value : 0;
-  }
-  return 0;  // negative
+  if (number == nullptr || !number->is_number()) return 0;
+  const auto value = number->get<double>();  // some servers write 12.0
+  return value >= 0 && value <= static_cast<double>(plausible) ? static_cast<std::uint64_t>(value) : 0;
 }
 
 bool read_usage(const json& answer, Usage& usage) {
   const json* object = member(answer, "usage");
   const json* prompt = member(object, "prompt_tokens");
   const json* completion = member(object, "completion_tokens");
-  if (prompt == nullptr || !prompt->is_number_unsigned()) return false;
+  if (prompt == nullptr || !prompt->is_number() || prompt->get<double>() < 0) return false;
   usage.prompt_tokens = count_of(prompt);
   usage.completion_tokens = count_of(completion);
   const json* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
@@ -173,9 +173,8 @@ struct ServerWords {
   std::string type;  ///< type and code together
 };
 
-ServerWords read_words(const std::string& body) {
+ServerWords read_words(const json& parsed) {
   ServerWords words;
-  const json parsed = json::parse(body, nullptr, false);
   const json* error = member(parsed, "error");
   const json* source = error != nullptr && error->is_object() ? error : &parsed;
   for (const std::string_view key : {"message", "detail"}) {
@@ -188,15 +187,6 @@ ServerWords read_words(const std::string& body) {
     if (text != nullptr && text->is_string()) words.type += text->get<std::string>() + " ";
   }
   return words;
-}
-
-/// One line of printable UTF-8 of bounded length.
-std::string printable(std::string text) {
-  if (text.size() > longest_message) text.resize(longest_message);
-  while (const auto bad = find_invalid_utf8(text)) text.erase(*bad, 1);
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
-  return text;
 }
 
 bool tells_overflow(const ServerWords& words) {
@@ -240,7 +230,7 @@ void read_native(const json& answer, const CompletionRequest& request, Reading& 
   const json* stop = member(answer, "stop_type");
   completion.finish = stop != nullptr && *stop == "limit" ? FinishReason::length : FinishReason::stop;
   const json* evaluated = member(answer, "tokens_evaluated");
-  reading.has_usage = evaluated != nullptr && evaluated->is_number_unsigned();
+  reading.has_usage = evaluated != nullptr && evaluated->is_number() && evaluated->get<double>() >= 0;
   completion.usage.prompt_tokens = count_of(evaluated);
   completion.usage.completion_tokens = count_of(member(answer, "tokens_predicted"));
   const std::uint64_t cached = count_of(member(member(answer, "timings"), "cache_n"));
@@ -250,12 +240,41 @@ void read_native(const json& answer, const CompletionRequest& request, Reading& 
   settle(request, present, reading);
 }
 
-HttpFailure judge_status(long status, const std::string& body) {
+std::string printable(std::string text) {
+  if (text.size() > longest_message) text.resize(longest_message);
+  while (const auto bad = find_invalid_utf8(text)) text.erase(*bad, 1);
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  return text;
+}
+
+std::string redacted(std::string text, const std::string& key) {
+  constexpr std::string_view mark = "[key]";
+  if (key.size() < shortest_secret) return text;
+  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + mark.size())) {
+    text.replace(at, key.size(), mark);
+  }
+  return text;
+}
+
+json parse_answer(const std::string& body) {
+  if (body.size() <= short_answer) return json::parse(body, nullptr, false);
+  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= deepest_answer; };
+  return json::parse(body, shallow, false);
+}
+
+std::string words_of_error(const json& answer, const std::string& key) {
+  if (member(answer, "error") == nullptr) return {};
+  const std::string message = printable(redacted(read_words(answer).message, key));
+  return message.empty() ? message : ": " + message;
+}
+
+HttpFailure judge_status(long status, const std::string& body, const std::string& key) {
   using Next = HttpFailure::Next;
-  const ServerWords words = read_words(body);
+  const ServerWords words = read_words(parse_answer(body));
   HttpFailure failure;
   failure.error.message = fmt::format("status {}", status);
-  if (!words.message.empty()) failure.error.message += ": " + printable(words.message);
+  if (!words.message.empty()) failure.error.message += ": " + printable(redacted(words.message, key));
   const auto judge = [&](ErrorCategory category, Next next) {
     failure.error.category = category;
     failure.next = next;

@@ -31,7 +31,20 @@ struct HttpFailure {
   } next = Next::give_up;
 };
 
-/// Judges a status other than 2xx and 3xx; `body` may be anything.
-[[nodiscard]] HttpFailure judge_status(long status, const std::string& body);
+/// Judges a status other than 2xx and 3xx; `body` may be anything; `key` is redacted from what is repeated of it.
+[[nodiscard]] HttpFailure judge_status(long status, const std::string& body, const std::string& key);
+
+/// Parses an answer; discarded when it is not JSON. What lies deeper than answers go in a long body, which would take
+/// many times its size in memory, is left out.
+[[nodiscard]] nlohmann::json parse_answer(const std::string& body);
+
+/// ": " and the server's own words, when the answer is an error without a status that says so; else empty.
+[[nodiscard]] std::string words_of_error(const nlohmann::json& answer, const std::string& key);
+
+/// One line of printable UTF-8 of bounded length.
+[[nodiscard]] std::string printable(std::string text);
+
+/// `text` without `key`. Keys of fewer than 8 characters are placeholders ("none", "x"), which answers may well hold.
+[[nodiscard]] std::string redacted(std::string text, const std::string& key);
 
 }  // namespace icpi::http

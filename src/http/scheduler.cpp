@@ -228,6 +228,7 @@ void Scheduler::turn(Clock::duration wait) {
     transport_.recycle(std::move(result.body));
   }
   ended_.clear();
+  send_redirected();
   expire(now);
   dispatch(now);
 }

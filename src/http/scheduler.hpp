@@ -65,6 +65,10 @@ class Scheduler {
     int hops = 0;  ///< redirects followed
     bool active = false;
   };
+  struct Redirect {
+    Flight flight;
+    std::string url;
+  };
 
   void dispatch(Clock::time_point now);
   bool rate_allows(Clock::time_point now);
@@ -79,12 +83,16 @@ class Scheduler {
   void handle(TransferResult& result, Clock::time_point now);
   void read_answer(const TransferResult& result, const Flight& flight, Clock::time_point now);
   bool follow_redirect(const TransferResult& result, const Flight& flight);
+  void send_redirected();
   HttpFailure judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
+  void note_wait(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
   void note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now);
   void hold_back(Endpoint& endpoint, Clock::time_point now);
   void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void mark_up(Endpoint& endpoint, Clock::time_point now);
   void fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now);
+  void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);
+  void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const std::string& problem, Clock::time_point now);
   void fail_job(JobId id, HttpFailure failure, Clock::time_point now);
   void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
   [[nodiscard]] Clock::duration backoff(int failures);
@@ -113,8 +121,9 @@ class Scheduler {
   std::set<std::pair<Clock::time_point, JobId>> deadlines_;
   std::vector<Flight> flights_;  ///< index: TransferId
   std::set<std::pair<Clock::time_point, TransferId>> flight_deadlines_;
-  std::vector<TransferResult> ended_;
-  Clock::time_point rate_clock_{};  ///< when the next request is due at requests_per_minute
+  std::vector<TransferResult> ended_;  ///< while they are worked through, their ids may be given out again
+  std::vector<Redirect> redirected_;   ///< so these wait until that is done
+  Clock::time_point rate_clock_{};     ///< when the next request is due at requests_per_minute
   std::uint64_t ended_jobs_ = 0;
   Statistics statistics_;
 };

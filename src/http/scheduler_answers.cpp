@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "probe.hpp"
+#include "reading.hpp"
 #include "scheduler.hpp"
 
 namespace icpi::http {
@@ -31,7 +31,6 @@ bool never_reached(const TransferResult& result) {
 bool cannot_work(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -59,6 +58,7 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
     return;
   }
   if (follow_redirect(result, flight)) return;
+  note_wait(result, endpoint, now);
   if (result.status == 429 || result.status == 503) note_refusal(result, flight, now);
   HttpFailure failure = judge_transfer(result, endpoint, now);
   failure.error.retry_after_seconds = result.retry_after_seconds;
@@ -73,7 +73,8 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
     requests.push_back(job == jobs_.end() ? &nobody : &job->second.request);
   }
   std::vector<Reading> readings(requests.size());
-  const nlohmann::json answer = nlohmann::json::parse(result.body, nullptr, false);
+  const nlohmann::json answer = parse_answer(result.body);
+  const std::string words = words_of_error(answer, key_);
   if (answer.is_discarded()) {
     for (Reading& reading : readings) reading.problem = "the answer is not JSON";
   } else {
@@ -82,8 +83,14 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
   for (std::size_t i = 0; i < readings.size(); ++i) {
     Reading& reading = readings[i];
     if (!jobs_.contains(flight.jobs[i])) continue;
+    if (reading.outcome == Reading::Outcome::answer && options_.require_usage && !reading.has_usage) {
+      reading.outcome = Reading::Outcome::refused;
+      reading.problem = "the server does not count tokens, so that no budget of tokens or money can be kept";
+    }
     switch (reading.outcome) {
       case Reading::Outcome::answer:
+        endpoints_[flight.endpoint].failing_since.reset();
+        endpoints_[flight.endpoint].trouble_told = false;
         ++statistics_.answers;
         if (!reading.has_usage) ++statistics_.answers_without_usage;
         statistics_.usage.prompt_tokens += reading.completion.usage.prompt_tokens;
@@ -97,10 +104,10 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
         break;
       case Reading::Outcome::unreadable:
         ++statistics_.unreadable_answers;
-        fail_job(flight.jobs[i], HttpFailure{{ErrorCategory::transport, reading.problem, 0}, Next::retry}, now);
+        fail_one(flight, flight.jobs[i], {{ErrorCategory::transport, reading.problem + words, 0}, Next::retry}, now);
         break;
       case Reading::Outcome::refused:
-        fail_job(flight.jobs[i], HttpFailure{{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
+        fail_one(flight, flight.jobs[i], {{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
         break;
     }
   }
@@ -110,16 +117,19 @@ bool Scheduler::follow_redirect(const TransferResult& result, const Flight& flig
   const bool keeps_method = result.status == 307 || result.status == 308;
   const bool here = same_origin(endpoints_[flight.endpoint].base, result.redirect_url);
   if (result.code != CURLE_OK || !keeps_method || !here || flight.hops >= most_redirects) return false;
-  std::vector<JobId> jobs;
-  for (const JobId id : flight.jobs) {
-    if (jobs_.contains(id)) jobs.push_back(id);
-  }
-  if (jobs.empty()) return true;
-  Flight next = flight;
-  next.jobs = jobs;
-  ++next.hops;
-  send(jobs, std::move(next), result.redirect_url);
+  redirected_.push_back({flight, result.redirect_url});
   return true;
+}
+
+void Scheduler::send_redirected() {
+  for (Redirect& redirect : redirected_) {
+    Flight& next = redirect.flight;
+    std::erase_if(next.jobs, [this](JobId id) { return !jobs_.contains(id); });
+    ++next.hops;
+    const std::vector<JobId> jobs = next.jobs;
+    if (!jobs.empty()) send(jobs, std::move(next), redirect.url);
+  }
+  redirected_.clear();
 }
 
 HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now) {
@@ -137,7 +147,7 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
            0},
           Next::give_up};
     }
-    return judge_status(result.status, result.body);
+    return judge_status(result.status, result.body, key_);
   }
   ++statistics_.lost_connections;
   if (never_reached(result)) {
@@ -148,19 +158,22 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
   return HttpFailure{{ErrorCategory::transport, result.error, 0}, next};
 }
 
+/// A server that says how long is left alone for as long, whatever went wrong.
+void Scheduler::note_wait(const TransferResult& result, Endpoint& endpoint, Clock::time_point now) {
+  if (result.retry_after_seconds <= 0) return;
+  const auto until = now + std::min<Clock::duration>(seconds_of(result.retry_after_seconds), options_.retries.patience);
+  if (result.retry_after_seconds >= 10 && until > endpoint.blocked_until + 1s) {
+    tell(fmt::format("http: {} asks to wait {} s", endpoint.description.base_url, result.retry_after_seconds));
+  }
+  endpoint.block(until);
+}
+
 void Scheduler::note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   ++statistics_.refusals;
   ++endpoint.refusals_in_a_row;
   if (result.status == 429) endpoint.control.on_refusal(flight.started, now);
-  if (result.retry_after_seconds > 0) {
-    endpoint.block(now + std::min<Clock::duration>(seconds_of(result.retry_after_seconds), options_.retries.patience));
-    if (result.retry_after_seconds >= 10) {
-      tell(fmt::format("http: {} asks to wait {} s", endpoint.description.base_url, result.retry_after_seconds));
-    }
-  } else if (result.status == 429 || endpoints_.size() > 1) {
-    hold_back(endpoint, now);
-  }
+  if (result.retry_after_seconds <= 0 && (result.status == 429 || endpoints_.size() > 1)) hold_back(endpoint, now);
   if (result.status == 503 && endpoint.refusals_in_a_row >= refusals_until_down) mark_down(endpoint, "status 503", now);
 }
 

@@ -5,25 +5,41 @@
 
 #include <fmt/format.h>
 
-#include "probe.hpp"
+#include "reading.hpp"
 #include "scheduler.hpp"
 
 namespace icpi::http {
 
 namespace {
 
+using namespace std::chrono_literals;
 using Next = HttpFailure::Next;
+
+constexpr auto quiet_trouble = 5s;  // shorter trouble is not worth a word
 
 }  // namespace
 
 void Scheduler::fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now) {
   for (const JobId id : flight.jobs) {
-    if (!jobs_.contains(id)) continue;
-    HttpFailure copy = failure;
-    copy.error.message =
-        fmt::format("http: {}: {}", endpoints_[flight.endpoint].description.base_url, failure.error.message);
-    fail_job(id, std::move(copy), now);
+    if (jobs_.contains(id)) fail_one(flight, id, failure, now);
   }
+}
+
+void Scheduler::fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now) {
+  Endpoint& endpoint = endpoints_[flight.endpoint];
+  if (failure.next == Next::retry) tell_of_trouble(endpoint, flight.started, failure.error.message, now);
+  failure.error.message = fmt::format("http: {}: {}", endpoint.description.base_url, failure.error.message);
+  fail_job(id, std::move(failure), now);
+}
+
+/// Once, when nothing but failures has come for a while.
+void Scheduler::tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const std::string& problem,
+                                Clock::time_point now) {
+  if (!endpoint.failing_since) endpoint.failing_since = began;
+  if (endpoint.trouble_told || now - *endpoint.failing_since < quiet_trouble) return;
+  endpoint.trouble_told = true;
+  tell(fmt::format("http: {}: {}; trying again, each question up to {} times", endpoint.description.base_url, problem,
+                   options_.retries.attempts));
 }
 
 void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
@@ -38,7 +54,8 @@ void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
         end_with_error(id, std::move(failure.error));
         return;
       }
-      const auto asked = seconds_of(failure.error.retry_after_seconds);
+      const auto asked =
+          std::min<Clock::duration>(seconds_of(failure.error.retry_after_seconds), options_.retries.patience);
       retry_at(id, std::max(backoff(job.failures), asked), std::move(failure.error), now);
       return;
     }

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     request.want_logprobs = (flags & 4U) != 0;
     asked.push_back(&request);
   }
-  const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
+  const nlohmann::json answer = http::parse_answer(body);
   for (const auto dialect : {http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
     const auto& strategy = http::strategy(dialect);
     const auto some = std::span(asked).first(strategy.prompt_arrays() ? asked.size() : 1);
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
   }
   for (const long status : {400L, 401L, 404L, 413L, 429L, 500L, 503L}) {
-    const auto failure = http::judge_status(status, body);
+    const auto failure = http::judge_status(status, body, "sk-secret");
     fuzz::require(static_cast<bool>(failure.error), "a bad status is an error");
     fuzz::require(!http::find_invalid_utf8(failure.error.message) && failure.error.message.size() < 400,
                   "messages are short and UTF-8");

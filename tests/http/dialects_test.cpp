@@ -379,6 +379,74 @@ TEST(Probe, SaysWhatIsWrong) {
   EXPECT_THROW(HttpLanguageModel{options}, icpi::Error);
 }
 
+TEST(Probe, AsksAgainWhileTheServerIsBrokenOrBusy) {
+  for (const int status : {500, 502, 503, 429, 408}) {
+    std::atomic<int> asked{0};
+    ScriptedServer server([&](const HttpRequest&) {
+      HttpReply reply = json_reply({{"data", {{{"id", "m"}}}}});
+      if (++asked < 3) reply.status = status;
+      return reply;
+    });
+    Options options = quick_options({server.url()});
+    options.probe = true;
+    options.model.clear();
+    EXPECT_EQ(HttpLanguageModel(options).capabilities().model, "m") << status;
+    EXPECT_EQ(asked, 3) << status;
+  }
+}
+
+TEST(Probe, GoesOnWithoutAServerThatIsAway) {
+  ScriptedServer server([](const HttpRequest& request) {
+    if (request.method == "GET") return json_reply({{"data", {{{"id", "m.gguf"}, {"owned_by", "llamacpp"}}}}});
+    return icpi_test::echo_reply(request);
+  });
+  std::vector<std::string> notices;
+  Options options = quick_options({"127.0.0.1:1", server.url()});
+  options.probe = true;
+  options.model.clear();
+  options.notice = [&](std::string_view line) { notices.emplace_back(line); };
+  HttpLanguageModel model(options);
+  EXPECT_THAT(notices, testing::ElementsAre(HasSubstr("127.0.0.1:1/v1/models does not answer")));
+  EXPECT_EQ(model.capabilities().model, "m.gguf");
+  EXPECT_TRUE(model.capabilities().choices);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(ask(model, plain_request()).error);
+}
+
+TEST(Probe, AllServersMustHaveTheModelThatTheFirstOneLists) {
+  const auto serving = [](const char* name) {
+    return [name](const HttpRequest&) { return json_reply({{"data", {{{"id", name}, {"owned_by", "llamacpp"}}}}}); };
+  };
+  ScriptedServer first(serving("a"));
+  ScriptedServer second(serving("b"));
+  Options options = quick_options({first.url(), second.url()});
+  options.probe = true;
+  options.model.clear();
+  EXPECT_THROW(HttpLanguageModel{options}, icpi::Error);
+  options.model = "a";  // llama-server answers to every name
+  EXPECT_EQ(HttpLanguageModel(options).capabilities().model, "a");
+}
+
+TEST(Environment, NamesServersAndTheKeysVariable) {
+  setenv("OPENAI_BASE_URL", "http://a:1/v1,http://b:2", 1);
+  setenv("OPENAI_API_KEY", "sk-from-the-environment", 1);
+  const Options options = icpi::http::from_environment();
+  EXPECT_EQ(options.base_urls, (std::vector<std::string>{"http://a:1/v1", "http://b:2"}));
+  EXPECT_EQ(options.api_key_env, "OPENAI_API_KEY");
+  unsetenv("OPENAI_BASE_URL");
+  unsetenv("OPENAI_API_KEY");
+  EXPECT_EQ(icpi::http::from_environment().base_urls, Options{}.base_urls);
+  EXPECT_EQ(icpi::http::from_environment().api_key_env, "");
+}
+
+TEST(Identity, OfServersThatMovedIsThatOfTheirOldPlaces) {
+  Options options = quick_options({"127.0.0.1:1"});
+  const std::string identity = HttpLanguageModel(options).identity();
+  options.base_urls = {"127.0.0.1:2"};
+  EXPECT_NE(HttpLanguageModel(options).identity(), identity);
+  options.moved_from = {"http://127.0.0.1:1/v1"};
+  EXPECT_EQ(HttpLanguageModel(options).identity(), identity);
+}
+
 TEST(Identity, DependsOnOptionsAloneAndCanBeSet) {
   Options options = quick_options({"127.0.0.1:1", "http://b:2/v1/"});
   const std::string identity = HttpLanguageModel(options).identity();

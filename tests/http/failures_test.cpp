@@ -89,7 +89,7 @@ std::vector<Case> cases() {
       {"ResetBeforeHeaders", manner(Manner::reset_before_headers), transport, 3},
       {"ResetAfterHeaders", manner(Manner::reset_after_headers), transport, 3},
       {"ClosedBeforeHeaders", manner(Manner::close_before_headers), transport, 3},
-      {"NotHttp", manner(Manner::garbage), transport, 1},
+      {"NotHttp", manner(Manner::garbage), transport, 3},
       {"NotJson", body("hello"), transport, 3},
       {"EmptyBody", body(""), transport, 3},
       {"CutJson", body(completion_body(" ok").substr(0, 40)), transport, 3},
@@ -245,6 +245,18 @@ TEST(RetryAfter, LongerThanThePatienceIsReportedAtOnce) {
   EXPECT_EQ(server.requests(), 1);
 }
 
+TEST(RetryAfter, OfABrokenServerIsHonouredUpToThePatience) {
+  ScriptedServer server([](const HttpRequest&) { return status(500, "{}", "Retry-After: 86400\r\n"); });
+  std::vector<std::string> notices;
+  Options options = quick_options({server.url()});
+  options.notice = [&](std::string_view line) { notices.emplace_back(line); };
+  HttpLanguageModel model(options);
+  const Completion completion = ask(model, plain_request());
+  EXPECT_EQ(completion.error.category, ErrorCategory::transport);
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_THAT(notices, testing::Contains(HasSubstr("asks to wait 86400 s")));
+}
+
 TEST(Connecting, NobodyListensThenSomebodyDoes) {
   std::uint16_t port = 0;
   {
@@ -293,6 +305,52 @@ TEST(Redirects, WithinTheServerAreFollowedWithTheBody) {
   });
   HttpLanguageModel model(quick_options({server.url()}));
   EXPECT_EQ(ask(model, plain_request()).text, icpi_test::echo_text("the cat sat on the mat"));
+}
+
+TEST(Redirects, InACrowdEveryQuestionGetsItsOwnAnswer) {
+  std::atomic<int> seen{0};
+  ScriptedServer server([&](const HttpRequest& request) {
+    if (++seen % 3 == 0) return status(307, "", "Location: /v1/completions\r\n");
+    return icpi_test::echo_reply(request);
+  });
+  HttpLanguageModel model(quick_options({server.url()}));
+  std::vector<std::string> questions;
+  for (int i = 0; i < 400; ++i) questions.push_back(fmt::format("question {}", i));
+  std::vector<icpi::CompletionRequest> requests;
+  for (const auto& question : questions) requests.push_back(plain_request(question));
+  std::vector<Completion> completions(requests.size());
+  model.complete(requests, completions);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (completions[i].error) {
+      EXPECT_THAT(completions[i].error.message, HasSubstr("in a circle"));  // redirected four times in a row
+    } else {
+      EXPECT_EQ(completions[i].text, icpi_test::echo_text(questions[i]));
+    }
+  }
+  EXPECT_EQ(model.statistics().in_flight, 0U);
+}
+
+TEST(Usage, IsNeededWhereTheOptionsSaySo) {
+  for (const auto& [usage, counted] : {std::pair{"null", false},
+                                       {R"({"prompt_tokens":-3,"completion_tokens":1})", false},
+                                       {R"({"prompt_tokens":12.0,"completion_tokens":3.0})", true}}) {
+    ScriptedServer server([usage = usage](const HttpRequest&) {
+      return body(fmt::format(R"({{"choices":[{{"index":0,"text":" a"}}],"usage":{}}})", usage));
+    });
+    Options options = quick_options({server.url()});
+    options.require_usage = true;
+    HttpLanguageModel model(options);
+    const Completion completion = ask(model, plain_request());
+    EXPECT_EQ(completion.error.category, counted ? ErrorCategory::none : ErrorCategory::invalid_request) << usage;
+    EXPECT_EQ(completion.usage.prompt_tokens, counted ? 12U : 0U);
+  }
+}
+
+TEST(Words, OfAnErrorWithoutAStatusAreRepeated) {
+  ScriptedServer server([](const HttpRequest&) { return body(R"({"error":{"message":"model overloaded"}})"); });
+  HttpLanguageModel model(quick_options({server.url()}));
+  const Completion completion = ask(model, plain_request());
+  EXPECT_THAT(completion.error.message, testing::AllOf(HasSubstr(server.url()), HasSubstr(": model overloaded")));
 }
 
 TEST(Usage, OddCountsDoNotSinkAnAnswer) {
@@ -344,6 +402,46 @@ TEST(Key, IsSentAndNeverRepeated) {
   EXPECT_THAT(everything, HasSubstr("your key is [key]"));
   EXPECT_THAT(everything, Not(HasSubstr(key)));
   EXPECT_THAT(everything, Not(HasSubstr("secret")));
+}
+
+TEST(Key, NoPartOfItIsLeftWhereAMessageIsCut) {
+  const std::string key = "sk-secret0123456789";
+  setenv("ICPI_TEST_KEY", key.c_str(), 1);
+  for (std::size_t before = 270; before < 310; ++before) {
+    ScriptedServer server([&](const HttpRequest&) {
+      return status(400, fmt::format(R"({{"error":"{}{}"}})", std::string(before, 'x'), key));
+    });
+    Options options = quick_options({server.url()});
+    options.api_key_env = "ICPI_TEST_KEY";
+    HttpLanguageModel model(options);
+    EXPECT_THAT(ask(model, plain_request()).error.message, Not(HasSubstr("sk-"))) << before;
+  }
+}
+
+TEST(Key, AModelsNameThatHoldsItIsRedactedToo) {
+  const std::string key = "sk-secret0123456789";
+  setenv("ICPI_TEST_KEY", key.c_str(), 1);
+  ScriptedServer server([&](const HttpRequest&) {
+    return body(fmt::format(R"({{"data":[{{"id":"m-{}"}},{{"id":"\u001b[31mred"}},{{"id":"two\nlines"}}]}})", key));
+  });
+  Options options = quick_options({server.url()});
+  options.api_key_env = "ICPI_TEST_KEY";
+  options.probe = true;
+  options.model.clear();
+  const HttpLanguageModel model(options);
+  EXPECT_EQ(model.capabilities().model, "m-[key]");
+  EXPECT_EQ(model.capabilities().servers[0].models, std::vector<std::string>{"m-[key]"}) << "names that can be shown";
+}
+
+TEST(Key, APlaceholderIsNotTakenOutOfAnswers) {
+  for (const char* placeholder : {"1", "key", "EMPTY"}) {
+    setenv("ICPI_TEST_KEY", placeholder, 1);
+    ScriptedServer server([&](const HttpRequest&) { return body(completion_body(" 11 EMPTY [key] keys")); });
+    Options options = quick_options({server.url()});
+    options.api_key_env = "ICPI_TEST_KEY";
+    HttpLanguageModel model(options);
+    EXPECT_EQ(ask(model, plain_request()).text, " 11 EMPTY [key] keys");
+  }
 }
 
 TEST(Key, IsNotSentToAnotherServer) {

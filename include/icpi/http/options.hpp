@@ -80,10 +80,12 @@ struct Options {
   ServerKind server = ServerKind::automatic;  ///< which software answers
   /// Says which answers are interchangeable (cache keys, records). Empty: made of dialect, model and base_urls.
   std::string identity;
+  /// Stand for base_urls in the identity: where servers that moved used to be.
+  std::vector<std::string> moved_from;
 
   std::size_t concurrency = 32;      ///< requests in flight per server, at most; > 0
   bool adaptive_concurrency = true;  ///< start lower, grow while throughput does, halve on 429
-  double requests_per_minute = 0;    ///< over all servers; 0: no limit
+  double requests_per_minute = 0;    ///< over all servers; at least 0.001; 0: no limit
   /// Prompts put into one request where the dialect takes several (completions) and everything but the prompt agrees,
   /// the seed too unless the temperature is 0. > 0.
   std::size_t prompts_per_request = 1;
@@ -101,17 +103,19 @@ struct Options {
   bool send_stop = true;                               ///< false for models that refuse `stop`; answers are cut anyway
   VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;  ///< where vLLM expects choices
 
+  /// Refuse answers that come without a count of their tokens: for budgets of tokens or money, which nothing could keep.
+  bool require_usage = false;
   /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
   bool probe = true;
-  /// Told, in one line without the key, when servers go away and come back.
+  /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.
   std::function<void(std::string_view)> notice;
   /// Polled at least every 100 ms while waiting; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;
 };
 
-/// `defaults` with OPENAI_BASE_URL and OPENAI_API_KEY filled in where they are set and `defaults` leaves them open:
-/// base_urls equal to Options{}.base_urls, api_key_env empty. The key itself stays in the environment.
-[[nodiscard]] Options with_environment(Options defaults = {});
+/// The defaults, with base_urls from OPENAI_BASE_URL (one URL, or several with commas) and api_key_env naming
+/// OPENAI_API_KEY where these variables are set. The key itself stays in the environment.
+[[nodiscard]] Options from_environment();
 
 /// Throws InvalidArgument that names the field and what is wrong with it.
 void validate(const Options& options);
