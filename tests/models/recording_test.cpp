@@ -46,6 +46,29 @@ Completion strange_answer(const CompletionRequest& request) {
   return completion;
 }
 
+TEST_F(RecordingTest, GoesOnBehindTheLastWholeLineAndWritesIntoNothingElse) {
+  std::array<Completion, 1> completions;
+  const auto record = [&](const char* query) {
+    std::array<CompletionRequest, 1> requests;
+    requests[0].query = query;
+    RecordingModel<ScriptedModel>(ScriptedModel(strange_answer), file_).complete(requests, completions);
+  };
+  record("one");
+  record("two");
+  const std::string whole = content();
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{9}, whole.size() / 2 + 3, whole.size() - 1}) {
+    overwrite(whole.substr(0, whole.size() - cut));
+    record("two");
+    record("three");
+    EXPECT_GE(ReplayingModel(file_).size(), 2U) << cut;
+  }
+  for (const std::string other : {"words", "words\n", "{\"request\":1}\n", "{\"request\":\"0\"}\n", "\n"}) {
+    overwrite(other);
+    EXPECT_THROW(record("one"), InvalidArgument) << other;
+    EXPECT_EQ(content(), other);
+  }
+}
+
 TEST_F(RecordingTest, ReplaysEveryAnswerAndFailureExactly) {
   std::array<CompletionRequest, 3> requests{};
   requests[0].query = std::string_view("q\0\xFF", 3);

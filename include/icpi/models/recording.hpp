@@ -5,15 +5,18 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
@@ -26,6 +29,27 @@ struct RecordingOptions {
   bool prompts = true;  ///< write the texts of the requests too; answers alone are enough to replay
 };
 
+/// Readies a file for more records: creates it if there is none, and removes a last line that was cut off while it was
+/// written. Throws InvalidArgument when it holds something else than a recording, or cannot be written.
+inline void prepare_recording(const std::filesystem::path& file) {
+  constexpr std::string_view beginning = R"({"request":")";
+  std::ifstream in(file, std::ios::binary);
+  std::uintmax_t whole = 0;
+  for (std::string line; std::getline(in, line);) {
+    const bool ends = !in.eof();
+    const bool begins = line.starts_with(beginning) || (!ends && beginning.starts_with(line));
+    if (whole == 0 && !(begins && (!ends || detail::checksum_holds(line))))
+      throw InvalidArgument(fmt::format("recording: {} is there and is something else", file.string()));
+    if (ends) whole += line.size() + 1;
+  }
+  in.close();
+  std::error_code error;
+  if (std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file) > whole)
+    std::filesystem::resize_file(file, whole, error);
+  if (!std::ofstream(file, std::ios::app | std::ios::binary))
+    throw InvalidArgument(fmt::format("recording: cannot write {}", file.string()));
+}
+
 /// Answers as another model does, and writes down every request and answer: one line of JSON each, checksummed, added
 /// to a file that ReplayingModel reads. Failed items are written too: a replay fails where the run failed.
 /// Thread-safety: one thread at a time.
@@ -33,12 +57,12 @@ template <LanguageModel Model>
   requires std::movable<Model>
 class RecordingModel : public ModelDecorator<Model> {
  public:
-  /// Adds to `file`; creates it if there is none. Throws InvalidArgument when it cannot be written.
+  /// Adds to `file`; creates it if there is none; removes a last line that was cut off. Throws InvalidArgument when it
+  /// cannot be written, or holds something else than a recording.
   RecordingModel(Model model, const std::filesystem::path& file, RecordingOptions options = {})
-      : ModelDecorator<Model>(std::move(model)),
-        name_(file.string()),
-        options_(options),
-        out_(file, std::ios::app | std::ios::binary) {
+      : ModelDecorator<Model>(std::move(model)), name_(file.string()), options_(options) {
+    prepare_recording(file);
+    out_.open(file, std::ios::app | std::ios::binary);
     if (!out_) throw InvalidArgument(fmt::format("recording: cannot write {}", name_));
   }
 
