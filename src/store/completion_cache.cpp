@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <fstream>
+#include <system_error>
 
 #include "completion_record.hpp"
 #include "sqlite.hpp"
@@ -39,8 +41,10 @@ class FileLock {
   explicit FileLock(const std::filesystem::path& file)
       : descriptor_(open(with_suffix(file, ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
     if (descriptor_ < 0 || flock(descriptor_, LOCK_EX) != 0) {
+      const int problem = errno;
       if (descriptor_ >= 0) close(descriptor_);
-      throw Error(fmt::format("completion cache {}: cannot lock {}.lock", file.string(), file.string()));
+      throw Error(fmt::format("completion cache {}: cannot lock {}.lock: {}", file.string(), file.string(),
+                              std::generic_category().message(problem)));
     }
   }
   FileLock(const FileLock&) = delete;
@@ -108,6 +112,7 @@ class CompletionStore::Implementation {
   void insert(const CacheKey& key, const Completion& completion) {
     if (completion.error || completion.finish == FinishReason::error) return;
     const std::string record = write_completion(completion);
+    if (inode_of(options_.file) != inode_) reopen();
     repairing([&] {
       Statement& insert = open_->insert;
       insert.bind_blob(1, bytes_of(key)).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
@@ -184,14 +189,21 @@ class CompletionStore::Implementation {
     const bool used_before = std::filesystem::exists(with_suffix(options_.file, ".lock"));
     const FileLock lock(options_.file);
     const bool ours = used_before || header_names_icpi(options_.file);
+    // A lock beside a file says that it was a cache: none is left beside one that never was.
+    const auto refuse = [&](const std::string& reason) {
+      std::error_code ignored;
+      if (!used_before) std::filesystem::remove(with_suffix(options_.file, ".lock"), ignored);
+      throw InvalidArgument(reason);
+    };
     try {
       open_locked();
+    } catch (const InvalidArgument& error) {
+      refuse(error.what());
     } catch (const SqliteError& error) {
       const bool header_says_read_only = error.read_only() && access(options_.file.c_str(), W_OK) == 0;
       if (!error.damaged() && !header_says_read_only) throw;
       if (!ours) {
-        throw InvalidArgument(
-            fmt::format("{} is not a completion cache (nor any SQLite database)", options_.file.string()));
+        refuse(fmt::format("{} is not a completion cache (nor any SQLite database)", options_.file.string()));
       }
       open_.reset();
       set_aside(options_.file, options_, error.what());
@@ -212,6 +224,10 @@ class CompletionStore::Implementation {
   /// Runs `action`; when the file turns out to be damaged, once more on a new file.
   template <class Action>
   auto repairing(Action action) -> decltype(action()) {
+    if (!open_) {  // opening it anew failed before
+      const FileLock lock(options_.file);
+      open_locked();
+    }
     try {
       return action();
     } catch (const SqliteError& error) {
@@ -219,6 +235,22 @@ class CompletionStore::Implementation {
       replace_damaged(error.what());
     }
     return action();
+  }
+
+  /// The file was removed or replaced, by whomever: what is written to the one that was opened nobody would find.
+  void reopen() {
+    const FileLock lock(options_.file);
+    open_.reset();
+    const bool removed = !std::filesystem::exists(options_.file);
+    if (removed) {  // what is left of it would be played into the new one
+      for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(with_suffix(options_.file, suffix));
+    }
+    open_locked();
+    if (options_.notice) {
+      options_.notice(
+          fmt::format("completion cache {} was {}", options_.file.string(),
+                      removed ? "removed; a new one was begun" : "replaced; its answers go to the new one"));
+    }
   }
 
   void replace_damaged(const std::string& reason) {

@@ -342,14 +342,35 @@ TEST_F(Damage, WhileOpenIsRepairedToo) {
   EXPECT_EQ(batch_.completions, expected_);
 }
 
+TEST_F(Damage, AFileThatIsRemovedMeanwhileIsNoticedAndBegunAnew) {
+  std::vector<CompletionRequest> more(3);
+  for (std::size_t i = 0; i < more.size(); ++i) more[i].seed = 1000 + i;
+  std::vector<Completion> answers(more.size());
+  {
+    CompletionCache cache(CountingModel(&asked_), options_);
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(options_.file.string() + suffix);
+    cache.complete(more, answers);
+  }
+  EXPECT_THAT(notices_, testing::ElementsAre(HasSubstr("was removed")));
+  CompletionCache cache(CountingModel(&asked_), options_);
+  const int asked = asked_;
+  const std::vector<Completion> before = answers;
+  cache.complete(more, answers);
+  EXPECT_EQ(asked_, asked);
+  EXPECT_EQ(answers, before);
+}
+
 TEST(Foreign, FilesAreLeftAlone) {
   const TemporaryFolder folder;
   const auto file = folder / "notes.txt";
   const std::string text(5000, 'n');
   std::ofstream(file) << text;
-  EXPECT_THROW(CompletionStore(options_for(file)), icpi::InvalidArgument);
-  std::ifstream in(file);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    EXPECT_THROW(CompletionStore(options_for(file)), icpi::InvalidArgument);
+    std::ifstream in(file);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / ""), {}), 1);
+  }
 }
 
 TEST(Processes, FourShareOneCacheAndAgree) {
