@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "icpi/store/completion_cache.hpp"
 #include "model_sources.hpp"
+#include "printable.hpp"
 
 namespace icpi::program {
 
@@ -26,13 +24,24 @@ class CountedCache : public store::CompletionCache<AnyLanguageModel> {
   std::shared_ptr<ModelLedger> ledger_;
 };
 
-}  // namespace
-
-ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger> ledger) {
+store::CacheOptions cache_options(const ModelChoice& choice) {
   store::CacheOptions options;
   options.file = choice.cache;
   options.require = choice.require_cache;
-  options.notice = [](std::string_view text) { fmt::print(stderr, "icpi: {}\n", text); };
+  options.notice = [](std::string_view text) { tell(text); };
+  return options;
+}
+
+}  // namespace
+
+void check_cache(const ModelChoice& choice) {
+  store::CacheOptions options = cache_options(choice);
+  options.verify_on_open = false;  // that is done when the run begins
+  (void)store::CompletionStore(std::move(options));
+}
+
+ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger> ledger) {
+  store::CacheOptions options = cache_options(choice);
   return [make = std::move(make), options = std::move(options), ledger = std::move(ledger)] {
     return AnyLanguageModel(std::make_unique<CountedCache>(make(), options, ledger));
   };

@@ -6,9 +6,14 @@
 
 namespace icpi::program {
 
-ModelFactory with_cache(ModelFactory, const ModelChoice& choice, std::shared_ptr<ModelLedger>) {
+void check_cache(const ModelChoice& choice) {
   throw InvalidArgument(
       fmt::format("--cache '{}': this build has no cache; configure it with ICPI_BUILD_STORE=ON", choice.cache));
+}
+
+ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger>) {
+  check_cache(choice);
+  return make;
 }
 
 }  // namespace icpi::program

@@ -28,11 +28,7 @@ constexpr int signalled = 128;
 
 /// Names what is wrong in one line.
 int complain(std::string_view message, int code) {
-  std::string line = printable(message);
-  for (char& each : line) {
-    if (each == '\n') each = ' ';
-  }
-  fmt::print(stderr, "icpi: {}\n", line);
+  tell(message);
   return code;
 }
 
@@ -73,7 +69,8 @@ void add_models(CLI::App& app, ModelsArguments& arguments) {
 }
 
 void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
-  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun");
+  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun")
+      ->check([](const std::string& folder) { return std::string(folder.empty() ? "names no folder" : ""); });
   command.add_option("--durability", recovery.durability,
                      "what every step survives: process (its death), or power (a power cut too) (default process)");
   command.add_option("--on-environment-error", recovery.on_environment_error,
@@ -140,6 +137,26 @@ using Words = std::vector<std::string>;
 
 int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr);
 
+bool is_option(const std::string& word, std::string_view option) {
+  return word == option || (word.starts_with(option) && word.substr(option.size()).starts_with('='));
+}
+
+bool names_option(const Words& words, std::string_view option) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_option(word, option); });
+}
+
+/// With its values: options that are lists would else gain the later values instead of being replaced.
+void remove_option(Words& words, std::string_view option) {
+  for (auto word = words.begin(); word != words.end();) {
+    if (!is_option(*word, option)) {
+      ++word;
+      continue;
+    }
+    const bool value_follows = *word == option && word + 1 != words.end();
+    word = words.erase(word, word + (value_follows ? 2 : 1));
+  }
+}
+
 /// Runs the command that began the log in the folder again, with these words added: the later ones count.
 int resume(const std::string& folder, const std::string& out, const Words& added) {
   if (!out.empty()) throw icpi::InvalidArgument("--out does not go with --resume: the run has its folder");
@@ -148,6 +165,9 @@ int resume(const std::string& folder, const std::string& out, const Words& added
   if (words.empty() || words[0] != added[0])
     throw icpi::InvalidArgument(fmt::format("--resume '{}': the run was begun by `icpi {}`, not `icpi {}`", folder,
                                             words.empty() ? "" : words[0], added[0]));
+  for (const std::string_view list : {"--base-url", "--model", "--domains", "--agents"}) {
+    if (names_option(added, list)) remove_option(words, list);
+  }
   words.insert(words.end(), added.begin() + 1, added.end());
   return run(words, log);
 }

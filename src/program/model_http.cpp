@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "interrupt.hpp"
 #include "model_sources.hpp"
 #include "parse.hpp"
+#include "printable.hpp"
 
 namespace icpi::program {
 
@@ -27,16 +27,27 @@ http::Dialect parse_dialect(std::string_view text) {
       fmt::format("--dialect '{}' is not allowed; choose one of completions, chat, llama_native", text));
 }
 
+http::ServerKind parse_server(std::string_view text) {
+  using enum http::ServerKind;
+  for (const auto kind : std::array{automatic, generic, llama_server, vllm, sglang}) {
+    if (text == http::name(kind)) return kind;
+  }
+  throw InvalidArgument(
+      fmt::format("--server '{}' is not allowed; choose one of automatic, generic, llama-server, vllm, sglang", text));
+}
+
 http::Options http_options(const ModelChoice& choice) {
-  http::Options options;
+  http::Options options = http::from_environment();
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
+  options.moved_from = choice.http.moved_from;
   options.model = choice.http.model_name;
   options.dialect = parse_dialect(choice.http.dialect);
+  options.server = parse_server(choice.http.server);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
   if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
     throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
                                       choice.http.requests_per_minute));
-  options.api_key_env = choice.http.api_key_env;
+  if (choice.http.api_key_env) options.api_key_env = *choice.http.api_key_env;
   // The value may be the key itself, by mistake: it is not repeated.
   if (!options.api_key_env.empty() && std::getenv(options.api_key_env.c_str()) == nullptr)
     throw InvalidArgument("--api-key-env must name an environment variable that is set; it is not the key");
@@ -45,11 +56,11 @@ http::Options http_options(const ModelChoice& choice) {
       throw InvalidArgument("--require-cache needs --model-name: no server is there to tell which model was asked");
     options.probe = false;
     // Nothing is sent; requests must be made as for the servers that answered them, choices included.
-    options.server = http::ServerKind::llama_server;
+    if (options.server == http::ServerKind::automatic) options.server = http::ServerKind::llama_server;
   }
-  options.notice = [](std::string_view text) { fmt::print(stderr, "icpi: {}\n", text); };
+  options.require_usage = !choice.budget.tokens.empty() || !choice.budget.cost.empty();
+  options.notice = [](std::string_view text) { tell(text); };
   options.interrupted = [] { return interrupting_signal() != 0; };
-  options = http::with_environment(std::move(options));
   http::validate(options);
   return options;
 }

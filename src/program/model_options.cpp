@@ -12,10 +12,18 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
                   "of one model, separated by commas, share the load")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command
+      .add_option("--moved-from", http.moved_from,
+                  "http: where the same servers were before; recorded and cached answers of theirs still count")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command.add_option("--model-name", http.model_name, "http: the model as the server calls it");
-  command.add_option("--api-key-env", http.api_key_env,
-                     "http: the NAME of the environment variable that holds the key (default OPENAI_API_KEY)");
+  command.add_option_function<std::string>(
+      "--api-key-env", [&http](const std::string& variable) { http.api_key_env = variable; },
+      "http: the NAME of the environment variable that holds the key (default OPENAI_API_KEY; '': no key)");
   command.add_option("--dialect", http.dialect, "http: completions, chat, llama_native (default completions)");
+  command.add_option("--server", http.server,
+                     "http: automatic, generic, llama-server, vllm, sglang (default automatic: ask it)");
   command.add_option("--concurrency", http.concurrency, "http: requests in flight per server, at most (default 32)");
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
 }

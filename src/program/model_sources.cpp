@@ -51,6 +51,8 @@ Budget parse_budget(const BudgetChoice& choice) {
   budget.calls = parse_limit("--max-calls", choice.calls);
   budget.tokens = parse_limit("--max-total-tokens", choice.tokens);
   budget.money = parse_amount("--max-cost", choice.cost, 0);
+  if (!choice.cost.empty() && budget.money == 0)
+    throw InvalidArgument(fmt::format("--max-cost '{}' is not allowed; expected a number above 0", choice.cost));
   budget.prices.prompt = parse_amount("--prompt-price", choice.prompt_price, 0);
   budget.prices.completion = parse_amount("--completion-price", choice.completion_price, 0);
   if (!choice.cached_price.empty()) budget.prices.cached = parse_amount("--cached-price", choice.cached_price, 0);
@@ -120,6 +122,11 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
       return AnyLanguageModel(RecordingModel<AnyLanguageModel>(make(), file));
     };
   return make;
+}
+
+void check_answer_files(const ModelChoice& choice) {
+  if (!choice.cache.empty()) check_cache(choice);
+  if (!choice.record.empty()) prepare_recording(choice.record);
 }
 
 std::string describe_model(const ModelChoice& choice) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +16,15 @@ namespace icpi::program {
 
 /// A model behind one or several servers.
 struct HttpChoice {
-  std::vector<std::string> base_urls;     ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
-  std::string model_name;                 ///< as the server calls it; empty: the only one it lists
-  std::string api_key_env;                ///< name of the variable with the key; empty: OPENAI_API_KEY, if it is set
-  std::string dialect = "completions";    ///< how the servers are spoken to
-  std::string concurrency = "32";         ///< requests in flight per server
-  std::string requests_per_minute = "0";  ///< over all servers; 0: no limit
+  std::vector<std::string> base_urls;      ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
+  std::vector<std::string> moved_from;     ///< stand for base_urls in the model's identity
+  std::string server = "automatic";        ///< which software answers
+  std::string model_name;                  ///< as the server calls it; empty: the only one it lists
+  std::optional<std::string> api_key_env;  ///< name of the variable with the key; empty: no key; not given:
+                                           ///< OPENAI_API_KEY, if it is set
+  std::string dialect = "completions";     ///< how the servers are spoken to
+  std::string concurrency = "32";          ///< requests in flight per server
+  std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
 };
 
 /// A GGUF file in this process. Numbers: 0 leaves the choice to icpi::llama.
@@ -95,6 +99,10 @@ const std::vector<ModelSource>& model_sources();
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
                            const std::shared_ptr<ModelLedger>& ledger);
 
+/// Whether the cache and the recording that the choice names can be used; creates them. Throws InvalidArgument for files
+/// that are something else, and what opening them throws.
+void check_answer_files(const ModelChoice& choice);
+
 /// What is known about the chosen model, in lines for a person. Asks servers. Throws as they do.
 std::string describe_model(const ModelChoice& choice);
 
@@ -105,7 +113,10 @@ void check_model_name(std::string_view name);
 ModelSource http_source();
 ModelSource llama_source();
 
-/// `make`, behind the cache that was chosen. Throws InvalidArgument when this build has none.
+/// Whether the cache that was chosen can be used; creates it. Throws InvalidArgument when this build has none, and what
+/// opening it throws.
+void check_cache(const ModelChoice& choice);
+/// `make`, behind that cache. Throws InvalidArgument when this build has none.
 ModelFactory with_cache(ModelFactory make, const ModelChoice& choice, std::shared_ptr<ModelLedger> ledger);
 
 }  // namespace icpi::program

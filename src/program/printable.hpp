@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -30,5 +32,15 @@ inline std::string printable(std::string_view text) {
   }
   return shown;
 }
+
+/// The same in one line.
+inline std::string printable_line(std::string_view text) {
+  std::string line = printable(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
+/// Tells the user what went wrong or happens meanwhile, in one line on standard error.
+inline void tell(std::string_view text) { fmt::print(stderr, "icpi: {}\n", printable_line(text)); }
 
 }  // namespace icpi::program

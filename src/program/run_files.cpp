@@ -238,9 +238,9 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
   } catch (const std::exception& error) {
     // A model that is waited for when a signal comes gives up.
     if (interrupting_signal() != 0)
-      throw Interrupted(fmt::format("stopped; `icpi {} --resume {}` goes on", recovery.words.at(0), folder.string()));
+      throw Interrupted(fmt::format("stopped; `icpi {} --resume '{}'` goes on", recovery.words.at(0), folder.string()));
     if (!std::filesystem::exists(folder / log_name)) throw;
-    throw Error(fmt::format("{} (`icpi {} --resume {}` goes on where it stopped)", error.what(), recovery.words.at(0),
+    throw Error(fmt::format("{} (`icpi {} --resume '{}'` goes on where it stopped)", error.what(), recovery.words.at(0),
                             folder.string()));
   }
   return outcome;

@@ -87,6 +87,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   } else {
     domain.check(method, nullptr);
   }
+  if (asks_model(method.kind)) check_answer_files(arguments.model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   const RunOutcome outcome = play_runs({run}, arguments.out, arguments.recovery);
   const Report report = make_report(outcome.records, horizons_of({run}));
@@ -137,6 +138,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
     fmt::print(out, "{}", predict_costs(runs, ledger->account()->budget()));
     return;
   }
+  check_answer_files(arguments.models.front());
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   const RunOutcome outcome = play_runs(runs, arguments.out, arguments.recovery);
   const Report report = make_report(outcome.records, horizons_of(runs));

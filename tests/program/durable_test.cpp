@@ -227,7 +227,7 @@ TEST_F(Durable, SignalsStopAfterTheStepWithTheirOwnExitCode) {
     kill(child, number);
     const CommandResult result = finish(child);
     EXPECT_EQ(result.code, 128 + number) << result.error;
-    EXPECT_THAT(result.error, HasSubstr("icpi train --resume " + path("run")));
+    EXPECT_THAT(result.error, HasSubstr("icpi train --resume '" + path("run")));
     EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1);
     const std::string records = read(path("run/episodes.jsonl"));
     EXPECT_THAT(records, AllOf(HasSubstr("\"seed\":0"), HasSubstr("\"seed\":1")));  // none is held back
@@ -258,7 +258,7 @@ TEST_F(Durable, AFullDiskStopsTheRunWhichGoesOnWhenThereIsRoom) {
   const CommandResult stopped = finish(start(train(words, "run"), "ulimit -f 100"));
   EXPECT_EQ(stopped.code, 1);
   EXPECT_THAT(stopped.error, AllOf(HasSubstr("writing"), HasSubstr("log.jsonl"), HasSubstr("File too large"),
-                                   HasSubstr("icpi train --resume " + path("run"))));
+                                   HasSubstr("icpi train --resume '" + path("run"))));
   EXPECT_EQ(icpi(resume("run")).code, 0);
   expect_equal_folders("undisturbed", "run");
 }

@@ -61,6 +61,8 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
       {train({"--domain", "chain", "--max-calls", "0"}), {"--max-calls", "'0'"}},
       {train({"--domain", "chain", "--max-total-tokens", "1e6"}), {"--max-total-tokens", "'1e6'"}},
       {train({"--domain", "chain", "--max-cost", "5"}), {"--max-cost", "--prompt-price"}},
+      {train({"--domain", "chain", "--max-cost", "0", "--prompt-price", "1"}), {"--max-cost", "'0'", "above 0"}},
+      {{"train", "--resume", ""}, {"--resume", "names no folder"}},
       {train({"--domain", "chain", "--prompt-price", "-2"}), {"--prompt-price", "'-2'"}},
       {train({"--domain", "chain", "--require-cache"}), {"--require-cache", "--cache"}},
       {train({"--domain", "chain", "--requests-per-minute", "9", "--jobs", "2"}), {"--requests-per-minute"}},

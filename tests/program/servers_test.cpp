@@ -252,6 +252,56 @@ TEST_F(Servers, ADryRunAsksNobody) {
   EXPECT_THAT(silent.out, HasSubstr("0 calls, because the agent acts at random"));
 }
 
+TEST_F(Servers, AServerThatMovedGoesOnWithTheRun) {
+  std::string whole;
+  {
+    const OracleServer before;
+    whole = records(train(before.url(), "whole"), "whole");
+    EXPECT_EQ(icpi(train(before.url(), "run", {"--max-calls", "300"})).code, 1);
+    const OracleServer now;
+    const Words moved{"train", "--resume", path("run"), "--base-url", now.url(), "--max-calls", "1000000"};
+    const CommandResult other = icpi(moved);
+    EXPECT_EQ(other.code, 2);
+    EXPECT_THAT(other.error, HasSubstr(now.url()));
+    EXPECT_EQ(now.asked(), 0);
+    Words same = moved;
+    same.insert(same.end(), {"--moved-from", before.url()});
+    const int asked = before.asked();
+    const CommandResult resumed = icpi(same);
+    EXPECT_EQ(resumed.code, 0) << resumed.error;
+    EXPECT_EQ(before.asked(), asked);
+    EXPECT_GT(now.asked(), 0);
+  }
+  EXPECT_EQ(read(path("run/episodes.jsonl")), whole);
+}
+
+TEST_F(Servers, WhatTheCommandLineNamesBeatsTheEnvironment) {
+  const OracleServer server;
+  setenv("OPENAI_BASE_URL", server.url().c_str(), 1);
+  EXPECT_THAT(icpi({"models", "--model", "http"}).out, HasSubstr(server.url()));
+  // The default, given explicitly; nobody is expected to listen there, and whoever does is not our server.
+  EXPECT_THAT(icpi({"models", "--model", "http", "--base-url", "http://127.0.0.1:8080/v1"}).out,
+              Not(HasSubstr(server.url())));
+  unsetenv("OPENAI_BASE_URL");
+}
+
+TEST_F(Servers, FilesThatCannotHoldAnswersAreNamedBeforeAnythingIsWritten) {
+  const OracleServer server;
+  std::ofstream(path("text")) << "words\n";
+  for (const Words& wrong : {Words{"--cache", path("nowhere/answers.db")}, Words{"--cache", path("text")},
+                             Words{"--record", path("nowhere/record")}, Words{"--record", path("text")},
+                             Words{"--cache", path("both"), "--record", path("both")}}) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const CommandResult result = icpi(train(server.url(), "out", wrong));
+      EXPECT_NE(result.code, 0);
+      EXPECT_THAT(result.error, HasSubstr(wrong.back()));
+      EXPECT_FALSE(std::filesystem::exists(path("out"))) << wrong.back();
+      EXPECT_EQ(read(path("text")), "words\n");
+    }
+  }
+  EXPECT_EQ(server.asked(), 0);
+}
+
 /// An oracle server in a process of its own, so that it can be killed.
 class KillableServer {
  public:

@@ -253,7 +253,7 @@ class RecordLog {
   [[noreturn]] void refuse(std::uint64_t offset) const {
     throw InvalidArgument(fmt::format(
         "{}, offset {}: the record is damaged, and more follow it; what precedes it is sound, and `truncate "
-        "--size={} {}` goes back to there",
+        "--size={} '{}'` goes back to there",
         name_, offset, offset, name_));
   }
 
