@@ -72,10 +72,21 @@ std::size_t size_member(const json& object, std::string_view key) {
   return found != object.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
 }
 
-/// Whether a name can be shown: nothing that would move a terminal's cursor or break a table.
+/// Whether a name can be shown: UTF-8 and nothing that would move a terminal's cursor or break a table.
 bool is_plain(const std::string& name) {
-  return !find_invalid_utf8(name) &&
-         std::none_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (find_invalid_utf8(name)) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool control = byte < 0x20 || byte == 0x7F;
+    if (control || (byte == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0)) return false;  // U+0080 to U+009F
+  }
+  return true;
+}
+
+/// A name that the server gives, without the key; empty when it cannot be shown.
+std::string name_member(const json& object, std::string_view field, const std::string& key) {
+  std::string name = redacted(string_member(object, field), key);
+  return is_plain(name) ? name : std::string();
 }
 
 void read_models(const TransferResult& result, const std::string& key, ServerDescription& server) {
@@ -84,8 +95,7 @@ void read_models(const TransferResult& result, const std::string& key, ServerDes
   if (list.is_object() && list.contains("data") && list["data"].is_array()) {
     for (const json& entry : list["data"]) {
       if (!entry.is_object()) continue;
-      std::string id = redacted(string_member(entry, "id"), key);
-      if (!id.empty() && is_plain(id)) server.models.push_back(std::move(id));
+      if (std::string id = name_member(entry, "id", key); !id.empty()) server.models.push_back(std::move(id));
       if (owner.empty()) owner = string_member(entry, "owned_by");
       if (server.context_limit == 0) server.context_limit = size_member(entry, "max_model_len");
     }
@@ -99,15 +109,18 @@ void read_props(const TransferResult& result, const std::string& key, ServerDesc
   const json props = parse_answer(result.body);
   if (result.code != CURLE_OK || result.status != 200 || !props.is_object()) return;
   server.slots = size_member(props, "total_slots");
-  server.build = printable(redacted(string_member(props, "build_info"), key));
+  server.build = name_member(props, "build_info", key);
   const auto settings = props.find("default_generation_settings");
   if (settings != props.end() && settings->is_object()) server.context_limit = size_member(*settings, "n_ctx");
 }
 
 void check_status(const TransferResult& result, const std::string& url, bool has_key, const std::string& key) {
   if (result.too_large) throw Error(fmt::format("http: {} answers with more than max_response_bytes", url));
-  if (result.code != CURLE_OK)
-    throw ServerAway(redacted(fmt::format("http: {} does not answer: {}", url, result.error), key));
+  if (result.code != CURLE_OK) {
+    const std::string message = redacted(fmt::format("http: {} does not answer: {}", url, result.error), key);
+    if (never_reached(result)) throw ServerAway(message);
+    throw Error(message);
+  }
   if (result.status == 401 || result.status == 403) {
     throw Error(fmt::format("http: {} {} (status {})", url,
                             has_key ? "refuses the key" : "wants a key; name its variable in api_key_env",

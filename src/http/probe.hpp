@@ -10,15 +10,15 @@
 
 namespace icpi::http {
 
-/// A server that does not answer at all.
+/// A server that is not there, or does not answer at all.
 class ServerAway : public Error {
  public:
   using Error::Error;
 };
 
 /// Asks a server who it is: GET base/models, and /props of a llama-server. Asks again as Retries says while the server
-/// answers that it is loading, busy or broken. Throws ServerAway when nobody answers, icpi::Error when the key is refused; `key` is
-/// redacted from messages and from what the server tells.
+/// answers that it is loading, busy or broken. Throws ServerAway when nobody answers, icpi::Error when the key is refused
+/// or the connection is not to be trusted; `key` is redacted from messages and from what the server tells.
 [[nodiscard]] ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
                                              const std::string& key);
 

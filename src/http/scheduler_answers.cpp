@@ -18,16 +18,6 @@ using Next = HttpFailure::Next;
 constexpr std::size_t refusals_until_down = 3;
 constexpr int most_redirects = 3;
 
-bool never_reached(const TransferResult& result) {
-  switch (result.code) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return true;
-    case CURLE_OPERATION_TIMEDOUT: return !result.connected;
-    default: return false;
-  }
-}
-
 bool cannot_work(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:

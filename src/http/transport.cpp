@@ -27,6 +27,16 @@ curl_slist* append(curl_slist* list, const std::string& line) {
 
 }  // namespace
 
+bool never_reached(const TransferResult& result) {
+  switch (result.code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT: return true;
+    case CURLE_OPERATION_TIMEDOUT: return !result.connected;
+    default: return false;
+  }
+}
+
 struct Transport::Transfer {
   explicit Transfer(TransferId number, std::size_t limit)
       : id(number), max_response_bytes(limit), easy(curl_easy_init()) {

@@ -43,6 +43,9 @@ struct TransferResult {
   std::string body;
 };
 
+/// Whether the server cannot have seen the request: no connection came about.
+[[nodiscard]] bool never_reached(const TransferResult& result);
+
 /// HTTP exchanges on one event loop: curl's multi interface in its socket form, on poll(2). Nothing moves except inside
 /// start and run. Connections are kept alive and reused; HTTP/2 is used where a TLS server offers it; redirects are
 /// reported, not followed; proxies by curl's environment variables.

@@ -422,7 +422,8 @@ TEST(Key, AModelsNameThatHoldsItIsRedactedToo) {
   const std::string key = "sk-secret0123456789";
   setenv("ICPI_TEST_KEY", key.c_str(), 1);
   ScriptedServer server([&](const HttpRequest&) {
-    return body(fmt::format(R"({{"data":[{{"id":"m-{}"}},{{"id":"\u001b[31mred"}},{{"id":"two\nlines"}}]}})", key));
+    return body(fmt::format(
+        R"({{"data":[{{"id":"m-{}"}},{{"id":"\u001b[31mred"}},{{"id":"two\nlines"}},{{"id":"a\u009bb"}}]}})", key));
   });
   Options options = quick_options({server.url()});
   options.api_key_env = "ICPI_TEST_KEY";
