@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/random.hpp"
@@ -121,6 +122,28 @@ TEST(Induction, LogprobOfACompletionIsTheSumOfItsTokens) {
         EXPECT_EQ(text, completion.text);
         EXPECT_NEAR(sum, score(model, prompt, query, completion.text), 1e-9);
       }
+}
+
+/// Sums that outgrow what is read as a number are words, as they are when they are read again.
+TEST(Induction, ContinuesRowsOfGrowingNumbersAsItReadsThem) {
+  std::string prompt;
+  for (long i = 1; i < 14; ++i) {
+    long last = i % 4;
+    long next = 1 + i % 5;
+    prompt += "g " + std::to_string(last) + " " + std::to_string(next);
+    for (int k = 0; k < 12; ++k) {
+      last = std::exchange(next, last + next);
+      prompt += " " + std::to_string(next);
+    }
+    prompt += "\n\n";
+  }
+  InductionModel model;
+  for (const std::string query : {"g 13 21", "g 99999999998 99999999999", "g 70000000000 -9000000000"}) {
+    const Completion completion = complete(model, request_for(prompt, query));
+    double sum = 0;
+    for (const TokenLogprob& token : completion.tokens) sum += token.logprob;
+    EXPECT_NEAR(sum, score(model, prompt, query, completion.text), 1e-9) << completion.text;
+  }
 }
 
 TEST(Induction, ProbabilitiesSumToOneWithTheEscape) {

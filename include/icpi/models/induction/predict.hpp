@@ -108,7 +108,7 @@ class Predictor {
     }
     text_.clear();
     append_number(text_, value, decimals);
-    return query.id_of(text_, TokenKind::number);
+    return query.id_of(text_, detail::lex_number(text_, 0).kind);  // a word when it has too many digits
   }
 
   /// Normalises, and blends in what followed exactly the same record.
