@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "icpi/core/error.hpp"
+
 namespace icpi::llama {
 
 namespace {
@@ -25,7 +27,8 @@ double end_logprob(const TokenTrie& trie, const TokenTrie::Node& node) {
 
 Job::Job(JobId job_id, const CompletionRequest& asked)
     : id(job_id), request(asked), stream_(RandomKey(asked.seed).child(asked.sample_index)) {
-  if (asked.timeout.count() > 0) deadline = Clock::now() + asked.timeout;
+  constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
+  if (asked.timeout.count() > 0) deadline = Clock::now() + std::min(asked.timeout, longest);
 }
 
 Job::Job(JobId job_id, const ScoreRequest& asked)
@@ -50,6 +53,28 @@ std::string Job::problem() const {
 void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known) {
   planned_ = true;
   if (const std::string what = problem(); !what.empty()) return fail(ErrorCategory::invalid_request, what);
+  try {
+    write_tokens(model, tokenizer, known);
+  } catch (const Error& error) {  // a vocabulary that cannot write this text
+    return fail(ErrorCategory::invalid_request, error.what());
+  }
+  if (completion.error) return;
+  const Capabilities& can = model.capabilities();
+  const std::size_t behind = trie_ ? trie_->depth() : static_cast<std::size_t>(request.sampling.max_tokens);
+  if (prompt.size() + behind > can.context)
+    return fail(ErrorCategory::context_overflow,
+                fmt::format("{}: a prompt of {} tokens and a completion of up to {} do not fit the context of {}",
+                            can.file, prompt.size(), behind, can.context));
+  if (paths() > most_paths)
+    return fail(ErrorCategory::invalid_request,
+                fmt::format("the choices take {} ways; at most {}", paths(), most_paths));
+  if (prompt.size() + cells_behind_prompt() > model.cells())
+    fail(ErrorCategory::context_overflow,
+         fmt::format("{}: a prompt of {} tokens and {} of choices do not fit the memory for keys and values of {}",
+                     can.file, prompt.size(), cells_behind_prompt(), model.cells()));
+}
+
+void Job::write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known) {
   const std::string_view text = request.prefix.text;
   if (known != nullptr && known->text.text_size <= text.size()) {
     prefix_text = known->text;
@@ -63,16 +88,10 @@ void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const
   prompt.assign(prefix_text.tokens.begin(), border);
   prompt.insert(prompt.end(), rest.begin(), rest.end());
   completion.usage.prompt_tokens = prompt.size();
+  if (prompt.empty())
+    return fail(ErrorCategory::invalid_request,
+                fmt::format("{}: the prompt has no token in this vocabulary", model.capabilities().file));
   if (scores_ || !request.choices.empty()) plan_trie(model, tokenizer);
-
-  const std::size_t behind = trie_ ? trie_->depth() : static_cast<std::size_t>(request.sampling.max_tokens);
-  const std::size_t context = model.capabilities().context;
-  if (prompt.size() + behind > context)
-    return fail(ErrorCategory::context_overflow,
-                fmt::format("{}: a prompt of {} tokens and a completion of up to {} do not fit the context of {}",
-                            model.capabilities().file, prompt.size(), behind, context));
-  if (paths() > most_paths)
-    fail(ErrorCategory::invalid_request, fmt::format("the choices take {} ways; at most {}", paths(), most_paths));
 }
 
 void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) {
@@ -86,6 +105,13 @@ void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) 
   std::vector<std::vector<Token>> tokens(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i)
     tokenizer.continue_with(std::string(texts[i]) + std::string(stop), end, tokens[i]);
+  const std::size_t context = model.capabilities().context;
+  for (const auto& each : tokens) {
+    if (prompt.size() + each.size() <= context) continue;
+    return fail(ErrorCategory::context_overflow,
+                fmt::format("{}: a prompt of {} tokens and a continuation of {} do not fit the context of {}",
+                            model.capabilities().file, prompt.size(), each.size(), context));
+  }
   trie_.emplace(tokens, scores_ || request.want_logprobs);
   for (const TokenTrie::Node& node : trie_->nodes()) pieces_.push_back(model.piece(node.token));
 }

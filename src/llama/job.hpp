@@ -83,6 +83,7 @@ class Job {
  private:
   [[nodiscard]] bool scores() const noexcept { return scores_; }
   [[nodiscard]] std::string problem() const;
+  void write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
   void plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer);
   void take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model);
   void cut_at_stop(std::size_t searched);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <exception>
 #include <fstream>
 #include <limits>
 #include <mutex>
@@ -291,8 +292,14 @@ void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens) co
   std::size_t room = text.size() / 2 + 16;
   for (;;) {
     tokens.resize(before + room);
-    const auto count = llama_tokenize(handles_->vocabulary, text.data(), size, tokens.data() + before,
-                                      static_cast<int32_t>(room), false, false);
+    int32_t count = 0;
+    try {
+      count = llama_tokenize(handles_->vocabulary, text.data(), size, tokens.data() + before,
+                             static_cast<int32_t>(room), false, false);
+    } catch (const std::exception& error) {
+      throw InvalidArgument(
+          fmt::format("llama: {}: its vocabulary cannot write a text: {}", capabilities_.file, error.what()));
+    }
     tokens.resize(before + static_cast<std::size_t>(std::max(0, count)));
     if (count >= 0) return;
     room = static_cast<std::size_t>(-static_cast<std::int64_t>(count));

@@ -17,10 +17,14 @@
 namespace icpi::llama {
 
 void check_model_file(const std::string& path) {
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (!std::filesystem::exists(status)) throw InvalidArgument(fmt::format("llama: {}: there is no such file", path));
+  std::error_code problem;
+  const auto status = std::filesystem::status(path, problem);
+  if (status.type() == std::filesystem::file_type::not_found)
+    throw InvalidArgument(fmt::format("llama: {}: there is no such file", path));
+  if (problem) throw InvalidArgument(fmt::format("llama: {}: cannot be read: {}", path, problem.message()));
   if (std::filesystem::is_directory(status)) throw InvalidArgument(fmt::format("llama: {}: is a directory", path));
+  if (!std::filesystem::is_regular_file(status))
+    throw InvalidArgument(fmt::format("llama: {}: is not a regular file", path));
   std::ifstream file(path, std::ios::binary);
   if (!file) throw InvalidArgument(fmt::format("llama: {}: cannot be read: {}", path, std::strerror(errno)));
   std::array<char, 4> magic{};

@@ -2,8 +2,10 @@
 // What cannot be used or answered is named; nothing crashes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -69,6 +71,12 @@ TEST_F(Files, MissingOnesAndDirectoriesAreNamed) {
   EXPECT_THAT(refusal(options), HasSubstr("absent.gguf: there is no such file"));
   options.model_path = folder_.string();
   EXPECT_THAT(refusal(options), HasSubstr("is a directory"));
+  options.model_path = (folder_ / "pipe").string();
+  ASSERT_EQ(mkfifo(options.model_path.c_str(), 0600), 0);
+  EXPECT_THAT(refusal(options), HasSubstr("is not a regular file"));
+  options.model_path = (folder_ / "loop").string();
+  std::filesystem::create_symlink(options.model_path, options.model_path);
+  EXPECT_THAT(refusal(options), HasSubstr("cannot be read: "));
 }
 
 TEST_F(Files, ThatAreNoGgufAreNamed) {
@@ -147,6 +155,33 @@ TEST_F(Items, ThatFailLeaveTheirNeighboursAlone) {
   EXPECT_THAT(completions[5].error.message, HasSubstr("a stop string is empty"));
   EXPECT_EQ(model_.statistics().errors, 4U);
   EXPECT_EQ(model_.statistics().in_flight + model_.statistics().queued, 0U);
+}
+
+TEST_F(Items, WithChoicesBeyondContextOrMemoryLeaveTheirNeighboursAlone) {
+  const std::string very_long(200'000, 'x');
+  std::vector<std::string> texts;
+  icpi::RandomStream stream{icpi::RandomKey(5)};
+  for (int i = 0; i < 100; ++i) {
+    std::string& text = texts.emplace_back();
+    while (text.size() < 120) text += static_cast<char>('a' + stream.index(26));
+  }
+  const std::vector<std::string_view> many(texts.begin(), texts.end());
+  const std::vector<std::string_view> one{very_long};
+  std::vector<CompletionRequest> requests(3, greedy("", "the cat"));
+  requests[0].choices = one;
+  requests[1].choices = many;
+  requests[1].want_logprobs = true;  // of every token
+  std::vector<Completion> completions(requests.size());
+  model_.complete(requests, completions);
+  EXPECT_EQ(completions[0].error.category, ErrorCategory::context_overflow);
+  EXPECT_EQ(completions[1].error.category, ErrorCategory::context_overflow) << completions[1].error.message;
+  EXPECT_FALSE(completions[2].error) << completions[2].error.message;
+}
+
+TEST_F(Items, MayWaitForEver) {
+  CompletionRequest request = greedy("", "the cat");
+  request.timeout = std::chrono::milliseconds::max();
+  EXPECT_FALSE(ask(model_, request).error);
 }
 
 TEST_F(Items, OutOfTimeAreNamed) {
