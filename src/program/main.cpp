@@ -165,7 +165,7 @@ int resume(const std::string& folder, const std::string& out, const Words& added
   if (words.empty() || words[0] != added[0])
     throw icpi::InvalidArgument(fmt::format("--resume '{}': the run was begun by `icpi {}`, not `icpi {}`", folder,
                                             words.empty() ? "" : words[0], added[0]));
-  for (const std::string_view list : {"--base-url", "--model", "--domains", "--agents"}) {
+  for (const std::string_view list : {"--base-url", "--moved-from", "--model", "--domains", "--agents"}) {
     if (names_option(added, list)) remove_option(words, list);
   }
   words.insert(words.end(), added.begin() + 1, added.end());
