@@ -33,9 +33,11 @@ struct RecordingOptions {
 /// written. Throws InvalidArgument when it holds something else than a recording, or cannot be written.
 inline void prepare_recording(const std::filesystem::path& file) {
   constexpr std::string_view beginning = R"({"request":")";
-  std::ifstream in(file, std::ios::binary);
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const bool is_whole = in && in.tellg() > 0 && in.seekg(-1, std::ios::end) && in.peek() == '\n';
+  in.seekg(0);
   std::uintmax_t whole = 0;
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; (whole == 0 || !is_whole) && std::getline(in, line);) {
     const bool ends = !in.eof();
     const bool begins = line.starts_with(beginning) || (!ends && beginning.starts_with(line));
     if (whole == 0 && !(begins && (!ends || detail::checksum_holds(line))))
@@ -44,7 +46,7 @@ inline void prepare_recording(const std::filesystem::path& file) {
   }
   in.close();
   std::error_code error;
-  if (std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file) > whole)
+  if (!is_whole && std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file) > whole)
     std::filesystem::resize_file(file, whole, error);
   if (!std::ofstream(file, std::ios::app | std::ios::binary))
     throw InvalidArgument(fmt::format("recording: cannot write {}", file.string()));
