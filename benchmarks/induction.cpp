@@ -81,7 +81,7 @@ void read_prefix(benchmark::State& state) {
   for (auto _ : state) {
     prefix.clear();
     prefix.extend(given.prompt);
-    benchmark::DoNotOptimize(prefix.index().token_count());
+    benchmark::DoNotOptimize(prefix.index().counted());
   }
 }
 

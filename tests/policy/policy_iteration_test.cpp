@@ -224,7 +224,8 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
     }
     return "";
   };
-  EXPECT_EQ(message([](auto& o) { o.queries.sampling.temperature = -1; }), "temperature is -1; allowed: 0 or more");
+  EXPECT_EQ(message([](auto& o) { o.queries.sampling.temperature = -1; }),
+            "temperature is -1; allowed: finite, 0 or more");
   EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.step_limit = 0; }), "step_limit is 0; allowed: at least 1");
   EXPECT_EQ(message([](auto& o) { o.prompts.recency = 0; }), "recency is 0; allowed: at least 1");
   EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.attempts = 256; }), "attempts is 256; allowed: 1 to 255");

@@ -14,15 +14,21 @@ namespace icpi {
 struct InductionOptions {
   std::size_t threads = 1;  ///< that answer a batch together; the answers do not depend on it
   /// States of prefixes with an identity, the least recently used one goes first. Enough for some 40 environments that
-  /// share the model; one takes about 1 MB at 10,000 characters.
+  /// share the model; one takes about 1 MB at 10,000 characters, and what it
+  /// learned of its text at most some 100 MB.
   std::size_t kept_prefixes = 512;
 };
 
 /// A language model without weights: everything it knows it reads from the prompt, by aligning the record in progress
 /// with earlier ones and averaging over many small rules that explain them. See docs/induction_model.md.
 ///
-/// Deterministic: an answer depends on the request alone, also on where the prompt is split if that is inside a record
-/// (records end in a blank line). A prefix with an identity is read once and only what was added is read again.
+/// Deterministic: an answer depends on the request alone. It learns from the records that are complete (they end in a
+/// blank line), wherever the prompt is split. A prefix with an identity is read once; later only what was added is read.
+/// Lines end in "\n"; a "\r" before it is a space like any other.
+///
+/// With `choices`, each is as likely as its text followed by the first stop string; the answer is a whole one whatever
+/// max_tokens is, and draws honour temperature and top_p. A timeout of a request bounds its own generation; 0: none.
+/// Errors of an item: `invalid_request` for sampling out of range, `timeout`.
 /// Thread-safety: one object by one thread at a time.
 ///
 /// Compiles into every unit that uses it, or once: see icpi::prebuilt in docs/architecture.md.

@@ -66,11 +66,11 @@ void check_formatter_reads_back(const Env& env, const Formatter& formatter) {
 inline void check_options(const PolicyIterationOptions& options) {
   const auto& sampling = options.queries.sampling;
   check_option(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
-               "0 or more");
+               "finite, 0 or more");
   check_option(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
   check_option(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
   const double policy = options.queries.policy_temperature.value_or(0);
-  check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "0 or more");
+  check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "finite, 0 or more");
   check_option(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
   const auto threads = options.queries.threads;
   check_option(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");

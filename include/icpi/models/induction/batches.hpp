@@ -56,8 +56,7 @@ class InductionModel::Batches {
         CompletionRequest request = requests[item.number];
         request.query = item.query;
         generator.complete(*group.state, request, completion);
-        completion.usage.prompt_tokens += group.state->index().token_count();
-        completion.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
+        completion.usage.cached_tokens = item.cached ? group.state->index().counted() : group.cached;
       }
     });
   }
@@ -79,30 +78,19 @@ class InductionModel::Batches {
     for (std::size_t i = 0; i < requests.size(); ++i) assign(requests[i].prefix, requests[i].query, i);
     work([&](induction::Generator& generator, const Group& group) {
       for (const Item& item : group.items) {
-        const ScoreRequest& request = requests[item.number];
+        ScoreRequest request = requests[item.number];
+        request.query = item.query;
         Scores& result = scores[item.number];
         result.logprobs.clear();
         result.error = {};
-        for (const std::string_view text : request.continuations)
-          result.logprobs.push_back(generator.score(*group.state, item.query, text));
-        result.usage.completion_tokens = 0;
-        result.usage.prompt_tokens = group.state->index().token_count() + token_count(item.query);
-        result.usage.cached_tokens = item.cached ? group.state->index().token_count() : group.cached;
+        result.usage = {};
+        generator.score(*group.state, request, result);
+        result.usage.cached_tokens = item.cached ? group.state->index().counted() : group.cached;
       }
     });
   }
 
  private:
-  [[nodiscard]] static std::size_t token_count(std::string_view text) {
-    std::size_t count = 0;
-    char previous = '\n';
-    for (std::size_t at = 0; at < text.size(); ++count) {
-      at += induction::next_lexeme(text, at, previous).size;
-      previous = text[at - 1];
-    }
-    return count;
-  }
-
   struct Kept {
     std::uint64_t identity = 0;
     std::unique_ptr<induction::PrefixState> state;
@@ -169,7 +157,7 @@ class InductionModel::Batches {
         group.own = std::make_unique<induction::PrefixState>();
         group.state = group.own.get();
       }
-      group.cached = group.state->index().token_count();
+      group.cached = group.state->index().counted();
     }
   }
 

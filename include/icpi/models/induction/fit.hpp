@@ -81,6 +81,18 @@ struct Fit {
   std::vector<Memory> memories;  ///< exact repetitions, by hash
   double conflict = 0;           ///< how often equal contexts had different answers
   int decimals = -1;             ///< of the answers; -1: they vary
+
+  /// Memory that it takes, about.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    std::size_t sum = sizeof *this + columns.size() * sizeof(Column) + memories.size() * sizeof(Memory);
+    for (const LevelFit& level : levels) {
+      sum += sizeof level + level.hypotheses.size() * sizeof(LevelFit::Hypothesis) +
+             level.probabilities.size() * sizeof(float) + level.views.size() * sizeof(View);
+      for (const View& view : level.views) sum += view.labels.size() * (sizeof(Label) + sizeof(double));
+      for (const TestGroup& group : level.tests) sum += sizeof group + group.members.size() * sizeof(Test);
+    }
+    return sum;
+  }
 };
 
 inline std::uint64_t hash_cell(std::uint64_t hash, TokenId token) noexcept { return mix(hash, token); }
@@ -138,7 +150,10 @@ class FitBuilder {
     search_.find(fit.views, fit.tests, weights, rows, known, trees_);
     const double prior = level_log_prior[static_cast<std::size_t>(level)];
     for (const Tree& tree : trees_) store(fit, tree, rows, weights, prior);
-    for (View& view : fit.views) view.rows.clear();
+    for (View& view : fit.views) {
+      view.rows.clear();
+      view.rows.shrink_to_fit();
+    }
   }
 
   /// Columns that differ between rows, and constant numbers; of equal ones the nearest to the position.

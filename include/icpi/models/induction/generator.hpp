@@ -2,9 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,16 +22,42 @@ namespace icpi::induction {
 /// Writes completions and scores texts, one at a time. Holds memory that is reused.
 class Generator {
  public:
-  /// Answers a valid request from the state of its prefix; leaves usage of the prefix to the caller.
+  /// Answers a valid request from the state of its prefix. Its usage counts the complete lines of the prefix too.
   void complete(PrefixState& state, const CompletionRequest& request, Completion& completion) {
     begin(state, request.query);
-    completion.usage.prompt_tokens = query_.counted();
+    completion.usage.prompt_tokens = state.index().counted() + query_.counted();
+    deadline_ = request.timeout.count() > 0
+                    ? Clock::now() + std::min<std::chrono::milliseconds>(request.timeout, longest_wait)
+                    : Clock::time_point::max();
     RandomStream random(RandomKey(request.seed).child(request.sample_index));
-    if (!request.choices.empty()) {
+    if (request.choices.empty())
+      write(state, request, random, completion);
+    else
       choose(state, request, random, completion);
-      return;
-    }
-    write(state, request, random, completion);
+    if (!completion.error) return;
+    completion.text.clear();
+    completion.tokens.clear();
+    completion.usage.completion_tokens = 0;
+    completion.finish = FinishReason::error;
+  }
+
+  /// Scores continuations of a prompt. The usage is that of the prompt.
+  void score(PrefixState& state, const ScoreRequest& request, Scores& scores) {
+    begin(state, request.query);
+    scores.usage.prompt_tokens = state.index().counted() + query_.counted();
+    for (const std::string_view text : request.continuations)
+      scores.logprobs.push_back(score(state, request.query, text));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::hours longest_wait{24 * 365};
+
+  void begin(const PrefixState& state, std::string_view query) {
+    query_.begin(state.index());
+    text_.assign(state.index().tail());
+    text_.append(query);
+    query_.append(text_);
   }
 
   /// Natural logarithm of the probability of `text` after the prompt.
@@ -37,31 +66,21 @@ class Generator {
     begin(state, query);
     PrefixState::Node* node = &state.start(query_);
     double sum = 0;
-    char previous = query_.previous();
+    bool joined = false;
     for (std::size_t at = 0; at < text.size();) {
-      const Lexeme lexeme = next_lexeme(text, at, previous);
+      const Lexeme lexeme = next_lexeme(text, at, query_.previous());
       const std::string_view piece = text.substr(at, lexeme.size);
       const TokenId token = lexeme.kind == TokenKind::newline ? newline_token : query_.id_of(piece, lexeme.kind);
       state.predict(*node, query_, predictor_, prediction_);
       const double logprob = logprob_of(token);
       sum += logprob;
-      if (tokens != nullptr) tokens->push_back({std::string(piece), logprob});
+      if (tokens != nullptr) note(piece, logprob, joined, *tokens);
+      joined = lexeme.kind == TokenKind::space;
       query_.push(token);
       node = &state.after(*node, token, query_);
-      previous = piece.back();
       at += lexeme.size;
     }
     return sum;
-  }
-
-  [[nodiscard]] std::uint64_t query_tokens() const noexcept { return query_.counted(); }
-
- private:
-  void begin(const PrefixState& state, std::string_view query) {
-    query_.begin(state.index());
-    text_.assign(state.index().tail());
-    text_.append(query);
-    query_.append(text_);
   }
 
   /// A token without support: the escape probability, times that of its bytes (every further byte: one of 512).
@@ -71,57 +90,108 @@ class Generator {
     return std::log(prediction_.escape) - std::log(512.0) * static_cast<double>(query_.text(token).size());
   }
 
-  /// Draws an option: probabilities to the power 1 / temperature, the likeliest ones that make up top_p.
-  const Option& draw(const Sampling& sampling, RandomStream& random) {
-    const std::vector<Option>& options = prediction_.options;
-    if (sampling.temperature == 0 || options.size() == 1) return options.front();
-    weights_.clear();
-    double total = 0;
-    for (const Option& option : options) {
-      const double relative = std::log(option.probability / options.front().probability);
-      weights_.push_back(option.probability > 0 ? std::exp(relative / sampling.temperature) : 0);
-      total += weights_.back();
+  /// Draws from `weights_`; where top_p is below 1, from the largest of them that make it up.
+  std::size_t draw(double top_p, RandomStream& random) {
+    double allowed = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+    if (top_p < 1) {
+      order_.resize(weights_.size());
+      std::iota(order_.begin(), order_.end(), std::size_t{0});
+      std::stable_sort(order_.begin(), order_.end(),
+                       [&](std::size_t a, std::size_t b) { return weights_[a] > weights_[b]; });
+      const double enough = top_p * allowed;
+      allowed = 0;
+      for (const std::size_t i : order_)
+        if (allowed > 0 && allowed >= enough)
+          weights_[i] = 0;
+        else
+          allowed += weights_[i];
     }
-    double allowed = 0;
-    std::size_t count = 0;
-    while (count < weights_.size() && (count == 0 || allowed < sampling.top_p * total)) allowed += weights_[count++];
     double left = random.uniform() * allowed;
     std::size_t chosen = 0;
-    while (chosen + 1 < count && left >= weights_[chosen]) left -= weights_[chosen++];
-    return options[chosen];
+    while (chosen + 1 < weights_.size() && left >= weights_[chosen]) left -= weights_[chosen++];
+    while (weights_[chosen] == 0 && chosen > 0) --chosen;  // rounding took it past the last one
+    return chosen;
+  }
+
+  /// Draws a token that can be written after `text`; null if there is none.
+  const Option* draw_option(const Sampling& sampling, const std::string& text, RandomStream& random) {
+    std::vector<Option>& options = prediction_.options;
+    while (!options.empty()) {
+      std::size_t chosen = 0;
+      if (sampling.temperature > 0 && options.size() > 1) {
+        weights_.clear();
+        for (const Option& option : options) {
+          const double relative = std::log(option.probability / options.front().probability);
+          weights_.push_back(option.probability > 0 ? std::exp(relative / sampling.temperature) : 0);
+        }
+        chosen = draw(sampling.top_p, random);
+      }
+      if (fits(text, options[chosen].token)) return &options[chosen];
+      options.erase(options.begin() + static_cast<std::ptrdiff_t>(chosen));
+    }
+    return nullptr;
   }
 
   void write(PrefixState& state, const CompletionRequest& request, RandomStream& random, Completion& completion) {
     PrefixState::Node* node = &state.start(query_);
+    borders_ = {0, 0};
+    before_ = query_.previous();
     completion.finish = FinishReason::length;
     bool joined = false;  // the last token is a run of spaces that the next one joins
     for (;;) {
+      if (late(completion)) return;
       state.predict(*node, query_, predictor_, prediction_);
-      if (prediction_.options.empty()) {
+      const bool full = completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens);
+      if (full && !joined && !prediction_.options.empty()) return;
+      const Option* option = draw_option(request.sampling, completion.text, random);
+      if (option == nullptr) {
         completion.finish = FinishReason::stop;
         return;
       }
-      if (!joined && completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens))
-        return;
-      const Option option = draw(request.sampling, random);
-      const std::string_view piece = query_.text(option.token);
+      const TokenId token = option->token;
+      const std::string_view piece = query_.text(token);
       const std::size_t before = completion.text.size();
+      borders_ = {borders_[1], before};
       completion.text.append(piece);
       if (!joined) ++completion.usage.completion_tokens;
-      if (request.want_logprobs) note(piece, std::log(option.probability), joined, completion);
-      joined = query_.info(option.token).kind == TokenKind::space && !joined;
+      if (request.want_logprobs) note(piece, std::log(option->probability), joined, completion.tokens);
+      joined = query_.info(token).kind == TokenKind::space;
       if (cut_at_stop(request.stop, before, completion)) return;
-      query_.push(option.token);
-      node = &state.after(*node, option.token, query_);
+      query_.push(token);
+      node = &state.after(*node, token, query_);
     }
   }
 
-  static void note(std::string_view piece, double logprob, bool joined, Completion& completion) {
+  /// Whether the token, written after `text`, is read again as it was written: as one token, and leaving the borders of
+  /// the two tokens before it where they are. (No token looks further ahead than that.)
+  bool fits(const std::string& text, TokenId token) {
+    const std::string_view piece = query_.text(token);
+    if (!may_join(text.empty() ? before_ : text.back(), piece.front())) return true;
+    spelled_.assign(text, borders_[0]).append(piece);
+    char previous = borders_[0] == 0 ? before_ : text[borders_[0] - 1];
+    const std::array<std::size_t, 3> ends{borders_[1], text.size(), text.size() + piece.size()};
+    std::size_t at = borders_[0];
+    for (const std::size_t end : ends) {
+      if (at == end) continue;
+      at += next_lexeme(spelled_, at - borders_[0], previous).size;
+      if (at != end) return false;
+      previous = spelled_[at - borders_[0] - 1];
+    }
+    return true;
+  }
+
+  bool late(Completion& completion) const {
+    if (deadline_ == Clock::time_point::max() || Clock::now() < deadline_) return false;
+    completion.error = {ErrorCategory::timeout, "InductionModel: no answer within the request's timeout", 0};
+    return true;
+  }
+
+  static void note(std::string_view piece, double logprob, bool joined, std::vector<TokenLogprob>& tokens) {
     if (joined) {
-      completion.tokens.back().token.append(piece);
-      completion.tokens.back().logprob += logprob;
+      tokens.back().token.append(piece);
+      tokens.back().logprob += logprob;
     } else {
-      completion.tokens.push_back({std::string(piece), logprob});
+      tokens.push_back({std::string(piece), logprob});
     }
   }
 
@@ -144,6 +214,7 @@ class Generator {
     return true;
   }
 
+  /// Answers one of the choices; each counts as likely as it is together with the first stop string.
   void choose(PrefixState& state, const CompletionRequest& request, RandomStream& random, Completion& completion) {
     const auto stop =
         std::find_if(request.stop.begin(), request.stop.end(), [](std::string_view s) { return !s.empty(); });
@@ -151,31 +222,35 @@ class Generator {
     scores_.clear();
     std::string text;
     for (const std::string_view choice : request.choices) {
+      if (late(completion)) return;
       text.assign(choice).append(ending);
       scores_.push_back(score(state, request.query, text));
     }
-    const double largest = *std::max_element(scores_.begin(), scores_.end());
-    std::size_t chosen = static_cast<std::size_t>(std::find(scores_.begin(), scores_.end(), largest) - scores_.begin());
+    const auto best = std::max_element(scores_.begin(), scores_.end());
+    auto chosen = static_cast<std::size_t>(best - scores_.begin());
     if (request.sampling.temperature > 0) {
-      double total = 0;
-      for (double& score : scores_) total += score = std::exp((score - largest) / request.sampling.temperature);
-      double left = random.uniform() * total;
-      for (chosen = 0; chosen + 1 < scores_.size() && left >= scores_[chosen]; ++chosen) left -= scores_[chosen];
+      weights_.clear();
+      for (const double score : scores_) weights_.push_back(std::exp((score - *best) / request.sampling.temperature));
+      chosen = draw(request.sampling.top_p, random);
     }
     completion.text.assign(request.choices[chosen]);
     completion.finish = FinishReason::stop;
-    std::vector<TokenLogprob> tokens;
-    score(state, request.query, completion.text, &tokens);
-    completion.usage.completion_tokens = tokens.size();
-    if (request.want_logprobs) completion.tokens = std::move(tokens);
+    score(state, request.query, completion.text, &completion.tokens);
+    completion.usage.completion_tokens = completion.tokens.size();
+    if (!request.want_logprobs) completion.tokens.clear();
   }
 
   QueryText query_;
   Predictor predictor_;
   Prediction prediction_;
+  Clock::time_point deadline_;
+  std::array<std::size_t, 2> borders_{};  ///< where the last two tokens of the text being written begin
+  char before_ = '\n';                    ///< the character before that text
   std::string text_;
+  std::string spelled_;
   std::vector<double> weights_;
   std::vector<double> scores_;
+  std::vector<std::size_t> order_;
 };
 
 }  // namespace icpi::induction

@@ -23,9 +23,9 @@ struct ContextLine {
 
 /// What a record's beginning says about its next line: which lines of the prompt can stand for it.
 struct Context {
-  std::vector<ContextLine> lines;      ///< the last one first
-  std::vector<std::uint32_t> whole;    ///< lines whose record began with the same forms
-  std::vector<std::uint32_t> similar;  ///< other lines that follow a line of similar form
+  std::vector<ContextLine> lines;        ///< the last one first
+  std::span<const std::uint32_t> whole;  ///< lines whose record began with the same forms
+  std::vector<std::uint32_t> similar;    ///< other lines that follow a line of similar form
 };
 
 /// Lines count as similar from here on.
@@ -38,7 +38,13 @@ inline constexpr std::size_t enough_whole = 48;
 /// against the query's, token by token.
 class PositionFinder {
  public:
-  void forget() { between_.clear(); }
+  void forget() {
+    between_.clear();
+    between_bytes_ = 0;
+  }
+
+  /// Bytes that the kept alignments take, about.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept { return between_bytes_; }
 
   void find_similar(const PrefixIndex& index, Context& context) {
     context.similar.clear();
@@ -94,6 +100,7 @@ class PositionFinder {
       } else {
         entry->second = aligner_.align(line.places, places_, true).first;
       }
+      between_bytes_ += sizeof *entry + entry->second.place.capacity() * sizeof(std::int16_t);
     }
     return entry->second;
   }
@@ -252,6 +259,7 @@ class PositionFinder {
   std::uint64_t context_history_ = 0;
   Aligner aligner_;
   std::unordered_map<std::uint64_t, Alignment> between_;
+  std::size_t between_bytes_ = 0;
   std::vector<signed char> similar_form_;
   std::vector<PartialMatch> partial_;
   std::vector<Alignment> aligned_;

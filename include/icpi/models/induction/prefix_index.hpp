@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,7 +24,7 @@ struct Line {
   std::uint64_t history = 0;  ///< of the forms of the record's earlier lines
 };
 
-/// Longer lines are cut: the rest counts as another line. In bytes, and in tokens.
+/// A line ends before a token that would make it longer than this, in bytes or in tokens; the rest is another line.
 inline constexpr std::size_t longest_line = 4096;
 inline constexpr std::size_t most_line_tokens = 512;
 
@@ -36,6 +37,7 @@ class PrefixIndex {
   void clear() {
     text_.clear();
     consumed_ = 0;
+    counted_ = 0;
     vocabulary_.clear();
     tokens_.clear();
     lines_.clear();
@@ -55,10 +57,13 @@ class PrefixIndex {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   /// What follows the last complete line.
   [[nodiscard]] std::string_view tail() const noexcept { return std::string_view(text_).substr(consumed_); }
+  /// The character before the tail, '\n' at the start.
+  [[nodiscard]] char previous() const noexcept { return consumed_ == 0 ? '\n' : text_[consumed_ - 1]; }
   [[nodiscard]] const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
   [[nodiscard]] const TemplateTable& forms() const noexcept { return forms_; }
   [[nodiscard]] std::span<const Line> lines() const noexcept { return lines_; }
-  [[nodiscard]] std::size_t token_count() const noexcept { return tokens_.size() + lines_.size(); }
+  /// Tokens of the complete lines; a run of spaces counts with the token after it.
+  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_; }
   [[nodiscard]] std::span<const TokenId> tokens(const Line& line) const noexcept {
     return std::span(tokens_).subspan(line.first_token, line.size);
   }
@@ -76,26 +81,28 @@ class PrefixIndex {
   [[nodiscard]] std::uint64_t open_history() const noexcept { return history_; }
 
  private:
+  /// Reads a line as soon as nothing that may follow can change it.
   bool read_line() {
-    const std::string_view rest = tail();
-    std::size_t end = rest.substr(0, longest_line).find('\n');
-    const bool cut = end == std::string_view::npos;
-    if (cut && rest.size() < longest_line) return false;
-    if (cut) end = longest_line;
+    const std::string_view rest = tail().substr(0, longest_line + longest_lookahead);
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    if (end == rest.size() && rest.size() < longest_line + longest_lookahead) return false;
     const auto first = static_cast<std::uint32_t>(tokens_.size());
     places_.clear();
-    char previous = '\n';
+    char before = previous();
     std::size_t at = 0;
     while (at < end && places_.size() < most_line_tokens) {
-      const Lexeme lexeme = next_lexeme(rest.substr(0, end), at, previous);
+      const Lexeme lexeme = next_lexeme(rest, at, before);
+      if (at + lexeme.size > longest_line) break;
       const TokenId id = vocabulary_.intern(rest.substr(at, lexeme.size), lexeme.kind);
       tokens_.push_back(id);
       places_.push_back({class_of(id, lexeme.kind), lexeme.kind == TokenKind::space});
-      previous = rest[at + lexeme.size - 1];
+      if (lexeme.kind != TokenKind::space) ++counted_;
       at += lexeme.size;
+      before = rest[at - 1];
     }
     add_line(first, static_cast<std::uint32_t>(places_.size()));
-    consumed_ += at < end || cut ? at : end + 1;
+    if (at == end) ++counted_;  // the newline
+    consumed_ += at == end ? at + 1 : at;
     return true;
   }
 
@@ -114,6 +121,7 @@ class PrefixIndex {
 
   std::string text_;
   std::size_t consumed_ = 0;
+  std::uint64_t counted_ = 0;
   Vocabulary vocabulary_;
   std::vector<TokenId> tokens_;
   std::vector<Line> lines_;

@@ -27,11 +27,15 @@ class PrefixState {
   struct Node {
     const Context* context = nullptr;
     std::vector<Place> partial;
-    std::vector<std::uint32_t> whole;  ///< lines that agree so far
+    std::span<const std::uint32_t> whole;  ///< lines that agree so far
+    std::vector<std::uint32_t> own;        ///< them, where they are fewer than one token before
     std::vector<std::pair<TokenClass, Node*>> next;
     TokenId agreed = no_token;  ///< what follows in all of them, unless it is a number or they are few
     std::unique_ptr<Fit> fit;
   };
+
+  /// Positions that take more bytes than that are forgotten, and learned again when a query comes by.
+  explicit PrefixState(std::size_t most_kept_bytes = std::size_t{64} << 20) : most_kept_bytes_(most_kept_bytes) {}
 
   void clear() {
     index_.clear();
@@ -47,16 +51,16 @@ class PrefixState {
 
   [[nodiscard]] const PrefixIndex& index() const noexcept { return index_; }
 
-  /// The position at the end of the query. Valid until the next call of start() or extend().
-  Node& start(const QueryText& query) {
-    if (node_count_ > most_nodes) forget_fits();
-    return walk(query);
-  }
+  /// The position at the end of the query. Valid until the next call of start(), after() or extend().
+  Node& start(const QueryText& query) { return walk(query); }
 
   /// The position after one more token, which was pushed to the query already.
   Node& after(Node& node, TokenId token, const QueryText& query) {
-    return query.line(0).empty() ? walk(query) : step(node, token, query);
+    return query.line(0).size() <= 1 ? walk(query) : step(node, token, query);
   }
+
+  /// Bytes that are kept of positions, about.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept { return kept_bytes_ + finder_.kept_bytes(); }
 
   void predict(Node& node, QueryText& query, Predictor& predictor, Prediction& prediction) {
     if (node.agreed != no_token) {
@@ -65,7 +69,7 @@ class PrefixState {
       prediction.finish();
       return;
     }
-    if (!node.fit) learn(node);
+    if (!node.fit) learn(node);  // grows what is kept; the next walk() looks at it
     if (node.fit->levels.empty())
       guess(query, prediction);
     else
@@ -73,7 +77,6 @@ class PrefixState {
   }
 
  private:
-  static constexpr std::size_t most_nodes = 20000;
   static constexpr std::size_t enough_to_agree = 6;
   static constexpr std::size_t longest_suffix = 4;
 
@@ -82,10 +85,11 @@ class PrefixState {
     nodes_.clear();
     all_.clear();
     finder_.forget();
-    node_count_ = 0;
+    kept_bytes_ = 0;
   }
 
   Node& walk(const QueryText& query) {
+    if (kept_bytes() > most_kept_bytes_) forget_fits();
     std::uint64_t key = query.history();
     for (std::size_t d = 1; d <= query.depth(); ++d) key = mix(key, query.line(d).size());
     Node*& root = nodes_[key];
@@ -105,10 +109,11 @@ class PrefixState {
       for (const TokenId id : query.line(d))
         line.key = mix(line.key, query.info(id).kind == TokenKind::number ? number_class : hash_text(query.text(id)));
     }
-    const auto whole = index_.following(query.history());
-    context.whole.assign(whole.begin(), whole.end());
+    context.whole = index_.following(query.history());
     finder_.set_history(query.history());
     finder_.find_similar(index_, context);
+    kept_bytes_ += sizeof(Context) + context.similar.capacity() * sizeof(std::uint32_t);
+    for (const ContextLine& line : context.lines) kept_bytes_ += sizeof line + line.places.capacity() * sizeof(Place);
     Node& node = make_node(context);
     node.whole = context.whole;
     agree(node);
@@ -118,7 +123,7 @@ class PrefixState {
   Node& make_node(const Context& context) {
     Node& node = *all_.emplace_back(std::make_unique<Node>());
     node.context = &context;
-    ++node_count_;
+    kept_bytes_ += sizeof node;
     return node;
   }
 
@@ -138,7 +143,9 @@ class PrefixState {
     Node& child = make_node(*node.context);
     child.partial = node.partial;
     child.partial.push_back({kept, query.info(token).kind == TokenKind::space});
-    child.whole = scratch_;
+    child.whole = node.whole;
+    if (scratch_.size() < node.whole.size()) child.whole = child.own = scratch_;
+    kept_bytes_ += child.partial.capacity() * sizeof(Place) + child.own.capacity() * sizeof(std::uint32_t);
     agree(child);
     node.next.emplace_back(kept, &child);
     return child;
@@ -157,6 +164,7 @@ class PrefixState {
     node.fit = std::make_unique<Fit>();
     finder_.tabulate(index_, *node.context, node.partial, node.whole, table_);
     builder_.build(index_.vocabulary(), table_, *node.fit);
+    kept_bytes_ += node.fit->bytes();
   }
 
   /// Without any line of this form: what followed the longest suffix of the line in progress that stood before.
@@ -182,7 +190,8 @@ class PrefixState {
   std::vector<std::unique_ptr<Context>> contexts_;
   std::unordered_map<std::uint64_t, Node*> nodes_;
   std::vector<std::unique_ptr<Node>> all_;
-  std::size_t node_count_ = 0;
+  std::size_t most_kept_bytes_;
+  std::size_t kept_bytes_ = 0;
   PositionFinder finder_;
   FitBuilder builder_;
   Table table_;

@@ -27,7 +27,7 @@ class QueryText {
     tokens_.clear();
     starts_.assign(1, 0);
     history_ = index.open_history();
-    previous_ = '\n';
+    previous_ = index.previous();
     counted_ = 0;
     line_bytes_ = 0;
     const auto lines = index.lines();
@@ -39,7 +39,7 @@ class QueryText {
     }
   }
 
-  /// Appends text of whole tokens. Lines that are too long are cut, as in the prefix.
+  /// Appends text of whole tokens.
   void append(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
       const Lexeme lexeme = next_lexeme(text, at, previous_);
@@ -49,17 +49,18 @@ class QueryText {
     }
   }
 
-  /// Appends one token.
+  /// Appends one token. Lines that are too long are cut, as in the prefix.
   void push(TokenId token) {
-    ++counted_;
+    const std::string_view piece = text(token);
+    previous_ = piece.back();
+    if (info(token).kind != TokenKind::space) ++counted_;
     if (token == newline_token) {
       end_line();
       return;
     }
+    if (line_bytes_ + piece.size() > longest_line || line(0).size() == most_line_tokens) end_line();
     tokens_.push_back(token);
-    previous_ = text(token).back();
-    line_bytes_ += text(token).size();
-    if (line_bytes_ >= longest_line || line(0).size() >= most_line_tokens) end_line();
+    line_bytes_ += piece.size();
   }
 
   TokenId id_of(std::string_view piece, TokenKind kind) {
@@ -86,7 +87,8 @@ class QueryText {
   }
   [[nodiscard]] std::uint64_t history() const noexcept { return history_; }
   [[nodiscard]] char previous() const noexcept { return previous_; }
-  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_; }
+  /// Tokens appended since begin(); a run of spaces counts with the token after it.
+  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_ + (detail::is_space(previous_) ? 1 : 0); }
 
   /// The places of a line, with what is known about its form.
   TemplateId describe(std::span<const TokenId> line, std::vector<Place>& places) const {
@@ -104,7 +106,6 @@ class QueryText {
  private:
   void end_line() {
     line_bytes_ = 0;
-    previous_ = '\n';
     const auto current = line(0);
     if (current.empty()) {
       tokens_.clear();

@@ -82,6 +82,16 @@ constexpr Lexeme next_lexeme(std::string_view text, std::size_t at, char previou
   return {end - at, TokenKind::symbol};
 }
 
+/// Whether a token that ends in `last` can be changed by one that begins with `first`, or the latter by the former.
+constexpr bool may_join(char last, char first) noexcept {
+  const auto word = [](char c) { return detail::is_letter(c) || detail::is_digit(c); };
+  return first == '-' || (word(first) && (word(last) || last == '.' || last == '-')) ||
+         (detail::is_space(first) && detail::is_space(last)) || (detail::joins(first) && detail::joins(last));
+}
+
+/// With so many bytes from its beginning on, a token is known whatever follows.
+inline constexpr std::size_t longest_lookahead = detail::longest_token + 4;
+
 struct TokenInfo {
   std::uint32_t offset = 0;
   std::uint32_t size = 0;
