@@ -14,8 +14,6 @@ namespace icpi::llama {
 
 namespace {
 
-constexpr std::size_t most_paths = 128;
-
 /// Of ending where the children stand for going on.
 double end_logprob(const TokenTrie& trie, const TokenTrie::Node& node) {
   double going_on = 0;
@@ -65,9 +63,6 @@ void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const
     return fail(ErrorCategory::context_overflow,
                 fmt::format("{}: a prompt of {} tokens and a completion of up to {} do not fit the context of {}",
                             can.file, prompt.size(), behind, can.context));
-  if (paths() > most_paths)
-    return fail(ErrorCategory::invalid_request,
-                fmt::format("the choices take {} ways; at most {}", paths(), most_paths));
   if (prompt.size() + cells_behind_prompt() > model.cells())
     fail(ErrorCategory::context_overflow,
          fmt::format("{}: a prompt of {} tokens and {} of choices do not fit the memory for keys and values of {}",
@@ -114,26 +109,45 @@ void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) 
   }
   trie_.emplace(tokens, scores_ || request.want_logprobs);
   for (const TokenTrie::Node& node : trie_->nodes()) pieces_.push_back(model.piece(node.token));
+  for (std::size_t path = 0; path < trie_->paths(); path += most_paths)
+    trie_cells_ = std::max(trie_cells_, list_paths(path));
+  work.clear();
 }
 
 std::size_t Job::cells_behind_prompt() const noexcept {
-  return trie_ ? trie_->order().size() : static_cast<std::size_t>(request.sampling.max_tokens) - 1;
+  return trie_ ? trie_cells_ : static_cast<std::size_t>(request.sampling.max_tokens) - 1;
 }
 
 void Job::begin(std::size_t known_tokens) {
   branch_at = known_tokens;
   for (std::size_t at = known_tokens; at < prompt.size(); ++at)
-    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0});
+    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0, false});
   work.back().output = !trie_ || trie_->nodes()[0].wanted;
   if (!trie_) return;
+  for (std::size_t path = 0; path < trie_->paths(); path += most_paths) list_paths(path);
+}
+
+/// Adds the nodes on up to `most_paths` paths to the work: how many. Nodes on earlier paths, too, are computed again, for
+/// the sequences that are computed now; their logits are known.
+std::size_t Job::list_paths(std::size_t first_path) {
+  const std::size_t end = first_path + most_paths;
+  const std::size_t before = work.size();
   for (const std::size_t i : trie_->order()) {
     const TokenTrie::Node& node = trie_->nodes()[i];
+    if (node.first_path >= end || node.last_path <= first_path) continue;
     const auto position = static_cast<std::int32_t>(prompt.size() + node.depth - 1);
-    work.push_back({node.token, position, node.first_path, node.last_path, node.wanted, i});
+    const bool output = node.wanted && node.first_path >= first_path;
+    work.push_back({node.token, position, std::max(node.first_path, first_path) - first_path,
+                    std::min(node.last_path, end) - first_path, output, i, first_path > 0 && work.size() == before});
   }
+  return work.size() - before;
 }
 
 void Job::take(const Work& done, std::span<const float> logits, const LoadedModel& model, Sampler& sampler) {
+  if (completion.error) return;
+  if (!can_be_probabilities(logits))
+    return fail(ErrorCategory::invalid_request,
+                fmt::format("{}: the model computed numbers that are no probabilities", model.capabilities().file));
   if (trie_) {
     const double all = log_sum_exp(logits);
     for (const std::size_t child : trie_->nodes()[done.node].children) {
@@ -146,7 +160,7 @@ void Job::take(const Work& done, std::span<const float> logits, const LoadedMode
   const std::size_t index = sampler.draw(logits, sampling.temperature, sampling.top_p, stream_);
   const std::int32_t position = done.position + 1;
   take_token(index, logits, model);
-  if (!done_) work.push_back({static_cast<Token>(index), position, 0, 1, true, 0});
+  if (!done_) work.push_back({static_cast<Token>(index), position, 0, 1, true, 0, false});
 }
 
 void Job::take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model) {
@@ -224,6 +238,7 @@ void Job::add_token(std::string_view text, double logprob) {
 }
 
 void Job::fail(ErrorCategory category, std::string message) {
+  work.resize(std::min(work.size(), next_work));
   completion.text.clear();
   completion.tokens.clear();
   completion.finish = FinishReason::error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,8 @@ class Job {
     std::size_t last_path = 1;
     bool output = false;
     std::size_t node = 0;  ///< of the tree whose logits they are
+    /// The sequences must forget what is behind the prompt before this token is computed.
+    bool afresh = false;
   };
 
   /// A completion. Views of the request stay valid until it is delivered.
@@ -46,9 +49,9 @@ class Job {
   [[nodiscard]] bool planned() const noexcept { return planned_; }
   /// Whether logits decide anything; otherwise the answer is there already.
   [[nodiscard]] bool needs_logits() const noexcept { return !trie_ || trie_->nodes()[0].needed; }
-  /// Sequences it takes.
-  [[nodiscard]] std::size_t paths() const noexcept { return trie_ ? trie_->paths() : 1; }
-  /// Cells it may take behind the prompt.
+  /// Sequences it takes. A tree of more paths is computed so many paths at a time.
+  [[nodiscard]] std::size_t paths() const noexcept { return trie_ ? std::min(trie_->paths(), most_paths) : 1; }
+  /// Cells that it may take behind the prompt.
   [[nodiscard]] std::size_t cells_behind_prompt() const noexcept;
 
   /// Lists the work when the first `known_tokens` of the prompt are in memory.
@@ -81,10 +84,12 @@ class Job {
   std::vector<double> logprobs;  ///< of the continuations
 
  private:
-  [[nodiscard]] bool scores() const noexcept { return scores_; }
+  static constexpr std::size_t most_paths = 128;
+
   [[nodiscard]] std::string problem() const;
   void write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
   void plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer);
+  std::size_t list_paths(std::size_t first_path);
   void take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model);
   void cut_at_stop(std::size_t searched);
   void walk();
@@ -94,6 +99,7 @@ class Job {
   bool planned_ = false;
   bool done_ = false;
   std::optional<TokenTrie> trie_;
+  std::size_t trie_cells_ = 0;            ///< of the paths that are computed together, at most
   std::vector<std::string_view> pieces_;  ///< of the tree's nodes
   RandomStream stream_;
 };

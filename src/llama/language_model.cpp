@@ -17,19 +17,10 @@ namespace icpi::llama {
 
 namespace {
 
-/// Continuations that are scored together; each may take a sequence.
-constexpr std::size_t scored_together = 128;
-
 std::string make_identity(const Options& options, const LoadedModel& model) {
   if (!options.identity.empty()) return options.identity;
   return fmt::format("llama {} {} kv {}", std::filesystem::path(options.model_path).filename().string(),
                      model.fingerprint(), name(options.kv_type));
-}
-
-void add(const Usage& more, Usage& sum) {
-  sum.prompt_tokens += more.prompt_tokens;
-  sum.cached_tokens += more.cached_tokens;
-  sum.completion_tokens += more.completion_tokens;
 }
 
 }  // namespace
@@ -49,24 +40,10 @@ class LlamaLanguageModel::Implementation {
 
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
     require_equal("score", requests.size(), scores.size());
-    std::vector<ScoreRequest> parts;
-    std::vector<std::size_t> owners;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      auto left = requests[i].continuations;
-      do {
-        const auto count = std::min(left.size(), scored_together);
-        parts.push_back({requests[i].prefix, requests[i].query, left.first(count)});
-        owners.push_back(i);
-        left = left.subspan(count);
-      } while (!left.empty());
-      scores[i] = {};
-    }
-    const BatchGuard guard(*this, parts.size());
-    std::vector<Scores> results(parts.size());
-    batch_.scores = results;
-    for (const ScoreRequest& part : parts) scheduler_.add(std::make_unique<Job>(next_job_++, part));
+    const BatchGuard guard(*this, requests.size());
+    batch_.scores = scores;
+    for (const ScoreRequest& request : requests) scheduler_.add(std::make_unique<Job>(next_job_++, request));
     while (batch_.left > 0) scheduler_.turn();
-    for (std::size_t i = 0; i < parts.size(); ++i) join(results[i], scores[owners[i]]);
   }
 
   void submit(const CompletionRequest& request, Ticket ticket) {
@@ -134,14 +111,6 @@ class LlamaLanguageModel::Implementation {
   static void require_equal(std::string_view function, std::size_t requests, std::size_t places) {
     if (requests != places)
       throw InvalidArgument(fmt::format("llama: {}() got {} requests and {} places", function, requests, places));
-  }
-
-  static void join(const Scores& part, Scores& whole) {
-    whole.logprobs.insert(whole.logprobs.end(), part.logprobs.begin(), part.logprobs.end());
-    add(part.usage, whole.usage);
-    if (!part.error) return;
-    whole.error = part.error;
-    whole.logprobs.clear();
   }
 
   void take(Job& job) {

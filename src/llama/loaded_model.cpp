@@ -28,6 +28,14 @@ struct FreeContext {
   void operator()(llama_context* context) const noexcept { llama_free(context); }
 };
 
+/// What a file says may hold anything: in one line, without what controls a terminal.
+std::string in_one_line(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+  return line;
+}
+
 /// What libllama logs as errors; it gives reasons nowhere else. One loader at a time.
 class ErrorLog {
  public:
@@ -52,7 +60,7 @@ class ErrorLog {
     for (const std::string_view noise : {"error loading model: ", "llama_model_loader: "})
       if (line.starts_with(noise)) line.remove_prefix(noise.size());
     while (line.ends_with('\n')) line.remove_suffix(1);
-    return std::string(line);
+    return in_one_line(line);
   }
 
  private:
@@ -94,7 +102,7 @@ std::string device_names() {
 std::string text_of(const llama_model* model, const std::string& key) {
   std::array<char, 256> text{};
   const auto size = llama_model_meta_val_str(model, key.c_str(), text.data(), text.size());
-  return size < 0 ? std::string() : std::string(text.data());
+  return size < 0 ? std::string() : in_one_line(text.data());
 }
 
 std::size_t number_of(const llama_model* model, const std::string& key, std::size_t otherwise) {
@@ -167,13 +175,13 @@ struct LoadedModel::Handles {
 
 LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Handles>()) {
   validate(options);
-  check_model_file(options.model_path);
   const auto lock = ErrorLog::instance().begin();
+  const ModelFile file(options.model_path);
   start_library(options.backend_directory);
   load_weights(options);
   make_memory(options);
   read_vocabulary();
-  fingerprint_ = fingerprint_of(options.model_path);
+  fingerprint_ = file.fingerprint();
 }
 
 LoadedModel::~LoadedModel() = default;
@@ -211,13 +219,14 @@ void LoadedModel::load_weights(const Options& options) {
   known.parameters = llama_model_n_params(model);
   known.weight_bytes = llama_model_size(model);
   known.vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(handles_->vocabulary));
-  known.trained_context = static_cast<std::size_t>(llama_model_n_ctx_train(model));
+  known.trained_context = static_cast<std::size_t>(std::max(0, llama_model_n_ctx_train(model)));
   known.context = options.context == 0 ? known.trained_context : options.context;
   known.kv_bytes_per_token = bytes_per_token(model, known.architecture, options.kv_type);
   if (known.context > known.trained_context)
     throw InvalidArgument(
         fmt::format("llama: context is {}; {} was trained for {}", known.context, path, known.trained_context));
   if (known.kv_bytes_per_token == 0) refuse("the sizes of its attention are unknown");
+  if (known.context == 0) refuse("the file does not say how long a text may be");
 }
 
 void LoadedModel::make_memory(const Options& options) {
@@ -233,12 +242,13 @@ void LoadedModel::make_memory(const Options& options) {
                                       options.kv_mib, known.file, (one_context * per_token + mebibyte - 1) / mebibyte,
                                       known.context));
   known.kv_bytes = cells * per_token;
+  const std::uint64_t results = 2 * sizeof(float) * options.batch_tokens * known.vocabulary;  // in two places
   const auto too_much = [&](std::string_view why) {
-    throw Error(fmt::format("llama: {}: out of memory: {} MiB for keys and values {}", known.file,
-                            known.kv_bytes / mebibyte, why));
+    throw Error(fmt::format("llama: {}: out of memory: {} MiB for keys and values and {} MiB for logits {}", known.file,
+                            known.kv_bytes / mebibyte, results / mebibyte, why));
   };
   const std::uint64_t available = available_memory();
-  if (options.gpu_layers == 0 && known.kv_bytes > available)
+  if (options.gpu_layers == 0 && known.kv_bytes + results > available)
     too_much(fmt::format("exceed the {} MiB that are available", available / mebibyte));
   if (cells > std::numeric_limits<std::int32_t>::max()) too_much("are more than libllama can count");
 
@@ -257,7 +267,12 @@ void LoadedModel::make_memory(const Options& options) {
   parameters.swa_full = true;    // prefixes are needed from their beginning
   parameters.no_perf = true;
   handles_->context.reset(llama_init_from_model(handles_->model.get(), parameters));
-  if (!handles_->context) too_much(fmt::format("cannot be had: {}", ErrorLog::instance().first()));
+  if (!handles_->context) {
+    const std::string reason = ErrorLog::instance().first();
+    if (reason.find("alloc") != reason.npos) too_much(fmt::format("cannot be had: {}", reason));
+    throw InvalidArgument(fmt::format("llama: {}: cannot be used with keys and values of type {}: {}", known.file,
+                                      name(options.kv_type), reason.empty() ? "no reason" : reason));
+  }
   handles_->memory = llama_get_memory(handles_->context.get());
   cells_ = static_cast<std::size_t>(cells);
   sequences_ = parameters.n_seq_max;

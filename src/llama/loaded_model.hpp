@@ -65,7 +65,7 @@ class LoadedModel {
   /// Logits after a token of the last batch that was an output, until the next one.
   [[nodiscard]] std::span<const float> logits(std::size_t index) const;
 
-  /// 16 hexadecimal digits that depend on the file's size and on samples of its content.
+  /// See ModelFile::fingerprint.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
  private:

@@ -13,6 +13,12 @@ constexpr double negligible = -60;
 
 }  // namespace
 
+bool can_be_probabilities(std::span<const float> logits) {
+  const auto unordered = [](float logit) { return std::isnan(logit); };
+  return std::none_of(logits.begin(), logits.end(), unordered) &&
+         std::isfinite(*std::max_element(logits.begin(), logits.end()));
+}
+
 double log_sum_exp(std::span<const float> logits) {
   const double highest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;

@@ -11,6 +11,9 @@
 
 namespace icpi::llama {
 
+/// Whether these logits are probabilities: no NaN, and at least one finite one, which is the largest.
+bool can_be_probabilities(std::span<const float> logits);
+
 /// Natural logarithm of the sum of exp(logit) over all logits.
 [[nodiscard]] double log_sum_exp(std::span<const float> logits);
 

@@ -162,23 +162,42 @@ void Scheduler::start(Job& job) {
   for (const Sequence each : job.sequences) model_->share(job.prefix->sequence, each, job.branch_at);
 }
 
+/// Jobs come first, but for a quarter that growing prefixes may have. When the batch does not hold all, the next one
+/// begins behind the last job that found a place.
 void Scheduler::build_batch() {
   batch_.clear();
   outputs_.clear();
   growing_.clear();
-  for (const auto& each : live_) {
-    Job& job = *each;
+  const bool growth = std::any_of(live_.begin(), live_.end(), [](const std::unique_ptr<Job>& job) {
+    return job->prefix != nullptr && !job->prefix->complete();
+  });
+  const std::size_t room = options_->batch_tokens - (growth ? options_->batch_tokens / 4 : 0);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < live_.size() && batch_.size() < room; ++i) {
+    Job& job = *live_[i];
     if (!job.started && (job.prefix == nullptr || job.prefix->computed >= job.branch_at)) start(job);
     if (!job.started) continue;
-    for (; job.next_work < job.work.size() && batch_.size() < options_->batch_tokens; ++job.next_work) {
-      const Job::Work& work = job.work[job.next_work];
-      const auto sequences = std::span(job.sequences).subspan(work.first_path, work.last_path - work.first_path);
-      if (work.output) outputs_.push_back({batch_.size(), {&job, job.next_work}});
-      batch_.push_back({work.token, work.position, sequences, work.output});
-    }
+    add_work(job, room);
+    if (batch_.size() == room) next = i + 1;
   }
   for (const auto& job : live_)
     if (job->prefix != nullptr && !job->prefix->complete()) add_prefix_tokens(*job->prefix);
+  if (next < live_.size()) std::rotate(live_.begin(), live_.begin() + static_cast<std::ptrdiff_t>(next), live_.end());
+}
+
+/// Puts work of the job into the batch until that holds `room` tokens.
+void Scheduler::add_work(Job& job, std::size_t room) {
+  const std::size_t first = job.next_work;
+  for (; job.next_work < job.work.size() && batch_.size() < room; ++job.next_work) {
+    const Job::Work& work = job.work[job.next_work];
+    if (work.afresh) {
+      if (job.next_work > first) return;  // what is in the batch must be computed before
+      for (const Sequence each : job.sequences) model_->forget(each, job.prompt.size());
+    }
+    const auto sequences = std::span(job.sequences).subspan(work.first_path, work.last_path - work.first_path);
+    if (work.output) outputs_.push_back({batch_.size(), {&job, job.next_work}});
+    batch_.push_back({work.token, work.position, sequences, work.output});
+  }
 }
 
 void Scheduler::add_prefix_tokens(PrefixTree::Prefix& prefix) {

@@ -57,6 +57,7 @@ class Scheduler {
   void settle(Job& job, Place place);
   void start(Job& job);
   void build_batch();
+  void add_work(Job& job, std::size_t room);
   void add_prefix_tokens(PrefixTree::Prefix& prefix);
   void compute();
   void release(Job& job);

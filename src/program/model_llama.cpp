@@ -20,7 +20,8 @@ llama::Options llama_options(const ModelChoice& choice) {
   options.context = parse_count("--model-context", said.context, 0, 1U << 24U);
   options.kv_mib = parse_count("--kv-mib", said.kv_mib, 0, 1U << 30U);
   options.threads = static_cast<int>(parse_count("--model-threads", said.threads, 0, 512));
-  options.gpu_layers = static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
+  const bool all_layers = said.gpu_layers == "all" || said.gpu_layers == "-1";
+  options.gpu_layers = all_layers ? -1 : static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
   options.backend_directory = said.backend_directory;
   options.interrupted = [] { return interrupting_signal() != 0; };
   llama::validate(options);

@@ -15,6 +15,7 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/models/recording.hpp"
 #include "parse.hpp"
+#include "printable.hpp"
 
 namespace icpi::program {
 
@@ -131,7 +132,7 @@ void check_answer_files(const ModelChoice& choice) {
 
 std::string describe_model(const ModelChoice& choice) {
   const ModelSource& source = find_source(choice.name);
-  if (source.describe != nullptr) return source.describe(choice);
+  if (source.describe != nullptr) return printable(source.describe(choice));
   const AnyLanguageModel model = model_factory(choice, chain_program(), true, nullptr)();
   const Capabilities can = model.capabilities();
   const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };

@@ -33,7 +33,7 @@ struct LlamaChoice {
   std::string context = "0";      ///< tokens of prompt and completion
   std::string kv_mib = "0";       ///< memory for keys and values
   std::string threads = "0";      ///< that compute, for each model
-  std::string gpu_layers = "0";   ///< layers on a GPU
+  std::string gpu_layers = "0";   ///< layers on a GPU: a number, or all
   std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks
 };
 

@@ -5,13 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
+#include "llama/model_file.hpp"
 
 namespace {
 
@@ -61,6 +66,15 @@ class Files : public testing::Test {
     return changed;
   }
 
+  /// The file, with another value for a number that the header gives under this key.
+  std::string with_number(std::string_view key, std::uint32_t value) {
+    std::string changed = good_;
+    const std::size_t at = changed.find(key);
+    EXPECT_NE(at, changed.npos) << key;
+    std::memcpy(changed.data() + at + key.size() + sizeof(std::uint32_t), &value, sizeof value);  // behind the type
+    return changed;
+  }
+
   std::filesystem::path folder_;
   std::string good_;
 };
@@ -69,6 +83,8 @@ TEST_F(Files, MissingOnesAndDirectoriesAreNamed) {
   Options options = small_options();
   options.model_path = (folder_ / "absent.gguf").string();
   EXPECT_THAT(refusal(options), HasSubstr("absent.gguf: there is no such file"));
+  options.model_path = "nowhere/absent.gguf";
+  EXPECT_THAT(refusal(options), HasSubstr("there is no such file in " + std::filesystem::current_path().string()));
   options.model_path = folder_.string();
   EXPECT_THAT(refusal(options), HasSubstr("is a directory"));
   options.model_path = (folder_ / "pipe").string();
@@ -103,10 +119,70 @@ TEST_F(Files, OfOtherVersionsAreNamed) {
   EXPECT_THAT(refusal_of(changed), HasSubstr("cannot be loaded"));
 }
 
+TEST_F(Files, WithNumbersThatNoModelHasAreNamed) {
+  for (const std::uint32_t blocks : {0U, 513U, 0xFFFFFFFFU})
+    EXPECT_THAT(refusal_of(with_number("llama.block_count", blocks)),
+                HasSubstr(fmt::format("llama.block_count is {}; allowed: 1 to 512", blocks)));
+  EXPECT_THAT(refusal_of(with_number("llama.context_length", 0)), HasSubstr("llama.context_length is 0; allowed"));
+  for (const std::uint32_t length : {0x80000000U, 0xFFFFFFFFU})
+    EXPECT_THAT(refusal_of(with_number("llama.context_length", length)),
+                HasSubstr(fmt::format("llama.context_length is {}; allowed: 1 to 2147483647", length)));
+}
+
+TEST_F(Files, WhoseWeightsAreNoNumbersFailByItem) {
+  std::string changed = good_;
+  std::fill(changed.end() - (1 << 18), changed.end(), '\xFF');
+  Options options = small_options();
+  options.model_path = (folder_ / "nan.gguf").string();
+  std::ofstream(options.model_path, std::ios::binary) << changed;
+  LlamaLanguageModel model(options);
+  const std::string_view choices[] = {"left", "right"};
+  std::vector<CompletionRequest> requests(3, greedy("", "the cat"));
+  requests[1].choices = choices;
+  requests[2].sampling.temperature = 1;
+  for (const Completion& each : icpi_test::ask_all(model, requests)) {
+    EXPECT_EQ(each.error.category, ErrorCategory::invalid_request);
+    EXPECT_THAT(each.error.message, HasSubstr("nan.gguf: the model computed numbers that are no probabilities"));
+  }
+  EXPECT_EQ(model.statistics().kv_bytes, 0U);
+}
+
+TEST_F(Files, ThatDifferHaveDifferentIdentities) {
+  std::vector<std::string> variants{good_};
+  for (const std::string_view key : {"llama.context_length", "llama.rope.freq_base", "tokenizer.ggml.bos_token_id"})
+    if (good_.find(key) != good_.npos) variants.push_back(with_number(key, 1000));
+  ASSERT_GE(variants.size(), 3U);
+  for (const std::size_t at : {good_.find("<|end|>") + 3, good_.size() - 1}) {  // in a token's text, in the last weight
+    std::string& changed = variants.emplace_back(good_);
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+  }
+  std::set<std::string> seen;
+  for (const std::string& content : variants) {
+    const std::string path = (folder_ / "model.gguf").string();
+    std::ofstream(path, std::ios::binary) << content;
+    EXPECT_TRUE(seen.insert(icpi::llama::ModelFile(path).fingerprint()).second);
+    EXPECT_FALSE(seen.insert(icpi::llama::ModelFile(path).fingerprint()).second);
+  }
+}
+
+TEST_F(Files, WhoseNamesHaveControlCharactersAreDescribedInOneLine) {
+  std::string changed = good_;
+  const std::string_view key = "general.name";
+  const std::size_t at = changed.find(key);
+  ASSERT_NE(at, changed.npos);
+  changed[at + key.size() + 4 + 8] = '\n';  // behind type and length
+  changed[at + key.size() + 4 + 9] = '\x1B';
+  Options options = small_options();
+  options.model_path = (folder_ / "named.gguf").string();
+  std::ofstream(options.model_path, std::ios::binary) << changed;
+  const LlamaLanguageModel model(options);
+  EXPECT_TRUE(model.capabilities().name.starts_with("  ")) << model.capabilities().name;
+}
+
 TEST(Memory, ThatDoesNotSufficeIsNamed) {
   Options options = small_options();
   options.kv_mib = std::size_t{1} << 28U;
-  EXPECT_THAT(refusal(options), HasSubstr("out of memory: 268435456 MiB for keys and values exceed"));
+  EXPECT_THAT(refusal(options), HasSubstr("out of memory: 268435456 MiB for keys and values and "));
   options.kv_mib = 1;
   EXPECT_THAT(refusal(options), HasSubstr("kv_mib is 1; "));
   EXPECT_THAT(refusal(options), HasSubstr("needs at least 4 for one context of 4096 tokens"));

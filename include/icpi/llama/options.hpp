@@ -28,11 +28,13 @@ constexpr std::string_view name(KvType type) noexcept {
 /// Everything a LlamaLanguageModel needs; only `model_path` must be set.
 struct Options {
   std::string model_path;  ///< a GGUF file
-  /// Says which answers are interchangeable (cache keys, records). Empty: made of the file's name and content.
+  /// Says which answers are interchangeable (cache keys, records). Empty: made of the file's name, its size, all that
+  /// stands before its tensors, and samples of every tensor.
   std::string identity;
 
   std::size_t context = 0;  ///< tokens of prompt and completion together; 0: what the model was trained for
-  /// MiB for keys and values of all prefixes and completions, taken at construction; 0: eight contexts, at most 1024.
+  /// MiB for keys and values of all prefixes and completions, taken at construction; 0: eight contexts, but no more than
+  /// 1024 MiB unless one context needs it.
   std::size_t kv_mib = 0;
   KvType kv_type = KvType::f16;  ///< how they are kept
   std::size_t concurrency = 64;  ///< completions that are worked on at once; in 1 .. 128
