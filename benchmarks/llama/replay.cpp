@@ -303,8 +303,14 @@ void run(const Arguments& arguments) {
   fmt::print("{} questions of {} decisions, {} prefixes, {:.0f} prompt tokens and {:.1f} written tokens a question\n",
              stable.asked.size(), arguments.decisions, first_of_each_prefix(stable.asked).size(), prompt / count,
              written / count);
+  fmt::print("(with prompts drawn anew nothing can be left out: {} questions)\n", shuffled.asked.size());
 
-  icpi::http::Options server_options;
+  icpi::http::Options plain_options;  // says nothing of caches: the server is started with --no-cache-prompt
+  plain_options.base_urls = {arguments.url + "/v1"};
+  plain_options.server = icpi::http::ServerKind::generic;
+  plain_options.concurrency = 1;
+  HttpLanguageModel plain(plain_options);
+  icpi::http::Options server_options;  // asks for the cache
   server_options.base_urls = {arguments.url};
   server_options.dialect = icpi::http::Dialect::llama_native;
   server_options.concurrency = 1;
@@ -316,7 +322,7 @@ void run(const Arguments& arguments) {
                                Series{"c: icpi::llama", {}}, Series{"d: icpi::llama, choices", {}}};
   for (std::size_t i = 0; i < arguments.repeats; ++i) {
     const double a_factor = count / static_cast<double>(shuffled_sample.size());
-    series[0].costs.push_back(ask_server(shuffled_sample, server, arguments.process, counter) * a_factor);
+    series[0].costs.push_back(ask_server(shuffled_sample, plain, arguments.process, counter) * a_factor);
     ask_server(warming, server, arguments.process, counter);
     series[1].costs.push_back(ask_server(stable_all, server, arguments.process, counter));
     for (const bool choose : {false, true}) {

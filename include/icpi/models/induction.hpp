@@ -14,8 +14,7 @@ namespace icpi {
 struct InductionOptions {
   std::size_t threads = 1;  ///< that answer a batch together; the answers do not depend on it
   /// States of prefixes with an identity, the least recently used one goes first. Enough for some 40 environments that
-  /// share the model; one takes about 1 MB at 10,000 characters, and what it
-  /// learned of its text at most some 100 MB.
+  /// share the model. One takes about 1 MB at 10,000 characters; what it learned of its text takes at most some 100 MB.
   std::size_t kept_prefixes = 512;
 };
 
