@@ -14,9 +14,13 @@
 #include "icpi/core/random.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/models/induction/batches.hpp"
+#include "induction_helpers.hpp"
 
 namespace icpi {
 namespace {
+
+using icpi_test::complete;
+using icpi_test::score;
 
 CompletionRequest request_for(std::string_view prefix, std::string_view query, int max_tokens = 40) {
   CompletionRequest request;
@@ -25,20 +29,6 @@ CompletionRequest request_for(std::string_view prefix, std::string_view query, i
   request.sampling = {0, 1, max_tokens};
   request.want_logprobs = true;
   return request;
-}
-
-Completion complete(InductionModel& model, const CompletionRequest& request) {
-  Completion completion;
-  model.complete({&request, 1}, {&completion, 1});
-  return completion;
-}
-
-Scores score(InductionModel& model, std::string_view prefix, std::string_view query,
-             std::span<const std::string_view> texts) {
-  const ScoreRequest request{{0, prefix}, query, texts};
-  Scores scores;
-  model.score({&request, 1}, {&scores, 1});
-  return scores;
 }
 
 double sum_of(const Completion& completion) {

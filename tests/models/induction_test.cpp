@@ -13,9 +13,12 @@
 
 #include "icpi/core/random.hpp"
 #include "icpi/testing/check_language_model.hpp"
+#include "induction_helpers.hpp"
 
 namespace icpi {
 namespace {
+
+using icpi_test::complete;
 
 constexpr std::string_view newline = "\n";
 
@@ -30,20 +33,8 @@ CompletionRequest request_for(std::string_view prefix, std::string_view query, d
   return request;
 }
 
-Completion complete(InductionModel& model, const CompletionRequest& request) {
-  Completion completion;
-  model.complete({&request, 1}, {&completion, 1});
-  return completion;
-}
-
 double score(InductionModel& model, std::string_view prefix, std::string_view query, std::string_view text) {
-  ScoreRequest request;
-  request.prefix.text = prefix;
-  request.query = query;
-  request.continuations = {&text, 1};
-  Scores scores;
-  model.score({&request, 1}, {&scores, 1});
-  return scores.logprobs.at(0);
+  return icpi_test::score(model, prefix, query, {&text, 1}).logprobs.at(0);
 }
 
 /// Records of an invented kind: `tier A lot B` / `move` / `tier A+1 lot B` with a mark that depends on A and B.
