@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "gguf_header.hpp"
 #include "icpi/core/error.hpp"
 #include "model_file.hpp"
 
@@ -176,12 +177,13 @@ struct LoadedModel::Handles {
 LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Handles>()) {
   validate(options);
   const auto lock = ErrorLog::instance().begin();
-  const ModelFile file(options.model_path);
+  check_model_file(options.model_path);
+  const GgufHeader header(options.model_path);
   start_library(options.backend_directory);
   load_weights(options);
   make_memory(options);
   read_vocabulary();
-  fingerprint_ = file.fingerprint();
+  fingerprint_ = fingerprint_of(options.model_path, header.telling_parts());
 }
 
 LoadedModel::~LoadedModel() = default;

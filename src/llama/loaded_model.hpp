@@ -65,7 +65,7 @@ class LoadedModel {
   /// Logits after a token of the last batch that was an output, until the next one.
   [[nodiscard]] std::span<const float> logits(std::size_t index) const;
 
-  /// See ModelFile::fingerprint.
+  /// See GgufHeader::telling_parts.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
  private:

@@ -1,35 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <span>
 #include <string>
-
-struct gguf_context;
 
 namespace icpi::llama {
 
-/// The beginning of a GGUF file, read to refuse what libllama would end the process for, and to tell files apart.
-class ModelFile {
- public:
-  /// Throws InvalidArgument for what is no readable GGUF file or says what no model can be. What else is wrong with it is
-  /// left to libllama, which says so.
-  explicit ModelFile(std::string path);
+/// Refuses what is no GGUF file at all, in plainer words than libllama's: throws InvalidArgument.
+void check_model_file(const std::string& path);
 
-  /// 16 hexadecimal digits that depend on the file's size, on all that stands before the tensors, and on 16 blocks of 4
-  /// KiB of every tensor (all of a smaller one).
-  [[nodiscard]] std::string fingerprint() const;
-
- private:
-  struct Free {
-    void operator()(gguf_context* header) const noexcept;
-  };
-
-  void check_is_gguf() const;
-  void check_numbers() const;
-  [[nodiscard]] std::string architecture() const;
-
-  std::string path_;
-  std::unique_ptr<gguf_context, Free> header_;  ///< null: it cannot be read
+/// Bytes of a file.
+struct FilePart {
+  std::uint64_t begin = 0;
+  std::uint64_t size = 0;
 };
+
+/// 16 hexadecimal digits that depend on the file's size and on these parts of it; what lies behind its end counts as
+/// zeros.
+std::string fingerprint_of(const std::string& path, std::span<const FilePart> parts);
 
 }  // namespace icpi::llama

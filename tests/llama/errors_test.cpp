@@ -16,7 +16,7 @@
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
-#include "llama/model_file.hpp"
+#include "llama/gguf_header.hpp"
 
 namespace {
 
@@ -160,8 +160,9 @@ TEST_F(Files, ThatDifferHaveDifferentIdentities) {
   for (const std::string& content : variants) {
     const std::string path = (folder_ / "model.gguf").string();
     std::ofstream(path, std::ios::binary) << content;
-    EXPECT_TRUE(seen.insert(icpi::llama::ModelFile(path).fingerprint()).second);
-    EXPECT_FALSE(seen.insert(icpi::llama::ModelFile(path).fingerprint()).second);
+    const auto parts = icpi::llama::GgufHeader(path).telling_parts();
+    EXPECT_TRUE(seen.insert(icpi::llama::fingerprint_of(path, parts)).second);
+    EXPECT_FALSE(seen.insert(icpi::llama::fingerprint_of(path, parts)).second);
   }
 }
 
