@@ -178,8 +178,8 @@ LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Han
   validate(options);
   const auto lock = ErrorLog::instance().begin();
   check_model_file(options.model_path);
-  const GgufHeader header(options.model_path);
   start_library(options.backend_directory);
+  const GgufHeader header(options.model_path);
   load_weights(options);
   make_memory(options);
   read_vocabulary();

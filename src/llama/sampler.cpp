@@ -15,7 +15,7 @@ constexpr double negligible = -60;
 
 bool can_be_probabilities(std::span<const float> logits) {
   const auto unordered = [](float logit) { return std::isnan(logit); };
-  return std::none_of(logits.begin(), logits.end(), unordered) &&
+  return !logits.empty() && std::none_of(logits.begin(), logits.end(), unordered) &&
          std::isfinite(*std::max_element(logits.begin(), logits.end()));
 }
 

@@ -8,8 +8,7 @@ namespace icpi::llama {
 TokenTrie::TokenTrie(std::span<const std::vector<Token>> continuations, bool all) : nodes_(1) {
   for (std::size_t i = 0; i < continuations.size(); ++i) add(continuations[i], i);
   mark(all);
-  std::size_t paths = 0;
-  lay_out(0, paths);
+  lay_out();
 }
 
 void TokenTrie::add(const std::vector<Token>& tokens, std::size_t continuation) {
@@ -42,15 +41,29 @@ void TokenTrie::mark(bool all) {
   }
 }
 
-void TokenTrie::lay_out(std::size_t node, std::size_t& paths) {
-  nodes_[node].first_path = paths;
-  for (const std::size_t child : nodes_[node].children) {
-    if (!nodes_[child].needed) continue;
-    order_.push_back(child);
-    lay_out(child, paths);
+/// Numbers the paths and lists the needed nodes, depth first. Ways may be as long as a context: no recursion.
+void TokenTrie::lay_out() {
+  struct Visit {
+    std::size_t node;
+    std::size_t next_child;
+  };
+  std::size_t paths = 0;
+  std::vector<Visit> way{{0, 0}};
+  while (!way.empty()) {
+    auto& [at, next_child] = way.back();
+    Node& node = nodes_[at];
+    if (next_child == 0) node.first_path = paths;
+    while (next_child < node.children.size() && !nodes_[node.children[next_child]].needed) ++next_child;
+    if (next_child < node.children.size()) {
+      const std::size_t child = node.children[next_child++];
+      order_.push_back(child);
+      way.push_back({child, 0});
+      continue;
+    }
+    if (paths == node.first_path) ++paths;
+    node.last_path = paths;
+    way.pop_back();
   }
-  if (paths == nodes_[node].first_path) ++paths;
-  nodes_[node].last_path = paths;
 }
 
 }  // namespace icpi::llama

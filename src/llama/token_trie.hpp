@@ -50,7 +50,7 @@ class TokenTrie {
  private:
   void add(const std::vector<Token>& tokens, std::size_t continuation);
   void mark(bool all);
-  void lay_out(std::size_t node, std::size_t& paths);
+  void lay_out();
 
   std::vector<Node> nodes_;
   std::vector<std::size_t> ends_;

@@ -170,26 +170,49 @@ TEST(InductionLimits, EndsAtTheTimeout) {
   EXPECT_EQ(complete(model, request).text, "n 0\n");
 }
 
-/// A record that goes on and on reaches ever new positions: what is kept of them has a bound, and the answers are those
-/// of a state that forgets nothing.
-TEST(InductionLimits, WhatIsKeptOfPositionsHasABound) {
+TEST(InductionLimits, ScoringAChoiceEndsAtTheTimeoutToo) {
+  InductionModel model;
   std::string prompt;
-  for (int i = 0; i < 300; ++i) prompt += "n " + std::to_string(i % 10) + "\n";
+  for (int i = 0; i < 2000; ++i) prompt += "n " + std::to_string(i % 10) + "\n";
+  std::string text;
+  while (text.size() < 1'000'000) text += "n 7\n";
+  const std::string_view choice = text;
+  CompletionRequest request = request_for(prompt, "");
+  request.choices = {&choice, 1};
+  request.timeout = std::chrono::milliseconds(20);
+  EXPECT_EQ(complete(model, request).error.category, ErrorCategory::timeout);
+  const std::string_view some = choice.substr(0, 400);
+  EXPECT_LT(score(model, prompt, "", {&some, 1}).logprobs.at(0), 0);  // has no timeout
+}
+
+/// What is kept of positions has a bound, and the answers are those of a state that forgets nothing: for a record that
+/// goes on and on, and for texts whose forms share beginnings.
+TEST(InductionLimits, WhatIsKeptOfPositionsHasABound) {
   constexpr std::size_t bound = 200'000;
-  induction::PrefixState bounded(bound);
-  induction::PrefixState unbounded;
-  induction::Generator generator;
-  CompletionRequest request = request_for(prompt, "", 600);
-  request.sampling.temperature = 1;
-  Completion expected;
-  Completion completion;
-  bounded.extend(prompt);
-  unbounded.extend(prompt);
-  generator.complete(unbounded, request, expected);
-  generator.complete(bounded, request, completion);
-  EXPECT_EQ(completion, expected);
-  EXPECT_GT(unbounded.kept_bytes(), 3 * bound);
-  EXPECT_LT(bounded.kept_bytes(), bound + 100'000);
+  std::vector<std::string> prompts(1);
+  for (int i = 0; i < 300; ++i) prompts[0] += "n " + std::to_string(i % 10) + "\n";
+  RandomStream random{RandomKey(31)};
+  for (int i = 0; i < 20; ++i) prompts.push_back(joined_pieces(random));
+  std::size_t most_unbounded = 0;
+  for (const std::string& prompt : prompts)
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      induction::PrefixState bounded(seed == 0 ? bound : 20'000);
+      induction::PrefixState unbounded;
+      bounded.extend(prompt);
+      unbounded.extend(prompt);
+      induction::Generator generator;
+      CompletionRequest request = request_for(prompt, "", seed == 0 ? 600 : 100);
+      request.sampling.temperature = 1;
+      request.seed = seed;
+      Completion expected;
+      Completion completion;
+      generator.complete(unbounded, request, expected);
+      generator.complete(bounded, request, completion);
+      EXPECT_EQ(completion, expected) << prompt;
+      EXPECT_LT(bounded.kept_bytes(), bound + 200'000);
+      most_unbounded = std::max(most_unbounded, unbounded.kept_bytes());
+    }
+  EXPECT_GT(most_unbounded, 3 * bound);
 }
 
 }  // namespace

@@ -254,9 +254,11 @@ TEST(Induction, AnswersDoNotDependOnThreadsOrBatches) {
   const std::vector<std::string> prompts{ladder(0, 5), coin(30), ladder(0, 5) + coin(5)};
   const std::vector<std::string> queries{"toss\n", "tier 2 lot 1 odd\nmove\n", "tier", "toss\nheads ", "\n"};
   const auto requests = mixed_requests(prompts, queries);
-  InductionModel alone;
   std::vector<Completion> expected;
-  for (const CompletionRequest& request : requests) expected.push_back(complete(alone, request));
+  for (const CompletionRequest& request : requests) {
+    InductionModel alone;
+    expected.push_back(complete(alone, request));
+  }
   for (const std::size_t threads : {1U, 2U, 5U})
     for (const std::size_t batch : {7U, 60U}) {
       InductionModel model({.threads = threads, .kept_prefixes = 2});
@@ -271,6 +273,25 @@ TEST(Induction, AnswersDoNotDependOnThreadsOrBatches) {
         EXPECT_EQ(completions[i].finish, expected[i].finish);
       }
     }
+}
+
+/// A place where words vary in one form, and where another form has one of these words alone.
+TEST(Induction, AnswersDoNotDependOnEarlierQueries) {
+  std::string prompt;
+  for (int i = 0; i < 12; ++i) prompt += "go A x y z\n\n";
+  for (int i = 0; i < 6; ++i) prompt += std::string("go ") + "BCD"[i % 3] + " u v w\n\n";
+  const std::vector<std::string> queries{"go A", "go B", "go E", "go ", "stay A"};
+  for (const std::string& first : queries)
+    for (const std::string& second : queries) {
+      InductionModel model;
+      InductionModel fresh;
+      complete(model, request_for(prompt, first, 0, 3));
+      const Completion after = complete(model, request_for(prompt, second, 0, 3));
+      EXPECT_EQ(after.tokens, complete(fresh, request_for(prompt, second, 0, 3)).tokens) << first << ", " << second;
+    }
+  InductionModel model;
+  EXPECT_EQ(complete(model, request_for(prompt, "go B", 0, 3)).text, " u v w");
+  EXPECT_EQ(complete(model, request_for(prompt, "go A", 0, 3)).text, " x y z");
 }
 
 TEST(Induction, AnswersOneOfTheChoices) {

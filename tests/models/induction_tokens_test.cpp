@@ -46,6 +46,15 @@ TEST(InductionTokens, NumbersHaveExactValues) {
   EXPECT_EQ(info("0.1234567").kind, TokenKind::word);
 }
 
+TEST(InductionTokens, AreNeverLongerThanTheirLimit) {
+  for (const char each : {'7', 'a', ' ', '=', '(', '\xFF'})
+    for (std::size_t size = 190; size < 210; ++size)
+      for (const std::string_view rest : {"", ".5", "-5", " ", "a.5"}) {
+        const std::string text = std::string(size, each) + std::string(rest);
+        EXPECT_LE(next_lexeme(text, 0, '\n').size, 200U) << text;
+      }
+}
+
 TEST(InductionTokens, WritesNumbersBack) {
   const auto written = [](std::int64_t value, int decimals) {
     std::string text;

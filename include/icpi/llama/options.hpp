@@ -29,7 +29,7 @@ constexpr std::string_view name(KvType type) noexcept {
 struct Options {
   std::string model_path;  ///< a GGUF file
   /// Says which answers are interchangeable (cache keys, records). Empty: made of the file's name, its size, all that
-  /// stands before its tensors, and samples of every tensor.
+  /// stands before its tensors, and samples of every tensor. Of a model in several files only the first one counts.
   std::string identity;
 
   std::size_t context = 0;  ///< tokens of prompt and completion together; 0: what the model was trained for

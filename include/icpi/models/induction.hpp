@@ -21,8 +21,9 @@ struct InductionOptions {
 /// A language model without weights: everything it knows it reads from the prompt, by aligning the record in progress
 /// with earlier ones and averaging over many small rules that explain them. See docs/induction_model.md.
 ///
-/// Deterministic: an answer depends on the request alone. It learns from the records that are complete (they end in a
-/// blank line), wherever the prompt is split. A prefix with an identity is read once; later only what was added is read.
+/// Deterministic: an answer depends on the request alone. It learns from the complete lines of the prefix, and from
+/// complete records at the beginning of the query (records end in a blank line). So where the prompt is split matters
+/// only inside a record. A prefix with an identity is read once; later only what was added is read.
 /// Lines end in "\n"; a "\r" before it is a space like any other.
 ///
 /// With `choices`, each is as likely as its text followed by the first stop string; the answer is a whole one whatever

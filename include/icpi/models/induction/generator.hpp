@@ -34,7 +34,8 @@ class Generator {
       write(state, request, random, completion);
     else
       choose(state, request, random, completion);
-    if (!completion.error) return;
+    if (!late()) return;
+    completion.error = {ErrorCategory::timeout, "InductionModel: no answer within the request's timeout", 0};
     completion.text.clear();
     completion.tokens.clear();
     completion.usage.completion_tokens = 0;
@@ -43,6 +44,7 @@ class Generator {
 
   /// Scores continuations of a prompt. The usage is that of the prompt.
   void score(PrefixState& state, const ScoreRequest& request, Scores& scores) {
+    deadline_ = Clock::time_point::max();
     begin(state, request.query);
     scores.usage.prompt_tokens = state.index().counted() + query_.counted();
     for (const std::string_view text : request.continuations)
@@ -60,14 +62,14 @@ class Generator {
     query_.append(text_);
   }
 
-  /// Natural logarithm of the probability of `text` after the prompt.
+  /// Natural logarithm of the probability of `text` after the prompt, of as much as there is time for.
   double score(PrefixState& state, std::string_view query, std::string_view text,
                std::vector<TokenLogprob>* tokens = nullptr) {
     begin(state, query);
     PrefixState::Node* node = &state.start(query_);
     double sum = 0;
     bool joined = false;
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = 0; at < text.size() && !late();) {
       const Lexeme lexeme = next_lexeme(text, at, query_.previous());
       const std::string_view piece = text.substr(at, lexeme.size);
       const TokenId token = lexeme.kind == TokenKind::newline ? newline_token : query_.id_of(piece, lexeme.kind);
@@ -83,7 +85,7 @@ class Generator {
     return sum;
   }
 
-  /// A token without support: the escape probability, times that of its bytes (every further byte: one of 512).
+  /// A token without support: the escape probability, times that of its bytes (each one of 512).
   [[nodiscard]] double logprob_of(TokenId token) const {
     for (const Option& option : prediction_.options)
       if (option.token == token && option.probability > 0) return std::log(option.probability);
@@ -138,8 +140,7 @@ class Generator {
     before_ = query_.previous();
     completion.finish = FinishReason::length;
     bool joined = false;  // the last token is a run of spaces that the next one joins
-    for (;;) {
-      if (late(completion)) return;
+    while (!late()) {
       state.predict(*node, query_, predictor_, prediction_);
       const bool full = completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens);
       if (full && !joined && !prediction_.options.empty()) return;
@@ -180,11 +181,7 @@ class Generator {
     return true;
   }
 
-  bool late(Completion& completion) const {
-    if (deadline_ == Clock::time_point::max() || Clock::now() < deadline_) return false;
-    completion.error = {ErrorCategory::timeout, "InductionModel: no answer within the request's timeout", 0};
-    return true;
-  }
+  [[nodiscard]] bool late() const { return deadline_ != Clock::time_point::max() && Clock::now() >= deadline_; }
 
   static void note(std::string_view piece, double logprob, bool joined, std::vector<TokenLogprob>& tokens) {
     if (joined) {
@@ -222,7 +219,6 @@ class Generator {
     scores_.clear();
     std::string text;
     for (const std::string_view choice : request.choices) {
-      if (late(completion)) return;
       text.assign(choice).append(ending);
       scores_.push_back(score(state, request.query, text));
     }

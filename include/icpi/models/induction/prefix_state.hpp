@@ -56,7 +56,8 @@ class PrefixState {
 
   /// The position after one more token, which was pushed to the query already.
   Node& after(Node& node, TokenId token, const QueryText& query) {
-    return query.line(0).size() <= 1 ? walk(query) : step(node, token, query);
+    const bool afresh = query.line(0).size() <= 1 || kept_bytes() > most_kept_bytes_;
+    return afresh ? walk(query) : step(node, token, query);
   }
 
   /// Bytes that are kept of positions, about.
@@ -69,7 +70,7 @@ class PrefixState {
       prediction.finish();
       return;
     }
-    if (!node.fit) learn(node);  // grows what is kept; the next walk() looks at it
+    if (!node.fit) learn(node);
     if (node.fit->levels.empty())
       guess(query, prediction);
     else
@@ -139,7 +140,8 @@ class PrefixState {
       scratch_.push_back(line);
     }
     for (const auto& [token_class, child] : node.next)
-      if (token_class == kept) return *child;
+      if (token_class == kept && std::equal(child->whole.begin(), child->whole.end(), scratch_.begin(), scratch_.end()))
+        return *child;
     Node& child = make_node(*node.context);
     child.partial = node.partial;
     child.partial.push_back({kept, query.info(token).kind == TokenKind::space});
@@ -168,8 +170,9 @@ class PrefixState {
   }
 
   /// Without any line of this form: what followed the longest suffix of the line in progress that stood before.
-  void guess(const QueryText& query, Prediction& prediction) const {
+  void guess(const QueryText& query, Prediction& prediction) {
     prediction.options.clear();
+    times_.assign(index_.vocabulary().size(), 0);
     const auto line = query.line(0);
     for (std::size_t size = std::min(line.size(), longest_suffix); size > 0 && prediction.options.empty(); --size) {
       const auto suffix = line.last(size);
@@ -177,12 +180,13 @@ class PrefixState {
         const auto tokens = index_.tokens(index_.lines()[i]);
         for (std::size_t end = size; end <= tokens.size(); ++end)
           if (std::equal(suffix.begin(), suffix.end(), tokens.begin() + static_cast<std::ptrdiff_t>(end - size)))
-            prediction.add(index_.token(i, end), 1);
+            if (const TokenId token = index_.token(i, end); times_[token]++ == 0)
+              prediction.options.push_back({token, 0});
       }
     }
     double total = 0.5;
-    for (const Option& option : prediction.options) total += option.probability;
-    for (Option& option : prediction.options) option.probability /= total;
+    for (const Option& option : prediction.options) total += times_[option.token];
+    for (Option& option : prediction.options) option.probability = times_[option.token] / total;
     prediction.finish();
   }
 
@@ -196,6 +200,7 @@ class PrefixState {
   FitBuilder builder_;
   Table table_;
   std::vector<std::uint32_t> scratch_;
+  std::vector<std::uint32_t> times_;  ///< by token
 };
 
 }  // namespace icpi::induction

@@ -47,7 +47,7 @@ constexpr Lexeme lex_number(std::string_view text, std::size_t at) noexcept {
   while (end < text.size() && is_digit(text[end]) && end - at < longest_token) ++end;
   const std::size_t whole_digits = end - whole;
   std::size_t fraction_digits = 0;
-  if (end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1])) {
+  if (end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1]) && end - at + 1 < longest_token) {
     const std::size_t fraction = ++end;
     while (end < text.size() && is_digit(text[end]) && end - at < longest_token) ++end;
     fraction_digits = end - fraction;
