@@ -44,7 +44,7 @@ function(icpi_add_component component)
   set_target_properties(icpi_${component} PROPERTIES EXPORT_NAME ${component} POSITION_INDEPENDENT_CODE ON
                                                      VERSION ${PROJECT_VERSION})
   target_sources(icpi_${component} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
-  target_link_libraries(icpi_${component} PUBLIC icpi::core PRIVATE ${arg_PRIVATE_LIBRARIES})
+  target_link_libraries(icpi_${component} PUBLIC icpi::icpi PRIVATE ${arg_PRIVATE_LIBRARIES})
   icpi_set_warnings(icpi_${component})
   if(ICPI_BUILD_TESTS)
     set_target_properties(icpi_${component} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

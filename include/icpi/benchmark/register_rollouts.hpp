@@ -17,7 +17,7 @@
 #include "icpi/core/random.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 
-// Needs Google Benchmark, which icpi::core does not bring: link benchmark::benchmark yourself.
+// Needs Google Benchmark, which icpi::icpi does not bring: link benchmark::benchmark yourself.
 
 namespace icpi::benchmark {
 

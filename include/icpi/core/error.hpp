@@ -3,17 +3,19 @@
 
 #include <stdexcept>
 
+#include "icpi/core/export.hpp"
+
 namespace icpi {
 
 /// Base of every exception that icpi throws. The message is one line that names what was wrong and where.
-class Error : public std::runtime_error {
+class ICPI_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 /// The caller passed a value that cannot be used: an option, an argument, a file's content, a reward that is not
 /// finite. Thrown before anything was changed.
-class InvalidArgument : public Error {
+class ICPI_API InvalidArgument : public Error {
  public:
   using Error::Error;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string_view>
+
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
@@ -18,9 +19,10 @@ struct PromptPrefix {
 };
 
 /// An identity that no other prefix of this process has. Thread-safe. Identities never influence answers.
-inline std::uint64_t new_prefix_identity() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
+[[nodiscard]] ICPI_API std::uint64_t new_prefix_identity() noexcept;
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/core/prompt_text-inl.hpp"
+#endif

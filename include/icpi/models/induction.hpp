@@ -7,6 +7,7 @@
 #include <string>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
@@ -30,9 +31,7 @@ struct InductionOptions {
 /// max_tokens is, and draws honour temperature and top_p. A timeout of a request bounds its own generation; 0: none.
 /// Errors of an item: `invalid_request` for sampling out of range, `timeout`.
 /// Thread-safety: one object by one thread at a time.
-///
-/// Compiles into every unit that uses it, or once: see icpi::prebuilt in docs/architecture.md.
-class InductionModel {
+class ICPI_API InductionModel {
  public:
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
 
@@ -66,6 +65,6 @@ static_assert(RecallsPrompts<InductionModel>);
 
 }  // namespace icpi
 
-#if !defined(ICPI_PREBUILT)
-#include "icpi/models/induction/batches.hpp"
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/models/induction-inl.hpp"
 #endif

@@ -20,11 +20,6 @@
 #include "icpi/models/induction/generator.hpp"
 #include "icpi/models/induction/prefix_state.hpp"
 
-/// What the definitions below are: `inline` where this header is part of a unit, nothing where they are compiled once.
-#if !defined(ICPI_INLINE)
-#define ICPI_INLINE inline
-#endif
-
 namespace icpi {
 
 /// @cond internals
@@ -198,21 +193,5 @@ class InductionModel::Batches {
 };
 
 /// @endcond
-
-ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(std::make_unique<Batches>(options)) {}
-ICPI_INLINE InductionModel::InductionModel(InductionModel&&) noexcept = default;
-ICPI_INLINE InductionModel& InductionModel::operator=(InductionModel&&) noexcept = default;
-ICPI_INLINE InductionModel::~InductionModel() = default;
-
-ICPI_INLINE void InductionModel::complete(std::span<const CompletionRequest> requests,
-                                          std::span<Completion> completions) {
-  batches_->complete(requests, completions);
-}
-
-ICPI_INLINE void InductionModel::recall(std::span<const CompletionRequest> requests) { batches_->recall(requests); }
-
-ICPI_INLINE void InductionModel::score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
-  batches_->score(requests, scores);
-}
 
 }  // namespace icpi

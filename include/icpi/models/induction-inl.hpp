@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "icpi/models/induction.hpp"
+#include "icpi/models/induction/batches.hpp"
+
+namespace icpi {
+
+ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(std::make_unique<Batches>(options)) {}
+ICPI_INLINE InductionModel::InductionModel(InductionModel&&) noexcept = default;
+ICPI_INLINE InductionModel& InductionModel::operator=(InductionModel&&) noexcept = default;
+ICPI_INLINE InductionModel::~InductionModel() = default;
+
+ICPI_INLINE void InductionModel::complete(std::span<const CompletionRequest> requests,
+                                          std::span<Completion> completions) {
+  batches_->complete(requests, completions);
+}
+
+ICPI_INLINE void InductionModel::recall(std::span<const CompletionRequest> requests) { batches_->recall(requests); }
+
+ICPI_INLINE void InductionModel::score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
+  batches_->score(requests, scores);
+}
+
+}  // namespace icpi

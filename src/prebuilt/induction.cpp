@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: MIT
-#define ICPI_INLINE
-#include "icpi/models/induction/batches.hpp"
