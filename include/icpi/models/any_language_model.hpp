@@ -14,20 +14,10 @@
 #include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
 
 namespace icpi {
-
-/// What a model can do besides completing, known at run time.
-struct Capabilities {
-  bool scores = false;              ///< ScoresContinuations
-  bool constrains_choices = false;  ///< ConstrainsChoices
-  bool counts_tokens = false;       ///< CountsTokens
-  bool context_limit = false;       ///< HasContextLimit
-  bool asynchronous = false;        ///< AsynchronousLanguageModel
-
-  friend bool operator==(const Capabilities&, const Capabilities&) = default;
-};
 
 /// Any language model, for programs that choose at run time: one type, so that what is built on a model is compiled
 /// once. A movable value that owns the model. Costs one virtual call a batch.
