@@ -119,7 +119,7 @@ template <class Agent>
 void keep_history(Agent& agent, History& history) {
   agent.callbacks().on_decision = [&history](const Decision& decision) {
     history.push_back(static_cast<double>(decision.action));
-    history.insert(history.end(), decision.returns.data(), decision.returns.data() + decision.returns.size());
+    history.insert(history.end(), decision.returns.values().begin(), decision.returns.values().end());
   };
 }
 
