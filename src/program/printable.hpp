@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "icpi/core/json_line.hpp"
+#include "icpi/core/utf8.hpp"
 
 namespace icpi::program {
 

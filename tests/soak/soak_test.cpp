@@ -3,6 +3,7 @@
 // that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off, runs
 // broken off and gone on with. Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs, those
 // in parts too, are what they are alone.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
