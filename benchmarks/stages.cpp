@@ -9,6 +9,7 @@
 #include "counters.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "icpi/prompt/answer_reader.hpp"
 #include "support/random_episodes.hpp"
 #include "support/sequential_rollouts.hpp"
 
@@ -69,7 +70,7 @@ void assemble(::benchmark::State& state) {
   std::uint64_t bytes = 0;
   for (auto _ : state) {
     prompt.clear();
-    lane.book.write(kind, 1, false, stream, scratch, prompt);
+    lane.state().book.write(kind, 1, false, stream, scratch, prompt);
     ::benchmark::DoNotOptimize(prompt.data());
     bytes += prompt.size();
   }
@@ -86,7 +87,7 @@ void copy_prompt(::benchmark::State& state) {
   PromptScratch scratch;
   RandomStream stream{RandomKey(3)};
   std::string prompt;
-  lane.book.write(QueryKind::termination, 1, false, stream, scratch, prompt);
+  lane.state().book.write(QueryKind::termination, 1, false, stream, scratch, prompt);
   std::vector<char> copy(prompt.size());
   for (auto _ : state) {
     std::memcpy(copy.data(), prompt.data(), prompt.size());
@@ -109,7 +110,7 @@ void parse(::benchmark::State& state) {
   completion.finish = FinishReason::stop;
   std::string scratch;
   for (auto _ : state) {
-    auto answer = read_answer(lane, kind, completion, scratch);
+    auto answer = read_answer(lane.state(), kind, completion, scratch);
     ::benchmark::DoNotOptimize(answer);
     if (answer.status != AnswerStatus::valid) state.SkipWithError("an answer was not read");
   }

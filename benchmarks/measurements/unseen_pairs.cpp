@@ -101,6 +101,12 @@ class Examination {
     return std::string(formatter_.observation(step.observation)) + formatter_.action(step.action);
   }
 
+  [[nodiscard]] std::uint32_t action_index(const typename Env::Action& action) const {
+    std::uint32_t index = 0;
+    while (!(env_.actions()[index] == action)) ++index;
+    return index;
+  }
+
   void examine(const TransitionOf<Env>& step, Accuracy& accuracy) {
     const auto here = lane_.observe(step.observation);
     const auto outcomes = env_.outcomes(step.observation, step.action);
@@ -113,7 +119,7 @@ class Examination {
       Question question;
       question.kind = kind;
       question.terminated = kind == QueryKind::reward && step.terminated;
-      question.action = static_cast<std::uint32_t>(lane_.action_index(step.action));
+      question.action = action_index(step.action);
       question.observation = here;
       Answer answer;
       answers_.answer({&question, 1}, {&answer, 1});
@@ -129,7 +135,7 @@ class Examination {
     if (step.terminated) return;
     const Answer next = ask(QueryKind::observation);
     const bool right = next.status == AnswerStatus::valid && possible([&](const auto& s) {
-                         return formatter_.observation(s.observation) == lane_.observations.text(next.observation);
+                         return formatter_.observation(s.observation) == lane_.text(next.observation);
                        });
     (step.next_observation == step.observation ? accuracy.blocked : accuracy.observation).add(right);
   }
@@ -139,8 +145,8 @@ class Examination {
   Formatter formatter_{env_};
   Lane lane_;
   InductionModel model_;
-  PromptedRolloutModel<InductionModel, Lane> answers_;
-  std::array<Lane*, 1> lanes_{};
+  PromptedRolloutModel answers_;
+  std::array<PromptContext*, 1> lanes_{};
   std::set<std::string> seen_;
 };
 

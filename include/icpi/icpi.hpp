@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything but the leaves (domains, baselines, experiment, testing) and the adapters (http, llama, store), from the
+// Everything but the leaves (domains, baselines, experiment, testing, the oracle) and the adapters (http, llama, store), from the
 // bottom up. Each header can be included on its own, and then costs only what it includes.
 
 // 0: values
@@ -26,7 +26,6 @@
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/budget.hpp"
 #include "icpi/models/induction.hpp"
-#include "icpi/models/oracle.hpp"
 #include "icpi/models/recording.hpp"
 #include "icpi/models/scripted.hpp"
 #include "icpi/models/stop_on_failure.hpp"

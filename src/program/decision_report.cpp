@@ -86,7 +86,7 @@ void DecisionReport::query(const QueryRecord& record, std::string_view observati
 void DecisionReport::rollouts(const Decision& decision, std::span<const Rollout> rollouts,
                               const std::vector<std::string>& actions,
                               const std::function<std::string(ObservationId)>& text) {
-  if (!decision.by_model || decision.returns.size() == 0) return;
+  if (!decision.by_model || decision.returns.empty()) return;
   for (const Rollout& rollout : rollouts) {
     fmt::print(out_, "\nrollout {} of action {}: return {:.4g}, ended by {}\n", rollout.start().sample + 1,
                on_one_line(actions[rollout.start().action]), rollout.value(),
@@ -102,9 +102,9 @@ void DecisionReport::decision(const Decision& decision, const std::vector<std::s
   fmt::print(out_, "\nvalues:\n");
   for (std::size_t action = 0; action < actions.size(); ++action) {
     const bool chosen = action == decision.action;
-    const std::string value = decision.values.size() == 0
+    const std::string value = decision.values.empty()
                                   ? std::string("-")
-                                  : fmt::format("{:.4g}", decision.values(static_cast<Eigen::Index>(action)));
+                                  : fmt::format("{:.4g}", decision.values[action]);
     fmt::print(out_, "  {} {:>8}  {}\n", chosen ? '*' : ' ', value, on_one_line(actions[action]));
   }
   if (!decision.by_model)

@@ -232,13 +232,13 @@ void DomainProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) c
   }
   DecisionReport report(out, request.whole_prompts);
   agent->model().observe_queries([&](const QueryRecord& record) {
-    report.query(record, agent->lane().observations.text(record.question.observation), action_texts());
+    report.query(record, agent->lane().text(record.question.observation), action_texts());
   });
   report.begin(facts().name, model.identity(), request.episodes, formatter(method.hints).observation(observation));
   (void)agent->act(observation);
   const Decision& decision = agent->decision();
   report.rollouts(decision, agent->rollouts(), action_texts(),
-                  [&](ObservationId id) { return std::string(agent->lane().observations.text(id)); });
+                  [&](ObservationId id) { return std::string(agent->lane().text(id)); });
   report.decision(decision, action_texts());
 }
 

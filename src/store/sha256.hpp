@@ -8,7 +8,8 @@
 
 namespace icpi::store {
 
-/// SHA-256 (FIPS 180-4) of bytes fed in pieces.
+/// SHA-256 (FIPS 180-4) of bytes fed in pieces. Of icpi's own, since keys of caches are made of it and no library that
+/// icpi::store is built on has it.
 class Sha256 {
  public:
   using Digest = std::array<std::uint8_t, 32>;

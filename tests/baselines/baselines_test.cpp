@@ -135,8 +135,8 @@ TEST(MatchingModelAgent, FollowsWhatItRemembers) {
   }
   agent.begin_episode(3, EpisodeKind::evaluation);
   EXPECT_EQ(agent.act(3), ChainAction::right);
-  EXPECT_DOUBLE_EQ(agent.decision().values(2), 0.8);
-  EXPECT_DOUBLE_EQ(agent.decision().values(0), 0);
+  EXPECT_DOUBLE_EQ(agent.decision().values[2], 0.8);
+  EXPECT_DOUBLE_EQ(agent.decision().values[0], 0);
   EXPECT_EQ(agent.costs().lm_calls, 0U);
 }
 

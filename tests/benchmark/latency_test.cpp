@@ -69,8 +69,8 @@ Timing decide(const LatencyOptions& latency, PromptMode mode, int rollouts_per_a
 
   QueryOptions queries;
   queries.deduplicate = false;
-  RolloutModelFor<SlowModel, Lane>::type rollout_model(model, queries);
-  Lane* served = &lane;
+  PromptedRolloutModel rollout_model(model, queries);
+  PromptContext* served = &lane;
   rollout_model.serve(std::span(&served, 1));
   RolloutOptions rollouts;
   rollouts.step_limit = 8;

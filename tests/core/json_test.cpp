@@ -43,8 +43,62 @@ TEST(Json, RefusesWhatIsNoJson) {
     (void)Json::parse("[1, x]");
     FAIL();
   } catch (const InvalidArgument& error) {
-    EXPECT_STREQ(error.what(), "JSON: expected a value at offset 4");
+    EXPECT_STREQ(error.what(), "JSON: syntax error while parsing value - invalid literal at offset 4");
   }
+}
+
+/// The offset that the refusal of `text` names.
+std::string offset_of(std::string_view text) {
+  try {
+    (void)Json::parse(text);
+  } catch (const InvalidArgument& error) {
+    const std::string message = error.what();
+    return message.substr(message.find("at offset ") + 10);
+  }
+  return "accepted";
+}
+
+TEST(Json, RefusalsNameTheOffset) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(offset_of(""), "0");
+  EXPECT_EQ(offset_of("[1,\x01]"), "3");
+  EXPECT_EQ(offset_of("{\"a\":1"), "6");
+  EXPECT_EQ(offset_of("1\0"sv), "1") << "nothing follows the value";
+  EXPECT_EQ(offset_of("[1e999]"), "5") << "no double holds it";
+  EXPECT_EQ(offset_of(R"(["\udc80\u0000", x])"), "17") << "in the text, not in what the library reads";
+  EXPECT_EQ(offset_of(std::string(65, '[') + std::string(65, ']')), "accepted");
+  EXPECT_EQ(offset_of(R"(["\udc80]","[[",)" + std::string(65, '[')), "80") << "brackets in strings nest nothing";
+}
+
+TEST(Json, NumbersKeepTheirText) {
+  EXPECT_EQ(Json::parse("18446744073709551615").integer<std::uint64_t>(), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(Json::parse("-9223372036854775808").integer<std::int64_t>(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_THROW((void)Json::parse("18446744073709551616").integer<std::uint64_t>(), InvalidArgument);
+  EXPECT_EQ(Json::parse("18446744073709551616").number(), 18446744073709551616.0);
+  EXPECT_THROW((void)Json::parse("-1").integer<std::uint64_t>(), InvalidArgument);
+  EXPECT_THROW((void)Json::parse("128").integer<std::int8_t>(), InvalidArgument);
+  EXPECT_THROW((void)Json::parse("1.0").integer<int>(), InvalidArgument);
+  EXPECT_TRUE(std::signbit(Json::parse("-0").number()));
+  EXPECT_EQ(Json::parse("-0").integer<int>(), 0);
+}
+
+TEST(Json, OfSeveralMembersOfOneNameTheFirstCounts) {
+  const Json json = Json::parse(R"({"a":1,"b":2,"a":3})");
+  EXPECT_EQ(json["a"].integer<int>(), 1);
+  EXPECT_EQ(json.names().size(), 3U);
+}
+
+TEST(Json, LoneSurrogatesAreBytesBesideEverythingElse) {
+  const auto read = [](std::string_view escapes) { return Json::parse('"' + std::string(escapes) + '"').string(); };
+  using namespace std::string_literals;
+  EXPECT_EQ(read(R"(\udc80\uDCff)"), "\x80\xFF");
+  EXPECT_EQ(read(R"(\u0000\udcA9\u0000\u0000)"), "\0\xA9\0\0"s);
+  EXPECT_EQ(read(R"(\u0000\u00e9)"), "\0\xC3\xA9"s) << "no byte without a lone surrogate";
+  EXPECT_EQ(read(R"(\\udc80\udc81)"), "\\udc80\x81") << "an escaped backslash";
+  EXPECT_EQ(read(R"(\ud83d\udc80\udc80)"), "\xF0\x9F\x92\x80\x80") << "a pair first";
+  EXPECT_EQ(Json::parse(R"({"\udc80\u0000":1})").names()[0], "\x80\0"s);
+  for (const char* refused : {R"(\udc7f)", R"(\udd00)", R"(\ud83d\u0041)", R"(\ud83d)"})
+    EXPECT_THROW((void)read(refused), InvalidArgument) << refused;
 }
 
 TEST(Json, AnyBytesSurviveWritingAndReading) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "fuzz.hpp"
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 #include "icpi/models/completion_record.hpp"

@@ -8,6 +8,7 @@
 
 #include "fuzz.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "icpi/prompt/prompt_state.hpp"
 #include "support/text_world.hpp"
 
 namespace {
@@ -75,7 +76,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const QueryKind kind : {QueryKind::termination, QueryKind::reward, QueryKind::observation}) {
     for (const bool terminated : {false, true}) {
       std::string prompt;
-      agent.lane().book.write(kind, 0, terminated, stream, scratch, prompt);
+      agent.lane().state().book.write(kind, 0, terminated, stream, scratch, prompt);
       require_examples(prompt);
       fuzz::require(estimated_tokens(prompt) <= options.prompts.context_tokens, "a prompt stays within its context");
     }

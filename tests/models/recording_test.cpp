@@ -11,6 +11,8 @@
 #include <string>
 
 #include "icpi/domains/chain_formatter.hpp"
+#include "icpi/models/any_language_model.hpp"
+#include "icpi/models/completion_record.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "icpi/prompt/prompt_options.hpp"
 #include "icpi/testing/check_language_model.hpp"
 
 namespace icpi {

@@ -81,7 +81,7 @@ TEST(Failures, ADecisionThatThrewLeavesNothingBehind) {
     EXPECT_THROW(static_cast<void>(agent.act({3})), std::runtime_error);
     EXPECT_THROW(agent.observe(env.step(env.actions()[0])), InvalidArgument);
     EXPECT_EQ(agent.act({3}), expected.act({3}));
-    EXPECT_TRUE((agent.decision().returns == expected.decision().returns).all());
+    EXPECT_EQ(agent.decision().returns, expected.decision().returns);
   }
 }
 
@@ -132,7 +132,7 @@ TEST(Failures, ADecisionWhoseSubmissionsThrewLeavesNothingBehind) {
       agent.begin_episode({3});
       expected.begin_episode({3});
       EXPECT_EQ(agent.act({3}), expected.act({3}));
-      EXPECT_TRUE((agent.decision().returns == expected.decision().returns).all()) << number;
+      EXPECT_EQ(agent.decision().returns, expected.decision().returns) << number;
     }
   }
 }
@@ -220,7 +220,7 @@ void expect_observers_may_throw(PromptMode mode) {
     EXPECT_GT(spent, 0U) << "what a decision cost that threw is lost";
     agent.model().observe_queries({});
     EXPECT_EQ(agent.act({3}), expected.act({3})) << number;
-    EXPECT_TRUE((agent.decision().returns == expected.decision().returns).all()) << number;
+    EXPECT_EQ(agent.decision().returns, expected.decision().returns) << number;
   }
 }
 

@@ -16,6 +16,8 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "icpi/prompt/prompt_state.hpp"
+#include "icpi/prompt/answer_reader.hpp"
 #include "support/random_episodes.hpp"
 #include "support/text_world.hpp"
 
@@ -82,7 +84,7 @@ std::vector<Text> episode(const std::vector<std::string>& texts) {
 /// Everything that an agent's prompts say, in an order that does not depend on how they came about.
 template <class Agent>
 std::string all_prompts(const Agent& agent) {
-  const auto& book = agent.lane().book;
+  const auto& book = agent.lane().state().book;
   std::string text;
   PromptScratch scratch;
   for (const QueryKind kind : query_kinds) {
@@ -152,7 +154,7 @@ TEST_P(HostileText, ARefusedStepChangesNothing) {
   EXPECT_EQ(agent.lane().buffer.trajectory_count(), 2U);
   for (auto* each : {&agent, &undisturbed}) each->begin_episode("a");
   EXPECT_EQ(agent.act("a"), undisturbed.act("a"));
-  EXPECT_TRUE((agent.decision().returns == undisturbed.decision().returns).all());
+  EXPECT_EQ(agent.decision().returns, undisturbed.decision().returns);
 }
 
 TEST(HostileTextMessages, NameTheTextAndTheRule) {
@@ -205,7 +207,7 @@ TEST_P(HostileText, BytesThatStayOnTheirLineKeepExamplesApart) {
   for (const QueryKind kind : {QueryKind::termination, QueryKind::reward, QueryKind::observation}) {
     for (std::size_t action = 0; action < 2; ++action) {
       std::string prompt;
-      agent.lane().book.write(kind, action, false, stream, scratch, prompt);
+      agent.lane().state().book.write(kind, action, false, stream, scratch, prompt);
       EXPECT_FALSE(prompt.empty());
       for (const auto& example : split(prompt)) EXPECT_EQ(expected.count(example), 1U) << excerpt(example);
     }
@@ -314,11 +316,12 @@ struct ShapelessFormatter : ChainFormatter {
 
 TEST(HostileTextFormatters, ThatWouldMixUpExamplesAreRefusedAtConstruction) {
   const Chain env;
-  const TrajectoryBuffer<Chain> buffer(env);
   const auto construct = [&](auto&& spoil) {
     ShapelessFormatter formatter(env);
     spoil(formatter);
-    const PromptBook book(env, buffer, formatter, PromptOptions{}, estimated_tokens, RandomKey(1));
+    const TypedPromptSource<Chain, ShapelessFormatter, TrajectoryBuffer<Chain>> source(
+        env, TrajectoryBuffer<Chain>(env), formatter);
+    const PromptBook book(source, PromptOptions{}, estimated_tokens, RandomKey(1));
   };
   EXPECT_NO_THROW(construct([](auto&) {}));
   EXPECT_NO_THROW(construct([](auto& f) { f.start = "\n\nreset()\n"; }));
@@ -378,7 +381,7 @@ TEST(HostileTextAnswers, EndAtTheirStopStringWhateverTheFormatterSays) {
   PolicyIteration<TextWorld, StubbornModel> agent(env, model);
   std::string memory;
   const auto status = [&](QueryKind kind, const std::string& text) {
-    return read_answer(agent.lane(), kind, ScriptedModel::answer(text), memory).status;
+    return read_answer(agent.lane().state(), kind, ScriptedModel::answer(text), memory).status;
   };
   EXPECT_EQ(status(QueryKind::observation, "b"), AnswerStatus::valid);
   EXPECT_EQ(status(QueryKind::observation, std::string("\0\xff", 2)), AnswerStatus::valid);

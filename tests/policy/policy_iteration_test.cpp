@@ -34,7 +34,7 @@ struct History {
   void add(const Agent& agent) {
     const auto& decision = agent.decision();
     actions.push_back(decision.action);
-    returns.insert(returns.end(), decision.returns.data(), decision.returns.data() + decision.returns.size());
+    returns.insert(returns.end(), decision.returns.values().begin(), decision.returns.values().end());
   }
   friend bool operator==(const History&, const History&) = default;
 };
@@ -130,7 +130,7 @@ TEST_P(EveryMode, AgentsThatDecideTogetherDecideAsIfAlone) {
     ChainAgent::act_together(agents, views, actions);
     for (std::size_t i = 0; i < count; ++i) {
       EXPECT_EQ(alone[i]->act(observations[i]), actions[i]);
-      EXPECT_TRUE((alone[i]->decision().returns == together[i]->decision().returns).all());
+      EXPECT_EQ(alone[i]->decision().returns, together[i]->decision().returns);
       EXPECT_EQ(alone[i]->decision().costs.lm_calls, together[i]->decision().costs.lm_calls);
     }
   }
@@ -340,7 +340,7 @@ TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   std::size_t asked = 0;
   agent.callbacks().on_decision = [&](const Decision& decision) {
     asked += decision.by_model ? 1 : 0;
-    EXPECT_EQ(decision.values.size(), 0);
+    EXPECT_TRUE(decision.values.empty());
     EXPECT_TRUE(decision.by_model || agent.lane().trajectories() < 3);
   };
   agent.train(env, {.steps = 300});

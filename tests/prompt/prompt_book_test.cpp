@@ -10,6 +10,7 @@
 #include <string>
 
 #include "icpi/domains/all.hpp"
+#include "icpi/prompt/typed_prompt_source.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 #include "support/golden.hpp"
 #include "support/random_episodes.hpp"
@@ -21,10 +22,10 @@ namespace {
 template <class Env>
 struct Fixture {
   using Formatter = default_formatter_t<Env>;
-  using Book = PromptBook<Env, Formatter, TrajectoryBuffer<Env>>;
+  using Source = TypedPromptSource<Env, Formatter, TrajectoryBuffer<Env>>;
 
   explicit Fixture(PromptOptions options, int episodes, std::uint64_t seed = 1)
-      : book(env, buffer, Formatter(env), options, estimated_tokens, RandomKey(3)) {
+      : book(source, options, estimated_tokens, RandomKey(3)) {
     for (int episode = 0; episode < episodes; ++episode) play(seed + static_cast<std::uint64_t>(episode));
   }
 
@@ -42,8 +43,9 @@ struct Fixture {
   }
 
   Env env;
-  TrajectoryBuffer<Env> buffer{env};
-  Book book;
+  Source source{env, TrajectoryBuffer<Env>(env), Formatter(env)};
+  TrajectoryBuffer<Env>& buffer = source.buffer();
+  PromptBook book;
 };
 
 std::map<std::string, int> examples(const std::string& prompt) {
@@ -61,12 +63,12 @@ template <class Env>
 std::string golden_prompts() {
   Fixture<Env> fixture({.context_tokens = 260}, 4);
   const auto& env = fixture.env;
-  const std::string observation(fixture.book.formatter().observation(fixture.buffer[0].observation));
+  const std::string observation(fixture.source.formatter().observation(fixture.buffer[0].observation));
   std::string text = fmt::format("{}: prompts of 260 tokens after four random episodes\n", Env::name);
   const auto section = [&](QueryKind kind, std::size_t action, bool terminated, const std::string& title) {
     text += fmt::format("\n######## {} ########\n", title) + fixture.write(kind, action, terminated);
     fixture.book.write_query(kind, observation, action, text);
-    text += fmt::format("<completion, ends before {:?}>\n", fixture.book.formatter().stop(kind));
+    text += fmt::format("<completion, ends before {:?}>\n", fixture.book.stop(kind));
   };
   for (std::size_t action = 0; action < env.actions().size(); ++action) {
     section(QueryKind::termination, action, false, fmt::format("termination, action {}", action));
@@ -144,15 +146,14 @@ TEST(PromptBook, PolicyPromptsShowPartsOfTheMostRecentTrajectories) {
 TEST(PromptBook, PolicyPromptsShowAnyPartOfAVeryLongTrajectory) {
   using testing::TextWorld;
   const TextWorld env;
-  TrajectoryBuffer<TextWorld> buffer{env};
+  TypedPromptSource<TextWorld, testing::TextWorldFormatter, TrajectoryBuffer<TextWorld>> source(
+      env, TrajectoryBuffer<TextWorld>(env), testing::TextWorldFormatter(env));
   TrajectoryOf<TextWorld> trajectory;
   constexpr int length = 100'000;  // with more parts than 32 bits can number
   for (int i = 0; i < length; ++i)
     trajectory.push_back({std::to_string(i), i % 2, 0, false, i + 1 == length, std::to_string(i + 1)});
-  buffer.append(trajectory);
-  const testing::TextWorldFormatter formatter{env};
-  PromptBook<TextWorld, testing::TextWorldFormatter, TrajectoryBuffer<TextWorld>> book(
-      env, buffer, formatter, {.context_tokens = 400}, estimated_tokens, RandomKey(3));
+  source.buffer().append(trajectory);
+  PromptBook book(source, {.context_tokens = 400}, estimated_tokens, RandomKey(3));
   book.update();
   PromptScratch scratch;
   std::array<int, 4> quarters{};
@@ -187,7 +188,7 @@ TEST(PromptBook, StaysWithinItsContext) {
         std::string prompt = mode == PromptMode::stable ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
                                                         : fixture.write(kind, 0, true);
         EXPECT_LE(estimated_tokens(prompt), tokens);
-        fixture.book.write_query(kind, fixture.book.formatter().observation(fixture.buffer[0].observation), 0, prompt);
+        fixture.book.write_query(kind, fixture.source.formatter().observation(fixture.buffer[0].observation), 0, prompt);
         EXPECT_LE(estimated_tokens(prompt), tokens) << name(kind);
       }
     }
@@ -236,7 +237,7 @@ TEST(PromptBook, StablePromptsOnlyGrowUnderOneIdentityAndStayBalanced) {
 TEST(PromptBook, KnowsWhatWasTriedAndWhichAnswersThereAre) {
   Fixture<Chain> fixture({}, 20);
   const auto& first = fixture.buffer[0];
-  const std::string observation(fixture.book.formatter().observation(first.observation));
+  const std::string observation(fixture.source.formatter().observation(first.observation));
   EXPECT_TRUE(fixture.book.tried(observation, fixture.buffer.action_index(0)));
   EXPECT_FALSE(fixture.book.tried("assert state == 99\n", 0));
   EXPECT_EQ(fixture.book.known_answers(QueryKind::termination).size(), 2U);

@@ -34,10 +34,6 @@ RolloutOptions random_options(RandomStream& random) {
   return options;
 }
 
-bool same(const Eigen::ArrayXXd& left, const Eigen::ArrayXXd& right) {
-  return left.rows() == right.rows() && left.cols() == right.cols() && (left == right).all();
-}
-
 TEST(Engine, AgreesWithSequentialRolloutsBitForBit) {
   RandomStream random{RandomKey(1)};
   for (int trial = 0; trial < 60; ++trial) {
@@ -58,10 +54,10 @@ TEST(Engine, AgreesWithSequentialRolloutsBitForBit) {
     RolloutEngine().run(guessing, tasks, options, both);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const auto expected = sequential.run(tasks[i]);
-      EXPECT_TRUE(same(batched[i].returns, expected)) << "trial " << trial << ", task " << i;
-      EXPECT_TRUE(same(speculative[i].returns, expected)) << "speculative, trial " << trial << ", task " << i;
-      EXPECT_TRUE(same(shuffled[i].returns, expected)) << "asynchronous, trial " << trial << ", task " << i;
-      EXPECT_TRUE(same(both[i].returns, expected)) << "asynchronous and speculative, trial " << trial << ", task " << i;
+      EXPECT_EQ(batched[i].returns, expected) << "trial " << trial << ", task " << i;
+      EXPECT_EQ(speculative[i].returns, expected) << "speculative, trial " << trial << ", task " << i;
+      EXPECT_EQ(shuffled[i].returns, expected) << "asynchronous, trial " << trial << ", task " << i;
+      EXPECT_EQ(both[i].returns, expected) << "asynchronous and speculative, trial " << trial << ", task " << i;
     }
   }
 }

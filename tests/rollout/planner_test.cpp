@@ -56,7 +56,7 @@ TEST(Planner, KeepsToItsNodeLimitAndDoesNotDependOnCompany) {
   planner.run(model, tasks, {.step_limit = 5}, 40, together);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     planner.run(model, std::span(tasks).subspan(i, 1), {.step_limit = 5}, 40, alone);
-    EXPECT_TRUE((alone[0].returns == together[i].returns).all());
+    EXPECT_EQ(alone[0].returns, together[i].returns);
     EXPECT_EQ(alone[0].costs, together[i].costs);
   }
   testing::RandomRolloutModel perfect({0, 0, 0, 0});

@@ -3,6 +3,7 @@
 // that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off, runs
 // broken off and gone on with. Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs, those
 // in parts too, are what they are alone.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -118,7 +119,7 @@ template <class Agent>
 void keep_history(Agent& agent, History& history) {
   agent.callbacks().on_decision = [&history](const Decision& decision) {
     history.push_back(static_cast<double>(decision.action));
-    history.insert(history.end(), decision.returns.data(), decision.returns.data() + decision.returns.size());
+    history.insert(history.end(), decision.returns.values().begin(), decision.returns.values().end());
   };
 }
 

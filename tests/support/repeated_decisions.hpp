@@ -10,6 +10,7 @@
 
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "icpi/prompt/prompt_state.hpp"
 #include "support/random_episodes.hpp"
 #include "support/replaying_model.hpp"
 
@@ -39,7 +40,7 @@ template <Environment Env, class LM = FreeModel<Env>>
 class RepeatedDecisions {
  public:
   using Lane = PromptLane<Env, default_formatter_t<Env>, TrajectoryBuffer<Env>>;
-  using Model = typename RolloutModelFor<LM, Lane>::type;
+  using Model = PromptedRolloutModel;
 
   RepeatedDecisions(LM lm, const DecisionShape& shape)
       : shape_(shape), lm_(std::make_unique<LM>(std::move(lm))), model_(*lm_, shape.queries) {
@@ -86,8 +87,8 @@ class RepeatedDecisions {
   /// Puts the lanes into the state in which decision `number` was made.
   void begin(std::size_t number) {
     for (auto& lane : lanes_) {
-      lane->decision = number + 1;
-      lane->memo.clear();
+      lane->state().decision = number + 1;
+      lane->state().memo.clear();
     }
   }
 
@@ -125,7 +126,7 @@ class RepeatedDecisions {
   DecisionShape shape_;
   std::unique_ptr<LM> lm_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::vector<Lane*> served_;
+  std::vector<PromptContext*> served_;
   Model model_;
   RolloutEngine engine_;
   std::vector<std::vector<DecisionTask>> decisions_;

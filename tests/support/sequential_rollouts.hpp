@@ -15,8 +15,9 @@ class SequentialRollouts {
  public:
   SequentialRollouts(Model& model, const RolloutOptions& options) : model_(&model), options_(options) {}
 
-  [[nodiscard]] Eigen::ArrayXXd run(const DecisionTask& task) {
-    Eigen::ArrayXXd returns(task.actions, options_.rollouts_per_action);
+  [[nodiscard]] ReturnTable run(const DecisionTask& task) {
+    ReturnTable returns;
+    returns.resize(task.actions, static_cast<std::size_t>(options_.rollouts_per_action));
     for (std::uint32_t action = 0; action < task.actions; ++action) {
       for (std::uint32_t sample = 0; sample < static_cast<std::uint32_t>(options_.rollouts_per_action); ++sample) {
         returns(action, sample) = rollout(task, action, sample);

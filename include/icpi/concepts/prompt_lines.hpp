@@ -17,4 +17,9 @@ namespace icpi {
   return !stop.empty() && text.size() >= stop.size() && text.find(stop) == text.size() - stop.size();
 }
 
+/// An answer as a completion has it: up to and without the stop string at its end.
+[[nodiscard]] inline std::string_view without_stop(std::string_view answer, std::string_view stop) noexcept {
+  return answer.ends_with(stop) ? answer.substr(0, answer.size() - stop.size()) : answer;
+}
+
 }  // namespace icpi

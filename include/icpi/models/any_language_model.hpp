@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -14,29 +13,20 @@
 #include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
-/// What a model can do besides completing, known at run time.
-struct Capabilities {
-  bool scores = false;              ///< ScoresContinuations
-  bool constrains_choices = false;  ///< ConstrainsChoices
-  bool counts_tokens = false;       ///< CountsTokens
-  bool context_limit = false;       ///< HasContextLimit
-  bool asynchronous = false;        ///< AsynchronousLanguageModel
-
-  friend bool operator==(const Capabilities&, const Capabilities&) = default;
-};
-
 /// Any language model, for programs that choose at run time: one type, so that what is built on a model is compiled
-/// once. A movable value that owns the model. Costs one virtual call a batch.
+/// once. A movable value that owns the model. Costs one indirect call a batch.
 ///
 /// Capabilities are those of the model held: ask capabilities() first. What the model cannot do is an error, never a
 /// guess: score() answers every item with `invalid_request`, count_tokens() throws InvalidArgument.
 /// Submission works with every model: one that is not asynchronous answers within submit().
 /// Thread-safety: that of the model held.
-class AnyLanguageModel {
+class ICPI_API AnyLanguageModel {
  public:
   /// Takes over `model`.
   template <class Model>
@@ -45,138 +35,70 @@ class AnyLanguageModel {
 
   /// Takes over a model that cannot be moved. Throws InvalidArgument for a null pointer.
   template <LanguageModel Model>
-  explicit AnyLanguageModel(std::unique_ptr<Model> model) {
-    if (!model) throw InvalidArgument("AnyLanguageModel: there is no model");
-    held_ = std::make_unique<Holder<Model>>(std::move(model));
-  }
+  explicit AnyLanguageModel(std::unique_ptr<Model> model)
+      : held_(std::make_unique<Holder<Model>>(required(std::move(model)))),
+        model_(*static_cast<Holder<Model>&>(*held_).model),
+        type_{ScoresContinuations<Model>, ConstrainsChoices<Model>, CountsTokens<Model>, HasContextLimit<Model>,
+              AsynchronousLanguageModel<Model>} {}
 
   /// What the model held can do.
-  [[nodiscard]] Capabilities capabilities() const { return held_->capabilities(); }
+  [[nodiscard]] Capabilities capabilities() const;
 
   /// The identity of the model held.
-  [[nodiscard]] std::string identity() const { return held_->identity(); }
+  [[nodiscard]] std::string identity() const;
 
   /// See LanguageModel.
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    held_->complete(requests, completions);
-  }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions);
 
   /// See RecallsPrompts; nothing for models that do not.
-  void recall(std::span<const CompletionRequest> requests) { held_->recall(requests); }
+  void recall(std::span<const CompletionRequest> requests);
 
   /// See ScoresContinuations.
-  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) { held_->score(requests, scores); }
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores);
 
   /// See CountsTokens.
-  [[nodiscard]] std::size_t count_tokens(std::string_view text) { return held_->count_tokens(text); }
+  [[nodiscard]] std::size_t count_tokens(std::string_view text);
 
   /// See HasContextLimit; 0 for models without one.
-  [[nodiscard]] std::size_t context_limit() const { return held_->context_limit(); }
+  [[nodiscard]] std::size_t context_limit() const;
 
   /// See AsynchronousLanguageModel.
-  void submit(const CompletionRequest& request, Ticket ticket) { held_->submit(request, ticket); }
+  void submit(const CompletionRequest& request, Ticket ticket);
   /// See AsynchronousLanguageModel.
-  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
-    return held_->collect(finished, wait);
-  }
+  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait);
   /// See AsynchronousLanguageModel.
-  void cancel(Ticket ticket) { held_->cancel(ticket); }
+  void cancel(Ticket ticket);
   /// See AsynchronousLanguageModel; 1 for models that are not.
-  [[nodiscard]] std::size_t concurrency() { return held_->concurrency(); }
+  [[nodiscard]] std::size_t concurrency();
 
  private:
-  struct Interface {
-    virtual ~Interface() = default;
-    [[nodiscard]] virtual Capabilities capabilities() const = 0;
-    [[nodiscard]] virtual std::string identity() const = 0;
-    virtual void complete(std::span<const CompletionRequest>, std::span<Completion>) = 0;
-    virtual void recall(std::span<const CompletionRequest>) = 0;
-    virtual void score(std::span<const ScoreRequest>, std::span<Scores>) = 0;
-    [[nodiscard]] virtual std::size_t count_tokens(std::string_view) = 0;
-    [[nodiscard]] virtual std::size_t context_limit() const = 0;
-    virtual void submit(const CompletionRequest&, Ticket) = 0;
-    [[nodiscard]] virtual std::size_t collect(std::span<FinishedCompletion>, std::chrono::milliseconds) = 0;
-    virtual void cancel(Ticket) = 0;
-    [[nodiscard]] virtual std::size_t concurrency() = 0;
+  struct Held {
+    virtual ~Held() = default;
   };
 
   template <class Model>
-  struct Holder final : Interface {
+  struct Holder final : Held {
     explicit Holder(std::unique_ptr<Model> held) : model(std::move(held)) {}
-
-    Capabilities capabilities() const override {
-      if constexpr (requires(const Model& m) {
-                      { m.capabilities() } -> std::same_as<Capabilities>;
-                    })
-        return std::as_const(*model).capabilities();
-      return {ScoresContinuations<Model>, ConstrainsChoices<Model>, CountsTokens<Model>, HasContextLimit<Model>,
-              AsynchronousLanguageModel<Model>};
-    }
-    std::string identity() const override { return std::as_const(*model).identity(); }
-    void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) override {
-      model->complete(requests, completions);
-    }
-    void recall(std::span<const CompletionRequest> requests) override {
-      if constexpr (RecallsPrompts<Model>) model->recall(requests);
-    }
-    void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) override {
-      if (requests.size() != scores.size())
-        throw InvalidArgument("AnyLanguageModel::score: requests and scores differ in number");
-      if constexpr (ScoresContinuations<Model>) {
-        model->score(requests, scores);
-      } else {
-        for (Scores& each : scores) {
-          each = {};
-          each.error = {ErrorCategory::invalid_request, identity() + " does not score continuations", 0};
-        }
-      }
-    }
-    std::size_t count_tokens(std::string_view text) override {
-      if constexpr (CountsTokens<Model>) {
-        return static_cast<std::size_t>(model->count_tokens(text));
-      } else {
-        throw InvalidArgument("count_tokens: " + identity() + " does not count tokens");
-      }
-    }
-    std::size_t context_limit() const override {
-      if constexpr (HasContextLimit<Model>) return static_cast<std::size_t>(model->context_limit());
-      return 0;
-    }
-    void submit(const CompletionRequest& request, Ticket ticket) override {
-      if constexpr (AsynchronousLanguageModel<Model>) {
-        model->submit(request, ticket);
-      } else {
-        auto& answered = finished.emplace_back();
-        answered.ticket = ticket;
-        model->complete(std::span(&request, 1), std::span(&answered.completion, 1));
-      }
-    }
-    std::size_t collect(std::span<FinishedCompletion> out, std::chrono::milliseconds wait) override {
-      if constexpr (AsynchronousLanguageModel<Model>) {
-        return static_cast<std::size_t>(model->collect(out, wait));
-      } else {
-        const std::size_t count = std::min(out.size(), finished.size());
-        for (std::size_t i = 0; i < count; ++i) std::swap(out[i], finished[i]);
-        finished.erase(finished.begin(), finished.begin() + static_cast<std::ptrdiff_t>(count));
-        return count;
-      }
-    }
-    void cancel(Ticket ticket) override {
-      if constexpr (AsynchronousLanguageModel<Model>) model->cancel(ticket);
-    }
-    std::size_t concurrency() override {
-      if constexpr (AsynchronousLanguageModel<Model>) return static_cast<std::size_t>(model->concurrency());
-      return 1;
-    }
-
     std::unique_ptr<Model> model;
-    std::vector<FinishedCompletion> finished;  ///< of models that answer within submit
   };
 
-  std::unique_ptr<Interface> held_;
+  template <class Model>
+  static std::unique_ptr<Model> required(std::unique_ptr<Model> model) {
+    if (!model) throw InvalidArgument("AnyLanguageModel: there is no model");
+    return model;
+  }
+
+  std::unique_ptr<Held> held_;
+  LanguageModelRef model_;
+  Capabilities type_;                         ///< what the model's type has
+  std::vector<FinishedCompletion> finished_;  ///< of models that answer within submit
 };
 
 static_assert(CountsTokens<AnyLanguageModel> && HasContextLimit<AnyLanguageModel>);
 static_assert(ScoresContinuations<AnyLanguageModel> && AsynchronousLanguageModel<AnyLanguageModel>);
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/models/any_language_model-inl.hpp"
+#endif

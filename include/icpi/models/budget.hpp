@@ -1,42 +1,32 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
 
 /// What a million tokens cost, in any currency. All >= 0 and finite.
-struct TokenPrices {
+struct ICPI_API TokenPrices {
   double prompt = 0;               ///< prompt tokens
   double completion = 0;           ///< generated tokens
   std::optional<double> cached{};  ///< prompt tokens served from a kept prefix; nullopt: like other prompt tokens
 
   /// Cost of `usage` in the currency's unit.
-  [[nodiscard]] double cost(const Usage& usage) const noexcept {
-    const auto cached_tokens = static_cast<double>(std::min(usage.cached_tokens, usage.prompt_tokens));
-    const double fresh_tokens = static_cast<double>(usage.prompt_tokens) - cached_tokens;
-    return (prompt * fresh_tokens + cached.value_or(prompt) * cached_tokens +
-            completion * static_cast<double>(usage.completion_tokens)) /
-           1e6;
-  }
+  [[nodiscard]] double cost(const Usage& usage) const noexcept;
 };
 
 /// What was asked of a model, and what it took.
@@ -58,63 +48,50 @@ struct Budget {
 };
 
 /// What several models may spend together: give each of them the same account. Thread-safe.
-class BudgetAccount {
+class ICPI_API BudgetAccount {
  public:
   /// `spent_before` counts too. Throws InvalidArgument for prices or limits that are negative or not finite, and for a
   /// limit of money without prices.
-  explicit BudgetAccount(const Budget& budget, const Spending& spent_before = {})
-      : budget_(budget), spent_(spent_before) {
-    const auto usable = [](double value) { return std::isfinite(value) && value >= 0; };
-    const TokenPrices& prices = budget.prices;
-    if (!usable(budget.money)) throw InvalidArgument("Budget::money must be finite and >= 0");
-    if (!usable(prices.prompt) || !usable(prices.completion) || !usable(prices.cached.value_or(0)))
-      throw InvalidArgument("TokenPrices must be finite and >= 0");
-    if (budget.money > 0 && prices.cost({1'000'000, 0, 1'000'000}) == 0)
-      throw InvalidArgument("Budget::money needs TokenPrices: without them nothing costs anything");
-  }
+  explicit BudgetAccount(const Budget& budget, const Spending& spent_before = {});
+  ~BudgetAccount();
+
+  BudgetAccount(const BudgetAccount&) = delete;
+  BudgetAccount& operator=(const BudgetAccount&) = delete;
 
   /// Books up to `wanted` calls and says how many may be made; 0: a limit was reached.
-  [[nodiscard]] std::uint64_t take_calls(std::uint64_t wanted) {
-    const std::lock_guard lock(mutex_);
-    if (!reached().empty()) return 0;
-    if (budget_.calls > 0) wanted = std::min(wanted, budget_.calls - spent_.calls);
-    spent_.calls += wanted;
-    return wanted;
-  }
+  [[nodiscard]] std::uint64_t take_calls(std::uint64_t wanted);
   /// Books the tokens of an answer.
-  void book(const Usage& usage) {
-    const std::lock_guard lock(mutex_);
-    spent_.usage.prompt_tokens += usage.prompt_tokens;
-    spent_.usage.cached_tokens += usage.cached_tokens;
-    spent_.usage.completion_tokens += usage.completion_tokens;
-  }
+  void book(const Usage& usage);
 
   /// As given.
   [[nodiscard]] const Budget& budget() const noexcept { return budget_; }
   /// What was spent, with what was spent before.
-  [[nodiscard]] Spending spent() const {
-    const std::lock_guard lock(mutex_);
-    return spent_;
-  }
+  [[nodiscard]] Spending spent() const;
   /// Which limit was reached, with its value; empty: none. For the message that ends a run.
-  [[nodiscard]] std::string exhausted_limit() const {
-    const std::lock_guard lock(mutex_);
-    return reached();
-  }
+  [[nodiscard]] std::string exhausted_limit() const;
 
  private:
-  [[nodiscard]] std::string reached() const {
-    if (budget_.calls > 0 && spent_.calls >= budget_.calls) return fmt::format("{} calls", budget_.calls);
-    if (budget_.tokens > 0 && spent_.tokens() >= budget_.tokens) return fmt::format("{} tokens", budget_.tokens);
-    if (budget_.money > 0 && budget_.prices.cost(spent_.usage) >= budget_.money)
-      return fmt::format("{} of money", budget_.money);
-    return {};
-  }
+  struct State;
+
+  [[nodiscard]] std::string reached() const;
 
   const Budget budget_;
-  mutable std::mutex mutex_;
-  Spending spent_;
+  std::unique_ptr<State> state_;
 };
+
+namespace detail {
+
+/// Why an account refuses a request.
+[[nodiscard]] ICPI_API CompletionError budget_refusal(const BudgetAccount& account);
+/// Asks `model` as long as the account lasts, `slice` requests at a time where only answers tell what they cost; the
+/// rest is refused.
+ICPI_API void complete_within(BudgetAccount& account, std::size_t slice, LanguageModelRef model,
+                              std::span<const CompletionRequest> requests, std::span<Completion> completions);
+/// The same.
+ICPI_API void score_within(BudgetAccount& account, std::size_t slice, LanguageModelRef model,
+                           std::span<const ScoreRequest> requests, std::span<Scores> scores);
+
+}  // namespace detail
 
 /// Stops asking a model when a budget is used up: from then on every item is `budget_exhausted` and nothing reaches the
 /// model, so that a run ends cleanly and can go on later with a larger budget and the `spent()` of before.
@@ -139,13 +116,13 @@ class BudgetedModel : public ModelDecorator<LM> {
 
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    in_slices(requests, completions, [this](auto some, auto answers) { this->model_.complete(some, answers); });
+    detail::complete_within(*account_, slice, this->model_, requests, completions);
   }
   /// See ScoresContinuations. Every request is a call.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
     requires ScoresContinuations<LM>
   {
-    in_slices(requests, scores, [this](auto some, auto answers) { this->model_.score(some, answers); });
+    detail::score_within(*account_, slice, this->model_, requests, scores);
   }
 
   /// See AsynchronousLanguageModel.
@@ -154,8 +131,8 @@ class BudgetedModel : public ModelDecorator<LM> {
   {
     if (account_->take_calls(1) == 0) {
       Completion refused;
-      refused.error = refusal();
-      refused_.push_back({ticket, std::move(refused)});
+      refused.error = detail::budget_refusal(*account_);
+      refused_.push(ticket, std::move(refused));
     } else {
       this->model_.submit(request, ticket);
     }
@@ -164,11 +141,7 @@ class BudgetedModel : public ModelDecorator<LM> {
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
-    std::size_t count = 0;
-    for (; count < finished.size() && !refused_.empty(); ++count) {
-      finished[count] = std::move(refused_.front());
-      refused_.pop_front();
-    }
+    const std::size_t count = refused_.hand_over(finished);
     if (count == finished.size()) return count;
     if (count > 0) wait = std::chrono::milliseconds::zero();
     const std::size_t came = this->model_.collect(finished.subspan(count), wait);
@@ -198,34 +171,12 @@ class BudgetedModel : public ModelDecorator<LM> {
   [[nodiscard]] bool exhausted() const { return !exhausted_limit().empty(); }
 
  private:
-  template <class Request, class Result, class Ask>
-  void in_slices(std::span<const Request> requests, std::span<Result> results, Ask ask) {
-    if (requests.size() != results.size()) {
-      throw InvalidArgument(
-          fmt::format("BudgetedModel: got {} requests and {} places for answers", requests.size(), results.size()));
-    }
-    const Budget& budget = account_->budget();
-    const std::size_t most = budget.tokens == 0 && budget.money == 0 ? requests.size() : slice;
-    std::size_t done = 0;
-    while (done < requests.size()) {
-      const auto count = static_cast<std::size_t>(account_->take_calls(std::min(requests.size() - done, most)));
-      if (count == 0) break;
-      ask(requests.subspan(done, count), results.subspan(done, count));
-      for (const Result& result : results.subspan(done, count)) account_->book(result.usage);
-      done += count;
-    }
-    for (; done < requests.size(); ++done) {
-      results[done] = {};
-      results[done].error = refusal();
-    }
-  }
-
-  [[nodiscard]] CompletionError refusal() const {
-    return {ErrorCategory::budget_exhausted, fmt::format("the budget of {} is used up", exhausted_limit()), 0};
-  }
-
   std::shared_ptr<BudgetAccount> account_;
-  std::deque<FinishedCompletion> refused_;
+  detail::FinishedQueue refused_;
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/models/budget-inl.hpp"
+#endif

@@ -16,9 +16,9 @@
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/random.hpp"
-#include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 
 namespace icpi {

@@ -1,35 +1,60 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstddef>
 #include <span>
-#include <string>
-#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
 #include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
 
 /// Why a question got no answer, where that ends everything.
-class ModelFailure : public Error {
+class ICPI_API ModelFailure : public Error {
  public:
   /// `error` is one.
-  explicit ModelFailure(CompletionError error)
-      : Error(fmt::format("the model gave no answer ({}): {}", name(error.category), error.message)),
-        error_(std::move(error)) {}
+  explicit ModelFailure(CompletionError error);
   /// As the model said it.
   [[nodiscard]] const CompletionError& error() const noexcept { return error_; }
 
  private:
   CompletionError error_;
 };
+
+namespace detail {
+
+/// Throws ModelFailure for answers that carry an error, unless the caller called them off.
+/// Thread-safety: one object by one thread at a time.
+class ICPI_API FailureWatch {
+ public:
+  /// Of a batch.
+  static void check(std::span<const Completion> completions);
+  /// Of a batch.
+  static void check(std::span<const Scores> scores);
+
+  /// A ticket is under way.
+  void submitted(Ticket ticket);
+  /// The caller no longer wants its answer.
+  void called_off(Ticket ticket);
+  /// Answers came. When it throws, all of them wait in kept().
+  void check(std::span<FinishedCompletion> finished);
+  /// Came together with a failure.
+  [[nodiscard]] FinishedQueue& kept() noexcept { return kept_; }
+
+ private:
+  bool forget(Ticket ticket);
+
+  std::vector<Ticket> called_off_;  ///< ascending
+  FinishedQueue kept_;
+};
+
+}  // namespace detail
 
 /// Throws ModelFailure as soon as an item fails for good, instead of answering it: for runs that had better end, and go
 /// on later, than act on what they were not told. Items that the caller called off are no failures.
@@ -44,21 +69,21 @@ class StopOnFailure : public ModelDecorator<LM> {
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     this->model_.complete(requests, completions);
-    for (const Completion& each : completions) check(each.error);
+    detail::FailureWatch::check(std::span<const Completion>(completions));
   }
   /// See ScoresContinuations.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
     requires ScoresContinuations<LM>
   {
     this->model_.score(requests, scores);
-    for (const Scores& each : scores) check(each.error);
+    detail::FailureWatch::check(std::span<const Scores>(scores));
   }
 
   /// See AsynchronousLanguageModel.
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    called_off_.erase(ticket);
+    watch_.submitted(ticket);
     this->model_.submit(request, ticket);
   }
   /// See AsynchronousLanguageModel. After an exception the tickets of this call, the failed one too, can still be
@@ -66,22 +91,16 @@ class StopOnFailure : public ModelDecorator<LM> {
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
-    if (!kept_.empty()) return kept_.hand_over(finished);
+    if (!watch_.kept().empty()) return watch_.kept().hand_over(finished);
     const std::size_t count = this->model_.collect(finished, wait);
-    for (const FinishedCompletion& each : finished.first(count)) {
-      const bool wanted = called_off_.erase(each.ticket) == 0;
-      if (!wanted || !each.completion.error) continue;
-      ModelFailure failure(each.completion.error);
-      for (FinishedCompletion& kept : finished.first(count)) kept_.push(kept.ticket, std::move(kept.completion));
-      throw failure;
-    }
+    watch_.check(finished.first(count));
     return count;
   }
   /// See AsynchronousLanguageModel.
   void cancel(Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    called_off_.insert(ticket);
+    watch_.called_off(ticket);
     this->model_.cancel(ticket);
   }
   /// See AsynchronousLanguageModel.
@@ -92,12 +111,11 @@ class StopOnFailure : public ModelDecorator<LM> {
   }
 
  private:
-  static void check(const CompletionError& error) {
-    if (error) throw ModelFailure(error);
-  }
-
-  std::unordered_set<Ticket> called_off_;
-  detail::FinishedQueue kept_;  ///< came together with a failure
+  detail::FailureWatch watch_;
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/models/stop_on_failure-inl.hpp"
+#endif

@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 #include "icpi/policy/validation.hpp"
-#include "icpi/prompt/submitting_rollout_model.hpp"
+#include "icpi/prompt/prompt_lane.hpp"
+#include "icpi/prompt/prompted_rollout_model.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 
 namespace icpi {
@@ -32,14 +32,12 @@ struct TrainingLimits {
 /// Thread-safety: one object by one thread at a time; objects that share a model count as one.
 template <Environment Env, LanguageModel LM, PromptFormatter<Env> Formatter = default_formatter_t<Env>,
           ReplayBuffer<Env> Buffer = TrajectoryBuffer<Env>>
-class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buffer>,
-                                            typename RolloutModelFor<LM, PromptLane<Env, Formatter, Buffer>>::type> {
+class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buffer>, PromptedRolloutModel> {
   using Lane = PromptLane<Env, Formatter, Buffer>;
-  using Model = typename RolloutModelFor<LM, Lane>::type;
 
  public:
   /// What act_together takes.
-  using Base = RolloutAgent<Env, Lane, Model>;
+  using Base = RolloutAgent<Env, Lane, PromptedRolloutModel>;
 
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
   /// Throws InvalidArgument for options out of range, a context that the model does not have, actions that are not told
@@ -47,7 +45,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
       : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
-             Model(model, checked_queries(options)), options.seed, options.decisions),
+             PromptedRolloutModel(model, checked_queries(options)), options.seed, options.decisions),
         environment_key_(RandomKey(options.seed).child(0)) {}
 
   /// Without experience. The formatter is made from the environment where it can be.
@@ -72,7 +70,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   double evaluate(Env& env) { return play(env, EpisodeKind::evaluation).second; }
 
  private:
-  /// Model starts threads: nothing may be left to find out after that. Which argument is made first is unspecified.
+  /// The rollout model starts threads: nothing may be left to find out after that. Which argument is made first is unspecified.
   static const QueryOptions& checked_queries(const PolicyIterationOptions& options) {
     check_options(options);
     return options.queries;
@@ -83,17 +81,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     check_formatter_reads_back(env, formatter);
     check_options(options);
     check_context_fits(model, options);
-    return std::make_unique<Lane>(env, std::move(experience), std::move(formatter), options.prompts, counter(model),
-                                  Base::agent_key(options.seed).child(0));
-  }
-
-  static TokenCounter counter(LM& model) {
-    if constexpr (CountsTokens<LM>) {
-      if (counts_tokens(model)) {
-        return [&model](std::string_view text) { return static_cast<std::size_t>(model.count_tokens(text)); };
-      }
-    }
-    return [](std::string_view text) { return estimated_tokens(text); };
+    return std::make_unique<Lane>(env, std::move(experience), std::move(formatter), options.prompts,
+                                  token_counter(model), Base::agent_key(options.seed).child(0));
   }
 
   std::pair<std::size_t, double> play(Env& env, EpisodeKind kind) {

@@ -10,32 +10,11 @@
 #include <string_view>
 
 #include "icpi/concepts/language_model.hpp"
-#include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/prompt_state.hpp"
 
 namespace icpi {
-
-/// Whether this model honours CompletionRequest::choices; asked at run time of models that know only then.
-template <LanguageModel LM>
-[[nodiscard]] bool constrains_choices(const LM& model) {
-  if constexpr (requires { model.capabilities().constrains_choices; }) return model.capabilities().constrains_choices;
-  return ConstrainsChoices<LM>;
-}
-
-/// Whether this model scores continuations; asked at run time of models that know only then.
-template <LanguageModel LM>
-[[nodiscard]] bool scores_continuations(const LM& model) {
-  if constexpr (requires { model.capabilities().scores; }) return model.capabilities().scores;
-  return ScoresContinuations<LM>;
-}
-
-/// Whether this model counts tokens; asked at run time of models that know only then.
-template <LanguageModel LM>
-[[nodiscard]] bool counts_tokens(const LM& model) {
-  if constexpr (requires { model.capabilities().counts_tokens; }) return model.capabilities().counts_tokens;
-  return CountsTokens<LM>;
-}
 
 /// Draws one of the scored continuations with probability proportional to exp(logprob / temperature), as if the model
 /// had completed with it.
@@ -74,9 +53,9 @@ inline void choose(const Scores& scores, std::span<const std::string_view> choic
 
 /// Reads a completion as the answer to a question of this kind. A completion that was cut off is no answer, nor one that
 /// goes on past its stop string, whatever the formatter thinks of it; predicted observations must be fit for prompts:
-/// see PromptBook::admits. `text` is working memory. Lane: see PromptLane.
-template <class Lane>
-[[nodiscard]] Answer read_answer(Lane& lane, QueryKind kind, const Completion& completion, std::string& text) {
+/// see PromptBook::admits. `text` is working memory.
+[[nodiscard]] inline Answer read_answer(PromptState& state, QueryKind kind, const Completion& completion,
+                                        std::string& text) {
   Answer answer;
   if (completion.error) {
     answer.status = AnswerStatus::failed;
@@ -84,33 +63,34 @@ template <class Lane>
     return answer;
   }
   if (completion.finish != FinishReason::stop) return answer;
-  const auto& formatter = lane.book.formatter();
-  if (completion.text.find(formatter.stop(kind)) != std::string::npos) return answer;
+  const std::string& stop = state.book.stop(kind);
+  if (completion.text.find(stop) != std::string::npos) return answer;
+  const PromptSource& source = *state.source;
   bool valid = false;
   switch (kind) {
     case QueryKind::termination:
-      if (const auto terminated = formatter.parse_termination(completion.text)) {
+      if (const auto terminated = source.read_termination(completion.text)) {
         answer.terminated = *terminated;
         valid = true;
       }
       break;
     case QueryKind::reward:
-      if (const auto reward = formatter.parse_reward(completion.text); reward && std::isfinite(*reward)) {
+      if (const auto reward = source.read_reward(completion.text); reward && std::isfinite(*reward)) {
         answer.reward = *reward;
         valid = true;
       }
       break;
     case QueryKind::observation:
-      if (formatter.accepts_observation(completion.text)) {
-        text.assign(completion.text).append(formatter.stop(kind));
-        valid = lane.book.admits(text);
-        if (valid) answer.observation = lane.observations.intern(text);
+      if (source.accepts_observation(completion.text)) {
+        text.assign(completion.text).append(stop);
+        valid = state.book.admits(text);
+        if (valid) answer.observation = state.observations.intern(text);
       }
       break;
     case QueryKind::action:
-      if (const auto action = formatter.parse_action(completion.text)) {
-        answer.action = static_cast<std::uint32_t>(lane.action_index(*action));
-        valid = answer.action < lane.book.action_count();
+      if (const auto action = source.read_action(completion.text)) {
+        answer.action = *action;
+        valid = true;
       }
       break;
   }

@@ -11,11 +11,6 @@
 
 namespace icpi {
 
-/// An answer as a completion has it: up to and without the stop string at its end.
-[[nodiscard]] inline std::string_view without_stop(std::string_view answer, std::string_view stop) noexcept {
-  return answer.ends_with(stop) ? answer.substr(0, answer.size() - stop.size()) : answer;
-}
-
 /// A small set of texts, in the order of their arrival. It becomes empty for good when it would exceed `limit`: then
 /// the set counts as open.
 /// Thread-safety: const members may be called concurrently.

@@ -7,32 +7,34 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/example_sampler.hpp"
 #include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
+#include "icpi/prompt/trajectory_parts.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;         ///< what may be shown
-  ExampleSampler sampler;         ///< draws from it
-  SparsePermutation permutation;  ///< draws sub-trajectories
+  ExampleClasses classes;              ///< what may be shown
+  ExampleSampler sampler;              ///< draws from it
+  SparsePermutation permutation;       ///< draws sub-trajectories
+  std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -42,70 +44,70 @@ struct PromptScratch {
 /// of action queries are contiguous parts of the last c trajectories. Whole examples only; none at all when nothing
 /// qualifies. Every text is checked when it comes in, so examples stay apart whatever the formatter writes.
 /// Thread-safety: const members may be called concurrently, each thread with its own scratch.
-template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class PromptBook {
  public:
-  /// `key` drives the choice of examples in `stable` mode. `buffer` must outlive the book. Throws InvalidArgument when
-  /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check().
-  PromptBook(const Env& env, const Buffer& buffer, Formatter formatter, PromptOptions options,
-             TokenCounter count_tokens, RandomKey key)
-      : buffer_(&buffer), formatter_(std::move(formatter)), options_(options), rendered_(count_tokens), key_(key) {
-    for (const auto& action : env.actions()) {
-      check_answer(actions_.emplace_back(formatter_.action(action)), formatter_.stop(QueryKind::action), "an action");
-    }
-    const std::string start(formatter_.episode_start());
+  /// `key` drives the choice of examples in `stable` mode. `source` must outlive the book. Throws InvalidArgument when
+  /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check_answer.
+  PromptBook(const PromptSource& source, PromptOptions options, TokenCounter count_tokens, RandomKey key)
+      : source_(&source), texts_(source.constant_texts()), options_(options), rendered_(count_tokens), key_(key) {
+    for (const auto& text : texts_.actions) check_answer(text, stop(QueryKind::action), "an action");
+    const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
     check_lines(start_, "an episode's start");
     start_.insert(0, 1, '\n');
     start_tokens_ = count_tokens(start_);
-    world_prompts_.resize(actions_.size() * prompts_per_action);
-    for (const auto& text : actions_) know(QueryKind::action, text);
-    for (const bool ended : {false, true}) {
-      const std::string text(formatter_.termination(ended));
-      check_answer(text, formatter_.stop(QueryKind::termination), "a termination");
+    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
+    looked_up_.resize(world_prompts_.size());
+    for (const auto& text : texts_.actions) know(QueryKind::action, text);
+    for (const auto& text : {texts_.going_on, texts_.ended}) {
+      check_answer(text, stop(QueryKind::termination), "a termination");
       know(QueryKind::termination, text);
     }
   }
 
-  /// Throws InvalidArgument when the transition's texts would not stay apart in prompts (a blank line; a stop string
-  /// inside an answer), or when its observation alone takes more than half of a prompt. Passes on what the formatter
-  /// throws.
-  void check(const TransitionOf<Env>& transition) const { (void)write(transition); }
+  /// Throws InvalidArgument when a transition's observation alone takes more than half of a prompt.
+  void check(const TransitionText& text) const {
+    check_length(text.head);
+    check_length(text.next_observation);
+  }
 
-  /// The same for an observation; returns its text.
-  [[nodiscard]] std::string check(const typename Env::Observation& observation) const {
-    std::string text(formatter_.observation(observation));
-    check_answer(text, formatter_.stop(QueryKind::observation), "an observation");
+  /// Throws InvalidArgument when the text of an observation would not stay apart in prompts (a blank line, a stop string
+  /// inside), or takes more than half of a prompt.
+  void check_observation(std::string_view text) const {
+    check_answer(text, stop(QueryKind::observation), "an observation");
     check_length(text);
-    return text;
   }
 
   /// Whether a predicted observation, stop string included, may be asked about: it passes what check() demands.
   [[nodiscard]] bool admits(std::string_view observation) const {
-    return is_whole_lines(observation) && stops_once(observation, formatter_.stop(QueryKind::observation)) &&
+    return is_whole_lines(observation) && stops_once(observation, stop(QueryKind::observation)) &&
            estimated_tokens(observation) <= options_.context_tokens / 2;
   }
 
   /// Transitions that the buffer is about to gain, for update(). Throws as check(), and what counting tokens throws.
-  [[nodiscard]] std::vector<RenderedTransition> render(std::span<const TransitionOf<Env>> arriving) const {
+  [[nodiscard]] std::vector<RenderedTransition> render(std::vector<TransitionText> arriving) const {
     std::vector<RenderedTransition> result;
-    for (const auto& transition : arriving) result.push_back(rendered_.render(write(transition)));
+    for (auto& text : arriving) {
+      check(text);
+      result.push_back(rendered_.render(std::move(text)));
+    }
     return result;
   }
 
   /// Takes in what the buffer has gained, and appends it to the stable world-model prompts. When `gained` is all of it,
   /// nothing is written again and no user code called but the buffer's; else throws as render().
   void update(std::vector<RenderedTransition> gained = {}) {
-    if (gained.size() != buffer_->size() - rendered_.size()) {
-      gained.clear();
-      for (auto id = static_cast<TransitionId>(rendered_.size()); id < buffer_->size(); ++id)
-        gained.push_back(rendered_.render(write((*buffer_)[id])));
+    if (gained.size() != source_->size() - rendered_.size()) {
+      std::vector<TransitionText> texts;
+      for (auto id = static_cast<TransitionId>(rendered_.size()); id < source_->size(); ++id)
+        texts.push_back(source_->write(id));
+      gained = render(std::move(texts));
     }
     for (auto& each : gained) {
       know(QueryKind::reward, each.reward_text);
       rendered_.add(std::move(each));
     }
-    for (; judged_trajectories_ < buffer_->trajectory_count(); ++judged_trajectories_) judge(judged_trajectories_);
+    for (; judged_trajectories_ < source_->trajectory_count(); ++judged_trajectories_) judge(judged_trajectories_);
     if (options_.mode == PromptMode::stable) update_stable();
   }
 
@@ -122,20 +124,35 @@ class PromptBook {
     }
   }
 
-  /// Appends a freshly drawn prompt without its query to `out`.
+  /// Appends a freshly drawn prompt without its query to `out`. On the agent's own thread: it looks things up.
   void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
              std::string& out) const {
-    if (kind == QueryKind::action) return write_trajectories(stream, scratch, out);
-    collect(kind, action, terminated, scratch.classes);
-    scratch.sampler.start(scratch.classes, balances(kind));
-    std::size_t room = this->room();
-    while (const auto example = scratch.sampler.next(stream)) {
-      const auto& piece = rendered_.piece(kind, example->id);
-      if (piece.tokens > this->room()) continue;
-      if (piece.tokens > room) break;
-      room -= piece.tokens;
-      out.append(rendered_.text(piece));
+    if (kind == QueryKind::action) {
+      find_shown(scratch.shown);
+      return write_trajectories(scratch.shown, stream, scratch, out);
     }
+    collect(kind, action, terminated, scratch.classes);
+    write_examples(kind, scratch.classes, stream, scratch, out);
+  }
+
+  /// Looks up, for write_looked_up() on any thread, what a prompt of this kind may show. Once for each kind after
+  /// forget_look_ups(), which comes first whenever the buffer may have changed.
+  void look_up(QueryKind kind, std::size_t action, bool terminated) {
+    auto& found = kind == QueryKind::action ? shown_looked_up_ : looked_up_[slot(kind, action, terminated)].done;
+    if (std::exchange(found, true)) return;
+    if (kind == QueryKind::action) return find_shown(shown_now_);
+    collect(kind, action, terminated, looked_up_[slot(kind, action, terminated)].classes);
+  }
+  /// What look_up() found is of yesterday.
+  void forget_look_ups() noexcept {
+    shown_looked_up_ = false;
+    for (auto& each : looked_up_) each.done = false;
+  }
+  /// write() for what look_up() has found. No user code is called.
+  void write_looked_up(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream,
+                       PromptScratch& scratch, std::string& out) const {
+    if (kind == QueryKind::action) return write_trajectories(shown_now_, stream, scratch, out);
+    write_examples(kind, looked_up_[slot(kind, action, terminated)].classes, stream, scratch, out);
   }
 
   /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
@@ -151,12 +168,12 @@ class PromptBook {
   void write_query(QueryKind kind, std::string_view observation, std::size_t action, std::string& out) const {
     if (kind == QueryKind::action) out.append(start_);
     out.append(observation);
-    if (kind != QueryKind::action) out.append(actions_[action]);
+    if (kind != QueryKind::action) out.append(texts_.actions[action]);
   }
 
   /// Whether a recorded step has exactly this observation text and action.
   [[nodiscard]] bool tried(std::string_view observation, std::size_t action) const {
-    return rendered_.seen(std::string(observation) + actions_[action]);
+    return rendered_.seen(std::string(observation) + texts_.actions[action]);
   }
 
   /// The answer texts, without the stop string, that are known to be all (terminations, actions) or all so far (rewards,
@@ -166,15 +183,15 @@ class PromptBook {
   }
 
   /// How many actions the environment has.
-  [[nodiscard]] std::size_t action_count() const noexcept { return actions_.size(); }
+  [[nodiscard]] std::size_t action_count() const noexcept { return texts_.actions.size(); }
   /// How an action is written.
-  [[nodiscard]] std::string_view action_text(std::size_t action) const { return actions_[action]; }
-  /// What writes and reads.
-  [[nodiscard]] const Formatter& formatter() const noexcept { return formatter_; }
+  [[nodiscard]] std::string_view action_text(std::size_t action) const { return texts_.actions[action]; }
+  /// Where answers of this kind end.
+  [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
   /// How prompts are made.
   [[nodiscard]] const PromptOptions& options() const noexcept { return options_; }
-  /// The experience shown.
-  [[nodiscard]] const Buffer& buffer() const noexcept { return *buffer_; }
+  /// What writes, reads and remembers.
+  [[nodiscard]] const PromptSource& source() const noexcept { return *source_; }
 
   /// Complete trajectories that policy prompts may show, oldest first: all, or those above the success threshold.
   [[nodiscard]] std::size_t successes() const noexcept { return shown_.size(); }
@@ -191,13 +208,6 @@ class PromptBook {
     }
   }
 
-  [[nodiscard]] TransitionText write(const TransitionOf<Env>& transition) const {
-    auto text = write_transition<Env>(formatter_, transition);
-    check_length(text.head);
-    check_length(text.next_observation);
-    return text;
-  }
-
   /// Examples of such an observation would not fit beside a query of it.
   void check_length(std::string_view observation) const {
     if (estimated_tokens(observation) <= options_.context_tokens / 2) return;
@@ -208,7 +218,7 @@ class PromptBook {
   }
 
   void know(QueryKind kind, std::string_view answer) {
-    known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, formatter_.stop(kind)));
+    known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, stop(kind)));
   }
 
   [[nodiscard]] bool balances(QueryKind kind) const { return options_.balance && kind != QueryKind::observation; }
@@ -222,22 +232,22 @@ class PromptBook {
   void collect(QueryKind kind, std::size_t action, bool terminated, ExampleClasses& classes) const {
     classes.clear();
     const std::size_t first = options_.constraints ? action : 0;
-    const std::size_t last = options_.constraints ? action + 1 : actions_.size();
+    const std::size_t last = options_.constraints ? action + 1 : action_count();
     for (std::size_t each = first; each < last; ++each) {
       for (const bool ended : {false, true}) {
         if (kind == QueryKind::termination) {
-          classes.add(ended ? 1 : 0, buffer_->matching(each, ended));
+          classes.add(ended ? 1 : 0, source_->matching(each, ended));
         } else if (kind == QueryKind::observation) {
-          if (!ended || !options_.constraints) classes.add(0, buffer_->matching(each, ended));
+          if (!ended || !options_.constraints) classes.add(0, source_->matching(each, ended));
         } else if (ended == terminated || !options_.constraints) {
-          for (const auto& rewards : buffer_->reward_classes(each, ended)) classes.add(rewards.reward, rewards.members);
+          for (const auto& rewards : source_->reward_classes(each, ended)) classes.add(rewards.reward, rewards.members);
         }
       }
     }
   }
 
   void update_stable() {
-    for (std::size_t action = 0; action < (options_.constraints ? actions_.size() : 1); ++action) {
+    for (std::size_t action = 0; action < (options_.constraints ? action_count() : 1); ++action) {
       for (const QueryKind kind : {QueryKind::termination, QueryKind::observation, QueryKind::reward}) {
         for (const bool terminated : {false, true}) {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
@@ -250,26 +260,39 @@ class PromptBook {
     }
   }
 
-  void judge(std::size_t trajectory) {
-    if (options_.success_threshold) {
-      double sum = 0;
-      const auto range = buffer_->trajectory(trajectory);
-      for (auto id = range.first; id < range.last; ++id) sum += (*buffer_)[id].reward;
-      if (!(sum > *options_.success_threshold)) return;
+  void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream, PromptScratch& scratch,
+                      std::string& out) const {
+    scratch.sampler.start(classes, balances(kind));
+    std::size_t room = this->room();
+    while (const auto example = scratch.sampler.next(stream)) {
+      const auto& piece = rendered_.piece(kind, example->id);
+      if (piece.tokens > this->room()) continue;
+      if (piece.tokens > room) break;
+      room -= piece.tokens;
+      out.append(rendered_.text(piece));
     }
+  }
+
+  void judge(std::size_t trajectory) {
+    const auto threshold = options_.success_threshold;
+    if (threshold && !(source_->undiscounted_return(source_->trajectory(trajectory)) > *threshold)) return;
     shown_.push_back(trajectory);
   }
 
-  void write_trajectories(RandomStream& stream, PromptScratch& scratch, std::string& out) const {
-    const std::size_t shown = std::min(options_.recency, shown_.size());
-    const std::size_t first = shown_.size() - shown;
-    const std::size_t longest = longest_part(first);
-    std::size_t parts = 0;
-    for (std::size_t i = first; i < shown_.size(); ++i) parts += part_count(i, longest);
-    scratch.permutation.start(parts);
+  /// The last trajectories that may be shown.
+  void find_shown(std::vector<TransitionRange>& ranges) const {
+    ranges.clear();
+    for (std::size_t i = shown_.size() - std::min(options_.recency, shown_.size()); i < shown_.size(); ++i)
+      ranges.push_back(source_->trajectory(shown_[i]));
+  }
+
+  void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
+                          std::string& out) const {
+    const TrajectoryParts parts(shown, room());
+    scratch.permutation.start(parts.count());
     std::size_t room = this->room();
     while (scratch.permutation.left() > 0) {
-      const auto part = part_number(scratch.permutation.draw(stream), first, longest);
+      const auto part = parts[scratch.permutation.draw(stream)];
       std::size_t tokens = start_tokens_;
       for (auto id = part.first; id < part.last; ++id) tokens += rendered_.piece(QueryKind::action, id).tokens;
       if (tokens > this->room()) continue;
@@ -282,41 +305,17 @@ class PromptBook {
     }
   }
 
-  /// Longer parts have no room, or the parts could not be numbered with 32 bits.
-  [[nodiscard]] std::size_t longest_part(std::size_t first_shown) const {
-    std::size_t steps = 1;
-    for (std::size_t i = first_shown; i < shown_.size(); ++i) steps += buffer_->trajectory(shown_[i]).size();
-    return std::max<std::size_t>(1, std::min<std::size_t>(room(), std::numeric_limits<std::uint32_t>::max() / steps));
-  }
+  /// Examples that a look-up found.
+  struct LookUp {
+    ExampleClasses classes;
+    bool done = false;
+  };
 
-  /// Contiguous parts of a shown trajectory of up to `longest` steps.
-  [[nodiscard]] std::size_t part_count(std::size_t shown, std::size_t longest) const {
-    const std::size_t length = buffer_->trajectory(shown_[shown]).size();
-    longest = std::min(longest, length);
-    return longest * (longest + 1) / 2 + (length - longest) * longest;
-  }
-
-  [[nodiscard]] TransitionRange part_number(std::size_t number, std::size_t shown, std::size_t longest) const {
-    while (number >= part_count(shown, longest)) number -= part_count(shown++, longest);
-    const auto range = buffer_->trajectory(shown_[shown]);
-    const std::size_t of_full_length = range.size() - std::min(longest, range.size());
-    const std::size_t skipped = std::min(number / longest, of_full_length);
-    number -= skipped * longest;
-    auto first = static_cast<TransitionId>(range.first + skipped);
-    for (std::size_t ends = std::min(longest, range.size() - skipped); number >= ends;
-         ends = std::min(longest, static_cast<std::size_t>(range.last - first))) {
-      number -= ends;
-      ++first;
-    }
-    return {first, static_cast<TransitionId>(first + number + 1)};
-  }
-
-  const Buffer* buffer_;
-  Formatter formatter_;
+  const PromptSource* source_;
+  ConstantTexts texts_;
   PromptOptions options_;
   RenderedTransitions rendered_;
   RandomKey key_;
-  std::vector<std::string> actions_;
   std::string start_;
   std::size_t start_tokens_ = 0;
   std::vector<std::size_t> shown_;
@@ -324,6 +323,9 @@ class PromptBook {
   std::vector<StablePrompt> world_prompts_;
   std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
+  std::vector<LookUp> looked_up_;  ///< by slot
+  std::vector<TransitionRange> shown_now_;
+  bool shown_looked_up_ = false;
   PromptScratch scratch_;
 };
 

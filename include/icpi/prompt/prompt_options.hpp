@@ -4,10 +4,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
 namespace icpi {
+
+/// Length of a text in the model's tokens.
+using TokenCounter = std::function<std::size_t(std::string_view)>;
 
 /// When a prompt's examples are drawn.
 enum class PromptMode : std::uint8_t {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -11,12 +10,10 @@
 #include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
-
-/// Length of a text in the model's tokens.
-using TokenCounter = std::function<std::size_t(std::string_view)>;
 
 /// A text inside a common store.
 struct TextPiece {

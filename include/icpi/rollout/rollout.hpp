@@ -7,6 +7,8 @@
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
 
 namespace icpi {
 
@@ -43,7 +45,7 @@ struct ImaginedStep {
 /// One imagined trajectory as a state machine: it says which questions it needs answered now and takes the answers in
 /// any order. A value; it knows no text.
 /// Thread-safety: one object by one thread at a time.
-class Rollout {
+class ICPI_API Rollout {
  public:
   /// Where a rollout begins.
   struct Start {
@@ -57,51 +59,13 @@ class Rollout {
   };
 
   /// Begins anew, in the memory of the rollout before.
-  void restart(const Start& start) {
-    start_ = start;
-    step_ = 0;
-    acting_ = false;
-    end_ = RolloutEnd::running;
-    weight_ = 1;
-    value_ = 0;
-    now_ = {start.observation, start.action, 0, false};
-    parts_ = {};
-    steps_.clear();
-  }
+  void restart(const Start& start);
 
-  /// Calls `ask(question)` for every question that is needed now and not on its way.
-  template <class Ask>
-  void ask(const RolloutOptions& options, Costs& costs, Ask&& ask) {
-    if (done()) return;
-    for (std::uint8_t part = 0; part < parts; ++part) {
-      auto& pending = parts_[part];
-      if (pending.state != State::idle || !wanted(static_cast<Part>(part), options)) continue;
-      if (pending.attempt > 0) ++costs.retries;
-      pending.state = State::asked;
-      ask(question(static_cast<Part>(part), pending.attempt));
-    }
-  }
+  /// Appends to `questions` every question that is needed now and not on its way.
+  void ask(const RolloutOptions& options, Costs& costs, std::vector<Question>& questions);
 
-  /// Takes the answer to a question of ask(). Returns false when the rollout had no use for it any more.
-  void take(const Question& question, const Answer& answer, const RolloutOptions& options, Costs& costs) {
-    const Part part = part_of(question);
-    if (done() || question.step != step_ || acting_ != (part == action)) {
-      ++costs.wasted;
-      return;
-    }
-    auto& pending = parts_[part];
-    pending.answer = answer;
-    if (answer.status == AnswerStatus::valid) {
-      pending.state = State::valid;
-    } else if (answer.status == AnswerStatus::impossible || answer.final ||
-               static_cast<int>(pending.attempt) + 1 >= options.attempts) {
-      pending.state = State::lost;
-    } else {
-      pending.state = State::idle;
-      ++pending.attempt;
-    }
-    settle(options, costs);
-  }
+  /// Takes the answer to a question of ask(). Answers that the rollout had no use for any more count as wasted.
+  void take(const Question& question, const Answer& answer, const RolloutOptions& options, Costs& costs);
 
   /// Whether it has ended.
   [[nodiscard]] bool done() const noexcept { return end_ != RolloutEnd::running; }
@@ -124,120 +88,18 @@ class Rollout {
     Answer answer;
   };
 
-  static Part part_of(const Question& question) noexcept {
-    switch (question.kind) {
-      case QueryKind::termination: return termination;
-      case QueryKind::reward: return question.terminated ? reward_if_terminated : reward;
-      case QueryKind::observation: return observation;
-      case QueryKind::action: break;
-    }
-    return action;
-  }
-
-  [[nodiscard]] Question question(Part part, std::uint32_t attempt) const {
-    static constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::reward,
-                                      QueryKind::observation, QueryKind::action};
-    Question question;
-    question.kind = kinds[part];
-    question.terminated = part == reward_if_terminated;
-    question.lane = start_.lane;
-    question.action = part == action ? 0 : now_.action;
-    question.observation = part == action ? parts_[observation].answer.observation : now_.observation;
-    question.sample = start_.sample;
-    question.attempt = attempt;
-    question.step = step_;
-    question.key = start_.key.child(step_ * query_kinds.size() + static_cast<std::size_t>(question.kind));
-    return question;
-  }
-
-  [[nodiscard]] bool last_step(const RolloutOptions& options) const {
-    return static_cast<int>(step_) + 1 >= options.step_limit;
-  }
-
+  static Part part_of(const Question& question) noexcept;
+  [[nodiscard]] Question question(Part part, std::uint32_t attempt) const;
+  [[nodiscard]] bool last_step(const RolloutOptions& options) const;
   /// Whether the answer to this part is needed, or likely to be.
-  [[nodiscard]] bool wanted(Part part, const RolloutOptions& options) const {
-    const bool known = parts_[termination].state == State::valid;
-    const bool terminated = known && parts_[termination].answer.terminated;
-    const bool guess = options.speculate && !known && parts_[part].attempt == 0;
-    switch (part) {
-      case termination: return true;
-      case reward: return known ? !terminated : guess;
-      case reward_if_terminated: return known ? terminated : guess;
-      case observation: return !last_step(options) && (known ? !terminated : guess);
-      default: return acting_;
-    }
-  }
-
-  void settle(const RolloutOptions& options, Costs& costs) {
-    if (acting_) return settle_action();
-    const auto& ended = parts_[termination];
-    if (ended.state == State::lost) {
-      costs.wasted += answers(reward) + answers(reward_if_terminated) + answers(observation);
-      return finish_without(ended);
-    }
-    if (ended.state != State::valid) return;
-    const Part likely = ended.answer.terminated ? reward_if_terminated : reward;
-    const auto& gain = parts_[likely];
-    if (gain.state == State::lost) {
-      costs.wasted += answers(likely == reward ? reward_if_terminated : reward) + answers(observation);
-      return finish_without(gain);
-    }
-    if (gain.state != State::valid) return;
-    const auto& next = parts_[observation];
-    const bool leaves = ended.answer.terminated || last_step(options);
-    if (!leaves && next.state != State::valid && next.state != State::lost) return;
-    now_.terminated = ended.answer.terminated;
-    now_.reward = gain.answer.reward;
-    steps_.push_back(now_);
-    value_ += weight_ * now_.reward;
-    weight_ *= start_.discount;
-    costs.wasted += answers(likely == reward ? reward_if_terminated : reward);
-    if (now_.terminated) costs.wasted += answers(observation);
-    if (leaves) {
-      end_ = now_.terminated ? RolloutEnd::terminated : RolloutEnd::step_limit;
-    } else if (next.state == State::lost) {
-      finish_without(next);
-    } else {
-      begin_action(options);
-    }
-  }
-
+  [[nodiscard]] bool wanted(Part part, const RolloutOptions& options) const;
+  void settle(const RolloutOptions& options, Costs& costs);
   /// Answers that came to this part so far.
-  [[nodiscard]] std::uint32_t answers(Part part) const {
-    const auto& pending = parts_[part];
-    return pending.attempt + (pending.state == State::valid || pending.state == State::lost ? 1 : 0);
-  }
-
-  void begin_action(const RolloutOptions& options) {
-    acting_ = true;
-    RandomStream stream(start_.key.child(action_stream + step_));
-    if (options.random_action_rate > 0 && stream.uniform() < options.random_action_rate) {
-      begin_step(static_cast<std::uint32_t>(stream.index(start_.actions)));
-    }
-  }
-
-  void settle_action() {
-    const auto& chosen = parts_[action];
-    if (chosen.state == State::valid) {
-      begin_step(chosen.answer.action);
-    } else if (chosen.state == State::lost && chosen.answer.status == AnswerStatus::failed) {
-      end_ = RolloutEnd::failed;
-    } else if (chosen.state == State::lost) {
-      RandomStream stream(start_.key.child(action_stream + step_).child(0));
-      begin_step(static_cast<std::uint32_t>(stream.index(start_.actions)));
-    }
-  }
-
-  void begin_step(std::uint32_t chosen) {
-    now_ = {parts_[observation].answer.observation, chosen, 0, false};
-    parts_ = {};
-    acting_ = false;
-    ++step_;
-  }
-
-  void finish_without(const Pending& missing) {
-    end_ = missing.answer.status == AnswerStatus::failed ? RolloutEnd::failed : RolloutEnd::invalid;
-  }
+  [[nodiscard]] std::uint32_t answers(Part part) const;
+  void begin_action(const RolloutOptions& options);
+  void settle_action();
+  void begin_step(std::uint32_t chosen);
+  void finish_without(const Pending& missing);
 
   static constexpr std::uint64_t action_stream = std::uint64_t{1} << 32;
 
@@ -253,3 +115,7 @@ class Rollout {
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/rollout/rollout-inl.hpp"
+#endif

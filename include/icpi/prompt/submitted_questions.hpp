@@ -13,41 +13,31 @@
 #include <vector>
 
 #include "icpi/core/error.hpp"
-#include "icpi/prompt/prompted_rollout_model.hpp"
+#include "icpi/prompt/prompted_questions.hpp"
 
 namespace icpi {
 
-/// Whether submissions to this model are worth while; asked at run time of models that know only then.
-template <AsynchronousLanguageModel LM>
-[[nodiscard]] bool is_asynchronous(const LM& model) {
-  if constexpr (requires { model.capabilities().asynchronous; }) return model.capabilities().asynchronous;
-  return true;
-}
-
-/// A prompted rollout model that also takes single questions, for language models that work on submissions: every
-/// answer is passed on as soon as it is there. A question that equals one in flight waits for that one's answer.
+/// The asynchronous half of PromptedRolloutModel: takes single questions, and every answer is passed on as soon as it is
+/// there. A question that equals one in flight waits for that one's answer.
 /// Thread-safety: one object by one thread at a time.
-template <AsynchronousLanguageModel LM, class Lane>
-class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
-  using Base = PromptedRolloutModel<LM, Lane>;
-
+class SubmittedQuestions : public PromptedQuestions {
  public:
-  /// `model` must outlive this object.
-  SubmittingRolloutModel(LM& model, const QueryOptions& options)
-      : Base(model, options), scoring_(options.restrict_answers && !constrains_choices(model)) {}
+  /// See PromptedRolloutModel.
+  SubmittedQuestions(LanguageModelRef model, const QueryOptions& options)
+      : PromptedQuestions(model, options), scoring_(options.restrict_answers && !can_.constrains_choices) {}
 
   /// False for models that work in batches only, and when answers are chosen by scores.
-  [[nodiscard]] bool asynchronous() const { return is_asynchronous(*this->model_) && !scoring_; }
+  [[nodiscard]] bool asynchronous() const { return can_.asynchronous && !scoring_; }
 
   /// See AsynchronousRolloutModel.
-  [[nodiscard]] std::size_t concurrency() const { return std::max<std::size_t>(1, this->model_->concurrency()); }
+  [[nodiscard]] std::size_t concurrency() const { return std::max<std::size_t>(1, model_.concurrency()); }
 
   /// See AsynchronousRolloutModel.
   void submit(const Question& question, std::uint64_t ticket) {
     check_model();
     Answer answer;
     bool added = false;
-    const auto slot = this->route(question, answer, added);
+    const auto slot = route(question, answer, added);
     if (slot == AnswerMemo::Entry::none) {
       ready_.push_back({ticket, answer});
       return;
@@ -55,7 +45,11 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     wait_for(slot, ticket);
     if (!added) return;
     try {
-      this->write(this->slots_[slot], this->scratch_[0]);
+      if (!stable(state(question))) {
+        state(question).book.forget_look_ups();
+        look_up(question);
+      }
+      write(slots_[slot], scratch_[0]);
       if (must_wait(slot)) {
         held_.push_back(slot);
       } else {
@@ -88,7 +82,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
       fail(slot, {ErrorCategory::cancelled, "no longer wanted", 0});
     }
     for (std::uint32_t slot = 0; slot < queues_.size(); ++slot) {
-      if (queues_[slot].in_flight) this->model_->cancel(queues_[slot].submission);
+      if (queues_[slot].in_flight) model_.cancel(queues_[slot].submission);
     }
   }
 
@@ -117,7 +111,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     const auto place = free_places_.back();
     free_places_.pop_back();
     waiting_[place] = {ticket, none};
-    if (queues_.size() < this->slots_.size()) queues_.resize(this->slots_.size());
+    if (queues_.size() < slots_.size()) queues_.resize(slots_.size());
     auto& queue = queues_[slot];
     (queue.first == none ? queue.first : waiting_[queue.last].next) = place;
     queue.last = place;
@@ -125,8 +119,8 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
 
   /// Whether another request is just having this prefix computed.
   [[nodiscard]] bool must_wait(std::uint32_t slot) {
-    const auto identity = this->slots_[slot].prefix.identity;
-    if (!this->options_.prime_prefixes || identity == 0 || this->is_primed(identity)) return false;
+    const auto identity = slots_[slot].prefix.identity;
+    if (!options_.prime_prefixes || identity == 0 || is_primed(identity)) return false;
     if (std::find(priming_.begin(), priming_.end(), identity) != priming_.end()) return true;
     priming_.push_back(identity);
     return false;
@@ -135,7 +129,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   void send(std::uint32_t slot) {
     auto& queue = queues_[slot];
     queue.submission = ((queue.submission >> 32U) + 1) << 32U | slot;
-    this->model_->submit(this->request(this->slots_[slot]), queue.submission);
+    model_.submit(request(slots_[slot]), queue.submission);
     queue.in_flight = true;
   }
 
@@ -148,7 +142,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
     constexpr int most_exceptions = 8;
     std::size_t came = 0;
     try {
-      came = this->model_->collect(finished_, std::chrono::milliseconds(1000));
+      came = model_.collect(finished_, std::chrono::milliseconds(1000));
     } catch (...) {
       broken_ = ++exceptions_in_a_row_ == most_exceptions;
       throw;
@@ -167,20 +161,20 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
           Error(fmt::format("the model's collect() returned ticket {}, which is not in flight", finished.ticket)));
       return;
     }
-    std::swap(this->slots_[slot].completion, finished.completion);
+    std::swap(slots_[slot].completion, finished.completion);
     queues_[slot].in_flight = false;
-    const auto identity = this->slots_[slot].prefix.identity;
+    const auto identity = slots_[slot].prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
-      this->primed_.insert(identity);
+      primed_.insert(identity);
       release(identity);
     }
   }
 
   /// Sends what waited for this prefix. What the model does not take counts as failed, and collect() throws.
   void release(std::uint64_t identity) {
-    const auto later = std::partition(
-        held_.begin(), held_.end(), [&](std::uint32_t held) { return this->slots_[held].prefix.identity != identity; });
+    const auto later = std::partition(held_.begin(), held_.end(),
+                                      [&](std::uint32_t held) { return slots_[held].prefix.identity != identity; });
     for (auto held = later; held != held_.end(); ++held) {
       try {
         send(*held);
@@ -193,7 +187,7 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   }
 
   void fail(std::uint32_t slot, const CompletionError& error) {
-    auto& completion = this->slots_[slot].completion;
+    auto& completion = slots_[slot].completion;
     completion = {};
     completion.error = error;
     deliver(slot);
@@ -201,20 +195,20 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
 
   /// Takes back a submission that threw: its one ticket is not collected.
   void withdraw(std::uint32_t slot) {
-    std::erase(priming_, this->slots_[slot].prefix.identity);
+    std::erase(priming_, slots_[slot].prefix.identity);
     free_places_.push_back(std::exchange(queues_[slot].first, none));
-    this->forget(slot);
+    forget(slot);
   }
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.
   void deliver(std::uint32_t slot) {
-    this->settle(this->slots_[slot], problem_);
+    settle(slots_[slot], problem_);
     auto& queue = queues_[slot];
     for (auto place = std::exchange(queue.first, none); place != none; place = waiting_[place].next) {
-      ready_.push_back({waiting_[place].ticket, this->slots_[slot].answer});
+      ready_.push_back({waiting_[place].ticket, slots_[slot].answer});
       free_places_.push_back(place);
     }
-    this->free_.push_back(slot);
+    free_.push_back(slot);
   }
 
   bool scoring_;
@@ -228,17 +222,6 @@ class SubmittingRolloutModel : public PromptedRolloutModel<LM, Lane> {
   std::exception_ptr problem_;   ///< for collect() to throw once everything that came is taken
   int exceptions_in_a_row_ = 0;  ///< of the model's collect()
   bool broken_ = false;          ///< the model broke its contract
-};
-
-/// The rollout model that fits a language model.
-template <LanguageModel LM, class Lane>
-struct RolloutModelFor {
-  using type = PromptedRolloutModel<LM, Lane>;  ///< the prompted rollout model
-};
-/// For models that take submissions.
-template <AsynchronousLanguageModel LM, class Lane>
-struct RolloutModelFor<LM, Lane> {
-  using type = SubmittingRolloutModel<LM, Lane>;  ///< the prompted rollout model
 };
 
 }  // namespace icpi

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "icpi/concepts/rollout_model.hpp"
+
+namespace icpi {
+
+/// Any rollout model, by reference: the seam between the rollout engine and what answers its questions. A view; the
+/// model must outlive it. One indirect call a batch, or a submission, no allocation.
+/// Thread-safety: that of the model.
+class RolloutModelRef {
+ public:
+  /// Refers to `model`.
+  template <class Model>
+    requires(!std::same_as<std::remove_cv_t<Model>, RolloutModelRef> && RolloutModel<Model>)
+  RolloutModelRef(Model& model) noexcept  // NOLINT(google-explicit-constructor): a view of any model
+      : model_(std::addressof(model)), calls_(&calls_of<Model>) {}
+
+  /// See RolloutModel.
+  void answer(std::span<const Question> questions, std::span<Answer> answers) const {
+    calls_->answer(model_, questions, answers);
+  }
+  /// See AsynchronousRolloutModel; false for models that are not, and then the rest must not be called.
+  [[nodiscard]] bool asynchronous() const { return calls_->asynchronous != nullptr && calls_->asynchronous(model_); }
+  /// See AsynchronousRolloutModel.
+  [[nodiscard]] std::size_t concurrency() const { return calls_->concurrency(model_); }
+  /// See AsynchronousRolloutModel.
+  void submit(const Question& question, std::uint64_t ticket) const { calls_->submit(model_, question, ticket); }
+  /// See AsynchronousRolloutModel.
+  [[nodiscard]] std::size_t collect(std::span<FinishedAnswer> out) const { return calls_->collect(model_, out); }
+  /// See AsynchronousRolloutModel.
+  void cancel_all() const { calls_->cancel_all(model_); }
+
+ private:
+  /// One entry a call; null where the model is not asynchronous.
+  struct Calls {
+    void (*answer)(void*, std::span<const Question>, std::span<Answer>);
+    bool (*asynchronous)(void*);
+    std::size_t (*concurrency)(void*);
+    void (*submit)(void*, const Question&, std::uint64_t);
+    std::size_t (*collect)(void*, std::span<FinishedAnswer>);
+    void (*cancel_all)(void*);
+  };
+
+  template <class Model>
+  static constexpr Calls make_calls() {
+    Calls calls{};
+    calls.answer = [](void* model, auto questions, auto answers) {
+      static_cast<Model*>(model)->answer(questions, answers);
+    };
+    if constexpr (AsynchronousRolloutModel<Model>) {
+      calls.asynchronous = [](void* model) { return static_cast<Model*>(model)->asynchronous(); };
+      calls.concurrency = [](void* model) {
+        return static_cast<std::size_t>(static_cast<Model*>(model)->concurrency());
+      };
+      calls.submit = [](void* model, const Question& question, std::uint64_t ticket) {
+        static_cast<Model*>(model)->submit(question, ticket);
+      };
+      calls.collect = [](void* model, std::span<FinishedAnswer> out) {
+        return static_cast<std::size_t>(static_cast<Model*>(model)->collect(out));
+      };
+      calls.cancel_all = [](void* model) { static_cast<Model*>(model)->cancel_all(); };
+    }
+    return calls;
+  }
+
+  template <class Model>
+  static constexpr Calls calls_of = make_calls<Model>();
+
+  void* model_;
+  const Calls* calls_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/core/costs.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/policy/decision.hpp"
+#include "icpi/policy/options.hpp"
+#include "icpi/rollout/rollout.hpp"
+
+namespace icpi {
+
+/// The part of an agent that decides and counts, and knows no type of the environment: RolloutAgent is the rest. The
+/// seam between them is one indirect call for each of the private virtual members a decision.
+/// Thread-safety: one object by one thread at a time; objects that share a language model count as one.
+class ICPI_API AgentCore {
+ public:
+  virtual ~AgentCore();
+
+  /// The key of everything random in an agent; environments draw from RandomKey(seed).child(0).
+  [[nodiscard]] static RandomKey agent_key(std::uint64_t seed) noexcept { return RandomKey(seed).child(1); }
+
+  /// How the last action was chosen.
+  [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
+  /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind a random one.
+  [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
+  /// Everything spent so far.
+  [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
+  /// Episodes begun so far.
+  [[nodiscard]] std::size_t episodes() const noexcept { return episode_; }
+
+ protected:
+  /// Throws InvalidArgument for options out of range and when there are no actions.
+  AgentCore(std::size_t actions, double discount, std::uint64_t seed, const DecisionOptions& options);
+  AgentCore(AgentCore&&) noexcept;
+  AgentCore& operator=(AgentCore&&) noexcept;
+
+  /// A new episode begins; returns its number.
+  std::uint64_t begin(EpisodeKind kind);
+  /// The running episode is over, or given up.
+  void end() noexcept;
+  /// What came of the last action was observed.
+  void advance(bool ends) noexcept;
+
+  /// Throws InvalidArgument unless an action waits for its result and the reward is finite.
+  static void check_observed(bool waits, double reward);
+
+  /// Lets agents of one dynamic type decide together, in common batches, each as if it were alone; agents[i] at
+  /// *observations[i]. See RolloutAgent::act_together for what it throws.
+  static void decide(std::span<AgentCore* const> agents, std::span<const void* const> observations);
+
+  [[nodiscard]] bool running() const noexcept { return running_; }
+  [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }
+  [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }
+
+ private:
+  struct Workspace;
+
+  // The environment's side. Observations are those given to decide().
+  [[nodiscard]] virtual ObservationId observe_for_decision(const void* observation) = 0;
+  [[nodiscard]] virtual bool memory_ready() const = 0;
+  [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
+  [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
+  [[nodiscard]] virtual const Costs& memory_costs() const = 0;
+  [[nodiscard]] virtual RolloutModelRef serve(std::span<AgentCore* const> agents) = 0;
+  [[nodiscard]] virtual bool model_agrees_with(const AgentCore& other) const = 0;
+  virtual void forget_action() = 0;
+  virtual void acted(const void* observation) = 0;
+
+  void check_options() const;
+  static void check_together(std::span<AgentCore* const> agents);
+  [[nodiscard]] RandomKey decision_key() const;
+  [[nodiscard]] bool asks_model();
+  void prepare(AgentCore& leader, const void* observation);
+  void estimate();
+  void ask_policy(RolloutModelRef model);
+  void choose(AgentCore& leader, std::size_t task);
+  void add_novelty(ObservationId observation);
+  [[nodiscard]] std::size_t greedy_action() const;
+
+  DecisionOptions options_;
+  std::size_t actions_;
+  double discount_;
+  RandomKey key_;
+  EpisodeKind kind_ = EpisodeKind::training;
+  bool running_ = false;
+  bool joins_ = false;  ///< seen by check_together
+  std::uint64_t episode_ = 0;
+  std::uint64_t step_ = 0;
+  Decision decision_;
+  Costs costs_;
+  Costs spent_before_;
+  std::unique_ptr<Workspace> work_;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/policy/agent_core-inl.hpp"
+#endif

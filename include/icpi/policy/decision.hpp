@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "icpi/core/costs.hpp"
+#include "icpi/rollout/return_table.hpp"
+
+namespace icpi {
+
+/// How one action was chosen.
+struct Decision {
+  bool by_model = false;       ///< false: at random, during the warm-up
+  std::size_t action = 0;      ///< index into the environment's actions
+  std::vector<double> values;  ///< by action, novelty bonus included; empty when no values were asked for
+  ReturnTable returns;         ///< actions x rollouts; what `values` is the mean of
+  Costs costs;                 ///< of this decision alone
+};
+
+/// Whether an episode is for learning.
+enum class EpisodeKind : std::uint8_t {
+  training,
+  evaluation  ///< nothing is remembered, and nothing is done at random once the prompts can be filled
+};
+
+}  // namespace icpi

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <string_view>
+
+#include "icpi/core/check_option.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/policy/validation.hpp"
+
+namespace icpi {
+
+ICPI_INLINE void check_read_back(const ReadBack& texts) {
+  const auto& actions = texts.actions;
+  for (std::size_t last = 0; last < actions.size(); ++last) {
+    for (std::size_t i = 0; i < last; ++i) {
+      if (actions[i].text == actions[last].text) {
+        throw InvalidArgument(fmt::format("formatter: actions {} and {} have the same text \"{}\"; texts must differ",
+                                          i, last, without_stop(actions[i].text, "\n")));
+      }
+    }
+  }
+  check_option(!actions.empty(), "number of the environment's actions", 0, "at least 1");
+  for (std::size_t number = 0; number < actions.size(); ++number) {
+    if (!actions[number].read_back) {
+      throw InvalidArgument(fmt::format("formatter: the text \"{}\" of action {} is not read back as that action",
+                                        without_stop(actions[number].text, "\n"), number));
+    }
+  }
+  for (const auto& each : texts.terminations) {
+    if (!each.read_back) {
+      throw InvalidArgument(
+          fmt::format("formatter: the termination text \"{}\" is not read back", without_stop(each.text, "\n")));
+    }
+  }
+}
+
+ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
+  const auto& sampling = options.queries.sampling;
+  check_option(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
+               "finite, 0 or more");
+  check_option(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
+  check_option(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
+  const double policy = options.queries.policy_temperature.value_or(0);
+  check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "finite, 0 or more");
+  check_option(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
+  const auto threads = options.queries.threads;
+  check_option(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
+  check_option(options.prompts.policy_prompts > 0 && options.prompts.policy_prompts <= 10000, "policy_prompts",
+               options.prompts.policy_prompts, "1 to 10000");
+  check_option(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
+  const double threshold = options.prompts.success_threshold.value_or(0);
+  check_option(!std::isnan(threshold), "success_threshold", threshold, "numbers");
+  const auto timeout = options.queries.timeout.count();
+  check_option(timeout >= 0, "timeout in milliseconds", timeout, "0 or more");
+  const double fraction = options.prompts.rebuild_fraction;
+  check_option(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
+}
+
+ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {
+  const std::size_t limit = model.context_limit();
+  const auto wanted = options.prompts.context_tokens + static_cast<std::size_t>(options.queries.sampling.max_tokens);
+  if (limit > 0 && wanted > limit) {
+    throw InvalidArgument(
+        fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",
+                    options.prompts.context_tokens, options.queries.sampling.max_tokens, limit));
+  }
+}
+
+ICPI_INLINE TokenCounter token_counter(LanguageModelRef model) {
+  if (model.capabilities().counts_tokens) return [model](std::string_view text) { return model.count_tokens(text); };
+  return [](std::string_view text) { return estimated_tokens(text); };
+}
+
+}  // namespace icpi

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/prompt/prompt_context.hpp"
+#include "icpi/prompt/prompt_state.hpp"
+
+namespace icpi {
+
+ICPI_INLINE PromptContext::PromptContext(std::unique_ptr<PromptSource> source, const PromptOptions& options,
+                                         TokenCounter count_tokens, RandomKey key)
+    : state_(std::make_unique<PromptState>(std::move(source), options, std::move(count_tokens), key)) {}
+
+ICPI_INLINE PromptContext::~PromptContext() = default;
+
+ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
+  state_->observations.clear();
+  state_->memo.clear();
+  state_->decision = 0;
+  state_->episode_key = state_->key.child(episode);
+  state_->book.begin_episode(state_->episode_key.child(0));
+}
+
+ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
+  state_->book.check_observation(text);
+  const auto id = state_->observations.intern(text);
+  if (state_->memo.size() > PromptState::most_answers) state_->memo.clear();
+  ++state_->decision;
+  return id;
+}
+
+ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const { state_->book.check(text); }
+
+ICPI_INLINE void PromptContext::remember(std::vector<TransitionText> texts, const std::function<void()>& store) {
+  auto rendered = state_->book.render(std::move(texts));
+  store();
+  state_->book.update(std::move(rendered));
+}
+
+ICPI_INLINE void PromptContext::update() { state_->book.update(); }
+
+ICPI_INLINE bool PromptContext::ready() const {
+  const PromptSource& source = *state_->source;
+  for (std::size_t action = 0; action < state_->book.action_count(); ++action)
+    if (source.matching(action, false).empty() && source.matching(action, true).empty()) return false;
+  return true;
+}
+
+ICPI_INLINE std::size_t PromptContext::trajectories() const {
+  return std::min(state_->book.successes(), state_->book.options().recency);
+}
+
+ICPI_INLINE bool PromptContext::tried(ObservationId observation, std::uint32_t action) const {
+  return state_->book.tried(state_->observations.text(observation), action);
+}
+
+ICPI_INLINE std::string_view PromptContext::text(ObservationId observation) const {
+  return state_->observations.text(observation);
+}
+
+}  // namespace icpi

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/costs.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/transition_text.hpp"
+
+namespace icpi {
+
+struct PromptState;
+
+/// Everything textual about one agent: its experience, its prompts, the observations imagined in the current episode
+/// and what the model has said about them. Pinned in memory. It knows texts and numbers of actions, no user's type.
+/// Thread-safety: one object by one thread at a time.
+class ICPI_API PromptContext {
+ public:
+  /// `key` drives the choice of examples. Throws InvalidArgument when texts of `source` would not stay apart in prompts
+  /// (see check_answer), experience that is there already included.
+  PromptContext(std::unique_ptr<PromptSource> source, const PromptOptions& options, TokenCounter count_tokens,
+                RandomKey key);
+  ~PromptContext();
+  PromptContext(const PromptContext&) = delete;
+  PromptContext& operator=(const PromptContext&) = delete;
+
+  /// Forgets what was imagined, and draws the policy prompts of episode number `episode`.
+  void begin_episode(std::uint64_t episode);
+
+  /// Begins a decision at an observation of this text; returns its handle. Throws InvalidArgument for texts that would
+  /// not stay apart in prompts or take more than half of one, and changes nothing then.
+  [[nodiscard]] ObservationId observe_text(std::string_view text);
+
+  /// Throws what remember() would throw because of this transition's texts.
+  void check_text(const TransitionText& text) const;
+
+  /// Adds transitions: `store` puts them into the buffer, `texts` are theirs. All or nothing: prompts stay as they are
+  /// when a text is refused, or when the token counter or `store` throw.
+  void remember(std::vector<TransitionText> texts, const std::function<void()>& store);
+
+  /// Takes in what the buffer has gained otherwise. Throws as remember().
+  void update();
+
+  /// Whether there is something to learn of every action: each was tried. Where all that was seen ended, as in bandits,
+  /// prompts that show how things go on stay empty.
+  [[nodiscard]] bool ready() const;
+
+  /// Trajectories that policy prompts show.
+  [[nodiscard]] std::size_t trajectories() const;
+
+  /// Whether the action was ever done at this observation.
+  [[nodiscard]] bool tried(ObservationId observation, std::uint32_t action) const;
+
+  /// The text of an observation of this episode. Valid until the next one is seen or imagined.
+  [[nodiscard]] std::string_view text(ObservationId observation) const;
+
+  /// Prompts and answers, for the library's own parts, tests and benchmarks.
+  [[nodiscard]] PromptState& state() noexcept { return *state_; }
+  /// Prompts and answers, for the library's own parts, tests and benchmarks.
+  [[nodiscard]] const PromptState& state() const noexcept { return *state_; }
+
+  Costs costs;  ///< of all answers
+
+ private:
+  std::unique_ptr<PromptState> state_;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/prompt/prompt_context-inl.hpp"
+#endif

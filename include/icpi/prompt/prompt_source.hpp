@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/query_kind.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/prompt/transition_text.hpp"
+
+namespace icpi {
+
+/// The texts of an environment that never change.
+struct ConstantTexts {
+  std::vector<std::string> actions;  ///< in the environment's order
+  std::string episode_start;         ///< begins a trajectory
+  std::string going_on;              ///< termination answer: the episode has not ended
+  std::string ended;                 ///< termination answer: it has
+  StopStrings stops;                 ///< where answers end
+};
+
+/// What prompts need of an environment, its formatter and its replay buffer: the seam behind which their types are not
+/// known. One indirect call for a transition that is rendered, an answer that is read, a look-up of a prompt.
+/// Called only on the thread that is inside the agent.
+class ICPI_API PromptSource {
+ public:
+  PromptSource() = default;
+  PromptSource(const PromptSource&) = delete;
+  PromptSource& operator=(const PromptSource&) = delete;
+  virtual ~PromptSource();
+
+  /// What never changes; called once.
+  [[nodiscard]] virtual ConstantTexts constant_texts() const = 0;
+  /// Writes a recorded transition; see write_transition for what it throws.
+  [[nodiscard]] virtual TransitionText write(TransitionId id) const = 0;
+
+  /// The action of this text as its place among the environment's; texts come without the stop string.
+  [[nodiscard]] virtual std::optional<std::uint32_t> read_action(std::string_view text) const = 0;
+  /// See PromptFormatter::parse_reward.
+  [[nodiscard]] virtual std::optional<double> read_reward(std::string_view text) const = 0;
+  /// See PromptFormatter::parse_termination.
+  [[nodiscard]] virtual std::optional<bool> read_termination(std::string_view text) const = 0;
+  /// See PromptFormatter::accepts_observation.
+  [[nodiscard]] virtual bool accepts_observation(std::string_view text) const = 0;
+
+  /// See ReplayBuffer.
+  [[nodiscard]] virtual std::size_t size() const = 0;
+  /// See ReplayBuffer.
+  [[nodiscard]] virtual std::size_t trajectory_count() const = 0;
+  /// See ReplayBuffer.
+  [[nodiscard]] virtual TransitionRange trajectory(std::size_t number) const = 0;
+  /// See ReplayBuffer.
+  [[nodiscard]] virtual TransitionIds matching(std::size_t action, bool terminated) const = 0;
+  /// See ReplayBuffer.
+  [[nodiscard]] virtual std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const = 0;
+  /// Sum of the rewards of a transition range.
+  [[nodiscard]] virtual double undiscounted_return(TransitionRange range) const = 0;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/prompt/prompt_source-inl.hpp"
+#endif

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/thread_team.hpp"
+#include "icpi/prompt/answer_reader.hpp"
+#include "icpi/prompt/prompt_context.hpp"
+#include "icpi/prompt/prompt_state.hpp"
+#include "icpi/prompt/query_options.hpp"
+
+namespace icpi {
+
+/// The batch half of PromptedRolloutModel: questions become requests, completions become answers.
+/// Thread-safety: one object by one thread at a time.
+class PromptedQuestions {
+ public:
+  /// See PromptedRolloutModel.
+  PromptedQuestions(LanguageModelRef model, QueryOptions options)
+      : model_(model),
+        can_(model.capabilities()),
+        options_(options),
+        team_(std::make_unique<ThreadTeam>(options.threads)) {
+    scratch_.resize(team_->size());
+  }
+
+  /// The lanes that Question::lane counts. They must outlive the questions.
+  void serve(std::span<PromptContext* const> lanes) { lanes_.assign(lanes.begin(), lanes.end()); }
+
+  /// Called for every answer, for people who want to look. An empty function ends that.
+  void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
+
+  /// See RolloutModel.
+  void answer(std::span<const Question> questions, std::span<Answer> answers) {
+    routes_.resize(questions.size());
+    batch_.clear();
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      bool added = false;
+      routes_[i] = route(questions[i], answers[i], added);
+      if (added) batch_.push_back(routes_[i]);
+    }
+    try {
+      look_up();
+      team_->for_each(batch_.size(),
+                      [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
+      order_by_prefix();
+      ask();
+    } catch (...) {
+      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) forget(*slot);
+      throw;
+    }
+    std::exception_ptr problem;
+    for (const auto slot : batch_) settle(slots_[slot], problem);
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
+    }
+    free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
+    if (problem) std::rethrow_exception(problem);
+  }
+
+  /// Whether both put their questions to the same model in the same way.
+  [[nodiscard]] bool agrees_with(const PromptedQuestions& other) const {
+    return model_ == other.model_ && options_ == other.options_;
+  }
+
+ protected:
+  /// A request on its way, and the memory it needs.
+  struct Slot {
+    Question question;
+    AnswerMemo::Key key;
+    PromptPrefix prefix;
+    std::string prefix_text;  ///< of a prompt that is this query's own
+    std::string query;
+    std::array<std::string_view, 1> stop;
+    Completion completion;
+    Answer answer;
+
+    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
+      question = asked;
+      key = identity;
+      prefix = shared;
+    }
+  };
+
+  [[nodiscard]] PromptState& state(const Question& question) const { return lanes_[question.lane]->state(); }
+
+  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.options().mode == PromptMode::stable; }
+
+  /// Users' buffers are asked on this thread alone; the team only writes.
+  void look_up() {
+    for (auto* lane : lanes_) lane->state().book.forget_look_ups();
+    for (const auto slot : batch_) look_up(slots_[slot].question);
+  }
+
+  void look_up(const Question& question) {
+    PromptState& state = this->state(question);
+    if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
+  }
+
+  /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
+  /// known already and was stored in `answer`.
+  std::uint32_t route(const Question& question, Answer& answer, bool& added) {
+    PromptState& state = this->state(question);
+    AnswerMemo::Key key{question.kind,
+                        question.terminated,
+                        question.action,
+                        question.observation,
+                        question.sample,
+                        question.attempt,
+                        0,
+                        0};
+    PromptPrefix prefix;
+    added = true;
+    if (stable(state)) {
+      prefix = state.book.stable_prefix(question.kind, question.action, question.terminated,
+                                        3 * state.decision + question.step + question.sample);
+      key.prefix_identity = prefix.identity;
+      key.prefix_length = prefix.text.size();
+      key.decision = temperature(question) > 0 ? state.decision : 0;
+      if (options_.deduplicate) {
+        const auto [entry, is_new] = state.memo.find_or_add(key);
+        const bool answered = entry->pending == AnswerMemo::Entry::none;
+        added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+        if (!added) {
+          ++lanes_[question.lane]->costs.deduplicated;
+          if (answered) answer = entry->answer;
+          return entry->pending;
+        }
+        entry->pending = acquire();
+        slots_[entry->pending].restart(question, key, prefix);
+        return entry->pending;
+      }
+    }
+    const auto slot = acquire();
+    slots_[slot].restart(question, key, prefix);
+    return slot;
+  }
+
+  /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.
+  static void reserve(Completion& completion) { completion.text.reserve(127); }
+
+  /// There is no answer: nobody may wait for it or take it for one.
+  void give_up(Slot& slot) {
+    slot.answer = {};
+    slot.answer.status = AnswerStatus::failed;
+    PromptState& state = this->state(slot.question);
+    if (!stable(state) || !options_.deduplicate) return;
+    auto& entry = *state.memo.find_or_add(slot.key).first;
+    entry.pending = AnswerMemo::Entry::none;
+    entry.answer = slot.answer;
+  }
+
+  /// After the model threw.
+  void forget(std::uint32_t slot) {
+    give_up(slots_[slot]);
+    free_.push_back(slot);
+  }
+
+  /// Reads the answer. When formatter or observer throw there is none, and `problem` says why, unless it has one.
+  void settle(Slot& slot, std::exception_ptr& problem) {
+    try {
+      read(slot);
+    } catch (...) {
+      if (!problem) problem = std::current_exception();
+      give_up(slot);
+    }
+  }
+
+  [[nodiscard]] std::uint32_t acquire() {
+    if (free_.empty()) {
+      reserve(slots_.emplace_back().completion);
+      return static_cast<std::uint32_t>(slots_.size() - 1);
+    }
+    const auto slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+
+  void write(Slot& slot, PromptScratch& scratch) {
+    const auto& question = slot.question;
+    const PromptState& state = this->state(question);
+    if (!stable(state)) {
+      RandomStream stream(question.key.child(2 * question.attempt));
+      slot.prefix_text.clear();
+      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
+                                 slot.prefix_text);
+      slot.prefix = {0, slot.prefix_text};
+    }
+    slot.query.clear();
+    state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
+    slot.stop[0] = state.book.stop(question.kind);
+  }
+
+  void order_by_prefix() {
+    keyed_.clear();
+    for (const auto slot : batch_) keyed_.push_back({slots_[slot].prefix.identity, slot});
+    std::sort(keyed_.begin(), keyed_.end());
+    order_.clear();
+    for (const auto& [identity, slot] : keyed_) order_.push_back(slot);
+  }
+
+  void ask() {
+    if (!options_.prime_prefixes) return send(order_);
+    first_.clear();
+    rest_.clear();
+    for (const auto slot : order_) {
+      const auto identity = slots_[slot].prefix.identity;
+      const bool first = identity != 0 && !is_primed(identity);
+      (first ? first_ : rest_).push_back(slot);
+      if (first) primed_.insert(identity);
+    }
+    send(first_);
+    send(rest_);
+  }
+
+  [[nodiscard]] bool is_primed(std::uint64_t identity) const { return primed_.contains(identity); }
+
+  void send(std::span<const std::uint32_t> order) {
+    if (order.empty()) return;
+    scored_.clear();
+    requests_.clear();
+    for (const auto slot : order) {
+      if (scores(slots_[slot])) {
+        scored_.push_back(slot);
+      } else {
+        requests_.push_back(request(slots_[slot]));
+      }
+    }
+    if (!requests_.empty()) complete(order);
+    if (!scored_.empty()) score();
+  }
+
+  void complete(std::span<const std::uint32_t> order) {
+    while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
+    model_.complete(requests_, std::span(completions_).first(requests_.size()));
+    std::size_t next = 0;
+    for (const auto slot : order) {
+      if (!scores(slots_[slot])) std::swap(slots_[slot].completion, completions_[next++]);
+    }
+  }
+
+  [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
+    if (!options_.restrict_answers) return {};
+    return state(slot.question).book.known_answers(slot.question.kind);
+  }
+
+  /// Whether the model is to score the known answers, because it cannot be constrained to them.
+  [[nodiscard]] bool scores(const Slot& slot) const {
+    return !can_.constrains_choices && can_.scores && !choices(slot).empty();
+  }
+
+  [[nodiscard]] double temperature(const Question& question) const {
+    const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
+    return policy ? *options_.policy_temperature : options_.sampling.temperature;
+  }
+
+  /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.
+  [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
+    const auto& question = slot.question;
+    const PromptState& state = this->state(question);
+    if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
+    const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
+    return state.episode_key.child(state.decision)
+        .child(kind)
+        .child(state.observations.hash(question.observation))
+        .child(std::uint64_t{question.action} << 32 | question.sample)
+        .child(question.attempt)
+        .seed();
+  }
+
+  [[nodiscard]] CompletionRequest request(const Slot& slot) const {
+    CompletionRequest request;
+    request.prefix = slot.prefix;
+    request.query = slot.query;
+    request.stop = slot.stop;
+    request.sampling = options_.sampling;
+    request.sampling.temperature = temperature(slot.question);
+    request.seed = seed(slot);
+    request.sample_index = slot.question.sample << 8 | slot.question.attempt;
+    if (can_.constrains_choices) request.choices = choices(slot);
+    request.timeout = options_.timeout;
+    return request;
+  }
+
+  void score() {
+    score_requests_.clear();
+    for (const auto slot : scored_) {
+      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, choices(slots_[slot])});
+    }
+    if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
+    model_.score(score_requests_, std::span(scores_).first(scored_.size()));
+    for (std::size_t i = 0; i < scored_.size(); ++i) {
+      auto& slot = slots_[scored_[i]];
+      choose(scores_[i], choices(slot), temperature(slot.question), seed(slot), slot.completion);
+    }
+  }
+
+  void read(Slot& slot) {
+    PromptState& state = this->state(slot.question);
+    auto& costs = lanes_[slot.question.lane]->costs;
+    const auto& completion = slot.completion;
+    const bool cancelled = completion.error.category == ErrorCategory::cancelled;
+    const bool over_budget = completion.error.category == ErrorCategory::budget_exhausted;
+    ++(cancelled ? costs.cancelled : over_budget ? costs.over_budget : costs.lm_calls);
+    costs.prompt_tokens += completion.usage.prompt_tokens;
+    costs.cached_tokens += completion.usage.cached_tokens;
+    costs.completion_tokens += completion.usage.completion_tokens;
+    slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
+    if (slot.answer.status == AnswerStatus::failed && !cancelled && !over_budget) ++costs.failures;
+    if (slot.answer.status == AnswerStatus::invalid) {
+      ++costs.invalid;
+      // A greedy model says the same again.
+      if (stable(state) && temperature(slot.question) == 0) slot.answer.status = AnswerStatus::impossible;
+    }
+    if (stable(state) && options_.deduplicate) {
+      auto& entry = *state.memo.find_or_add(slot.key).first;
+      entry.answer = slot.answer;
+      entry.pending = AnswerMemo::Entry::none;
+    }
+    if (observer_) observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status});
+  }
+
+  LanguageModelRef model_;
+  Capabilities can_;
+  QueryOptions options_;
+  std::unique_ptr<ThreadTeam> team_;
+  std::vector<PromptContext*> lanes_;
+  std::vector<PromptScratch> scratch_;
+  std::deque<Slot> slots_;  ///< a deque: requests hold views into slots
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> batch_;
+  std::vector<std::uint32_t> routes_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> keyed_;  ///< prefix identity and slot: sorted without the slots
+  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> rest_;
+  std::vector<std::uint32_t> scored_;
+  std::unordered_set<std::uint64_t> primed_;
+  std::vector<CompletionRequest> requests_;
+  std::vector<Completion> completions_;
+  std::vector<ScoreRequest> score_requests_;
+  std::vector<Scores> scores_;
+  std::string reader_text_;
+  QueryObserver observer_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "icpi/prompt/prompted_rollout_model.hpp"
+#include "icpi/prompt/submitted_questions.hpp"
+
+namespace icpi {
+
+ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options)
+    : questions_(std::make_unique<SubmittedQuestions>(model, options)) {}
+
+ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(PromptedRolloutModel&&) noexcept = default;
+ICPI_INLINE PromptedRolloutModel& PromptedRolloutModel::operator=(PromptedRolloutModel&&) noexcept = default;
+ICPI_INLINE PromptedRolloutModel::~PromptedRolloutModel() = default;
+
+ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> lanes) { questions_->serve(lanes); }
+
+ICPI_INLINE void PromptedRolloutModel::observe_queries(QueryObserver observer) {
+  questions_->observe_queries(std::move(observer));
+}
+
+ICPI_INLINE bool PromptedRolloutModel::agrees_with(const PromptedRolloutModel& other) const {
+  return questions_->agrees_with(*other.questions_);
+}
+
+ICPI_INLINE void PromptedRolloutModel::answer(std::span<const Question> questions, std::span<Answer> answers) {
+  questions_->answer(questions, answers);
+}
+
+ICPI_INLINE bool PromptedRolloutModel::asynchronous() const { return questions_->asynchronous(); }
+
+ICPI_INLINE std::size_t PromptedRolloutModel::concurrency() const { return questions_->concurrency(); }
+
+ICPI_INLINE void PromptedRolloutModel::submit(const Question& question, std::uint64_t ticket) {
+  questions_->submit(question, ticket);
+}
+
+ICPI_INLINE std::size_t PromptedRolloutModel::collect(std::span<FinishedAnswer> out) {
+  return questions_->collect(out);
+}
+
+ICPI_INLINE void PromptedRolloutModel::cancel_all() { questions_->cancel_all(); }
+
+}  // namespace icpi

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/json_line.hpp"
+#include "icpi/prompt/transition_text.hpp"
+
+namespace icpi {
+
+ICPI_INLINE std::string excerpt(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  std::string shown;
+  append_json_string(text.substr(0, longest), shown);
+  return text.size() > longest ? shown + "..." : shown;
+}
+
+ICPI_INLINE void check_lines(std::string_view text, std::string_view what) {
+  if (is_whole_lines(text)) return;
+  throw InvalidArgument(
+      fmt::format("formatter: the text {} of {} must be whole lines, none of them blank", excerpt(text), what));
+}
+
+ICPI_INLINE void check_answer(std::string_view text, std::string_view stop, std::string_view what) {
+  check_lines(text, what);
+  if (stops_once(text, stop)) return;
+  throw InvalidArgument(
+      fmt::format("formatter: the text {} of {} must end in its stop string {}, and hold it only once", excerpt(text),
+                  what, excerpt(stop)));
+}
+
+}  // namespace icpi

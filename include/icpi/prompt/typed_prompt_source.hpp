@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/prompt/prompt_source.hpp"
+
+namespace icpi {
+
+/// The environment's side of PromptSource: its actions, its formatter and the experience in its buffer.
+/// Thread-safety: const members may be called concurrently.
+template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+class TypedPromptSource final : public PromptSource {
+ public:
+  /// Takes the set of actions from `env`.
+  TypedPromptSource(const Env& env, Buffer buffer, Formatter formatter)
+      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_) {
+    for (const auto& action : env.actions()) actions_.push_back(action);
+  }
+
+  /// All experience.
+  [[nodiscard]] Buffer& buffer() noexcept { return buffer_; }
+  /// What writes and reads.
+  [[nodiscard]] const Formatter& formatter() const noexcept { return formatter_; }
+
+  /// The text of an observation.
+  [[nodiscard]] std::string write_observation(const typename Env::Observation& observation) const {
+    return std::string(formatter_.observation(observation));
+  }
+  /// The texts of a transition; see write_transition for what it throws.
+  [[nodiscard]] TransitionText write_step(const TransitionOf<Env>& transition) const {
+    return write_transition<Env>(formatter_, transition, stops_);
+  }
+
+  [[nodiscard]] ConstantTexts constant_texts() const override {
+    ConstantTexts texts{{},
+                        std::string(formatter_.episode_start()),
+                        std::string(formatter_.termination(false)),
+                        std::string(formatter_.termination(true)),
+                        stops_};
+    for (const auto& action : actions_) texts.actions.emplace_back(formatter_.action(action));
+    return texts;
+  }
+  [[nodiscard]] TransitionText write(TransitionId id) const override { return write_step(buffer_[id]); }
+
+  [[nodiscard]] std::optional<std::uint32_t> read_action(std::string_view text) const override {
+    const auto action = formatter_.parse_action(text);
+    if (!action) return std::nullopt;
+    const auto place = std::find(actions_.begin(), actions_.end(), *action);
+    if (place == actions_.end()) return std::nullopt;
+    return static_cast<std::uint32_t>(place - actions_.begin());
+  }
+  [[nodiscard]] std::optional<double> read_reward(std::string_view text) const override {
+    return formatter_.parse_reward(text);
+  }
+  [[nodiscard]] std::optional<bool> read_termination(std::string_view text) const override {
+    return formatter_.parse_termination(text);
+  }
+  [[nodiscard]] bool accepts_observation(std::string_view text) const override {
+    return formatter_.accepts_observation(text);
+  }
+
+  [[nodiscard]] std::size_t size() const override { return buffer_.size(); }
+  [[nodiscard]] std::size_t trajectory_count() const override { return buffer_.trajectory_count(); }
+  [[nodiscard]] TransitionRange trajectory(std::size_t number) const override { return buffer_.trajectory(number); }
+  [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const override {
+    return buffer_.matching(action, terminated);
+  }
+  [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const override {
+    return buffer_.reward_classes(action, terminated);
+  }
+  [[nodiscard]] double undiscounted_return(TransitionRange range) const override {
+    double sum = 0;
+    for (auto id = range.first; id < range.last; ++id) {
+      const TransitionOf<Env>& transition = buffer_[id];
+      sum += transition.reward;
+    }
+    return sum;
+  }
+
+ private:
+  Buffer buffer_;
+  Formatter formatter_;
+  StopStrings stops_;
+  std::vector<typename Env::Action> actions_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "icpi/rollout/planner.hpp"
+#include "icpi/rollout/planning_work.hpp"
+
+namespace icpi {
+
+ICPI_INLINE Planner::Planner() : work_(std::make_unique<PlanningWork>()) {}
+ICPI_INLINE Planner::Planner(Planner&&) noexcept = default;
+ICPI_INLINE Planner& Planner::operator=(Planner&&) noexcept = default;
+ICPI_INLINE Planner::~Planner() = default;
+
+ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+                              std::size_t node_limit, std::span<DecisionResult> results) {
+  work_->run(model, tasks, options, node_limit, results);
+}
+
+}  // namespace icpi

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/rollout/engine.hpp"
+
+namespace icpi {
+
+/// What a Planner does and keeps from run to run.
+/// Thread-safety: one object by one thread at a time.
+class PlanningWork {
+ public:
+  /// See Planner.
+  void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+           std::size_t node_limit, std::span<DecisionResult> results) {
+    if (graphs_.size() < tasks.size()) graphs_.resize(tasks.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      graphs_[i].start(tasks[i]);
+      results[i].costs = {};
+    }
+    for (int depth = 0; depth < options.step_limit; ++depth) {
+      const bool last = depth + 1 == options.step_limit;
+      collect_layer(tasks, node_limit);
+      if (layer_.empty()) break;
+      ask(model, QueryKind::termination, tasks, options, results);
+      ask(model, QueryKind::reward, tasks, options, results);
+      if (!last) ask(model, QueryKind::observation, tasks, options, results);
+    }
+    for (std::size_t i = 0; i < tasks.size(); ++i) graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
+  }
+
+ private:
+  static constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
+
+  /// An imagined step from an observation.
+  struct Edge {
+    bool known = false;  ///< termination and reward are
+    bool terminated = false;
+    double reward = 0;
+    std::uint32_t next = unknown;  ///< node number
+  };
+
+  struct Graph {
+    std::vector<ObservationId> nodes;    ///< in the order of their discovery
+    std::vector<std::uint32_t> numbers;  ///< by observation id
+    std::vector<Edge> edges;             ///< node x action
+    std::vector<double> values, next_values;
+    std::size_t expanded = 0;
+    std::size_t actions = 0;
+
+    void start(const DecisionTask& task) {
+      actions = task.actions;
+      nodes.clear();
+      numbers.clear();
+      edges.clear();
+      expanded = 0;
+      number(task.observation);
+    }
+
+    std::uint32_t number(ObservationId observation) {
+      if (observation >= numbers.size()) numbers.resize(observation + std::size_t{1}, unknown);
+      if (numbers[observation] == unknown) {
+        numbers[observation] = static_cast<std::uint32_t>(nodes.size());
+        nodes.push_back(observation);
+        edges.resize(nodes.size() * actions);
+      }
+      return numbers[observation];
+    }
+
+    [[nodiscard]] double edge_value(const Edge& edge, double discount) const {
+      if (!edge.known) return 0;
+      return edge.reward + (edge.terminated || edge.next == unknown ? 0 : discount * values[edge.next]);
+    }
+
+    /// values = optimal values of all nodes with `horizon - 1` steps to go, then the root's actions with `horizon`.
+    void solve(const DecisionTask& task, int horizon, ReturnTable& returns) {
+      values.assign(nodes.size(), 0);
+      for (int left = 1; left < horizon; ++left) {
+        next_values.assign(nodes.size(), 0);
+        for (std::size_t node = 0; node < nodes.size(); ++node) {
+          double best = -std::numeric_limits<double>::infinity();
+          for (std::size_t action = 0; action < actions; ++action) {
+            best = std::max(best, edge_value(edges[node * actions + action], task.discount));
+          }
+          next_values[node] = best;
+        }
+        if (next_values == values) break;  // nothing changes with more steps to go
+        values.swap(next_values);
+      }
+      returns.resize(actions, 1);
+      for (std::size_t action = 0; action < actions; ++action) {
+        returns(action, 0) = edge_value(edges[action], task.discount);
+      }
+    }
+  };
+
+  struct Item {
+    std::uint32_t task = 0;
+    std::uint32_t node = 0;
+    std::uint32_t action = 0;
+    bool terminated = false;
+    enum class Stage : std::uint8_t { asking, predicted, rewarded, finished } stage = Stage::asking;
+  };
+
+  void collect_layer(std::span<const DecisionTask> tasks, std::size_t node_limit) {
+    layer_.clear();
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+      auto& graph = graphs_[task];
+      const std::size_t end = std::min(graph.nodes.size(), node_limit);
+      for (; graph.expanded < end; ++graph.expanded) {
+        for (std::uint32_t action = 0; action < tasks[task].actions; ++action) {
+          layer_.push_back({static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action});
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] static bool asks(const Item& item, QueryKind kind) {
+    switch (kind) {
+      case QueryKind::termination: return item.stage == Item::Stage::asking;
+      case QueryKind::reward: return item.stage == Item::Stage::predicted;
+      default: return item.stage == Item::Stage::rewarded && !item.terminated;
+    }
+  }
+
+  /// Puts one kind of question for the whole layer, and again for what came back invalid.
+  void ask(RolloutModelRef model, QueryKind kind, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+           std::span<DecisionResult> results) {
+    for (int attempt = 0; attempt < options.attempts; ++attempt) {
+      questions_.clear();
+      askers_.clear();
+      for (std::uint32_t i = 0; i < layer_.size(); ++i) {
+        if (!asks(layer_[i], kind)) continue;
+        questions_.push_back(question(layer_[i], kind, tasks, static_cast<std::uint32_t>(attempt)));
+        askers_.push_back(i);
+      }
+      if (questions_.empty()) return;
+      answers_.assign(questions_.size(), Answer{});
+      model.answer(questions_, answers_);
+      counted_.assign(tasks.size(), false);
+      for (std::size_t i = 0; i < questions_.size(); ++i) {
+        auto& item = layer_[askers_[i]];
+        auto& costs = results[item.task].costs;
+        if (attempt > 0) ++costs.retries;
+        if (!counted_[item.task]) ++costs.rounds;
+        counted_[item.task] = true;
+        take(item, kind, answers_[i]);
+      }
+    }
+  }
+
+  [[nodiscard]] Question question(const Item& item, QueryKind kind, std::span<const DecisionTask> tasks,
+                                  std::uint32_t attempt) const {
+    const auto& task = tasks[item.task];
+    Question question;
+    question.kind = kind;
+    question.terminated = item.terminated;
+    question.lane = task.lane;
+    question.action = item.action;
+    question.observation = graphs_[item.task].nodes[item.node];
+    question.attempt = attempt;
+    question.key = task.key.child(std::uint64_t{item.node} << 32 | item.action).child(static_cast<std::uint64_t>(kind));
+    return question;
+  }
+
+  void take(Item& item, QueryKind kind, const Answer& answer) {
+    if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
+    if (answer.status != AnswerStatus::valid) return;
+    auto& graph = graphs_[item.task];
+    auto& edge = graph.edges[item.node * graph.actions + item.action];
+    switch (kind) {
+      case QueryKind::termination:
+        item.terminated = answer.terminated;
+        item.stage = Item::Stage::predicted;
+        break;
+      case QueryKind::reward:
+        edge.known = true;
+        edge.terminated = item.terminated;
+        edge.reward = answer.reward;
+        item.stage = Item::Stage::rewarded;
+        break;
+      default: {
+        const auto next = graph.number(answer.observation);  // may move the edges
+        graph.edges[item.node * graph.actions + item.action].next = next;
+        item.stage = Item::Stage::finished;
+      }
+    }
+  }
+
+  std::vector<Graph> graphs_;
+  std::vector<Item> layer_;
+  std::vector<Question> questions_;
+  std::vector<std::uint32_t> askers_;
+  std::vector<Answer> answers_;
+  std::vector<char> counted_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace icpi {
+
+/// The returns of imagined rollouts: actions x rollouts per action. icpi/eigen.hpp shows them as an Eigen array.
+/// Thread-safety: const members may be called concurrently.
+class ReturnTable {
+ public:
+  /// How many actions and rollouts per action. What it held is undefined then; memory is kept.
+  void resize(std::size_t actions, std::size_t rollouts) {
+    values_.resize(actions * rollouts);
+    actions_ = actions;
+    rollouts_ = rollouts;
+  }
+
+  /// The return of rollout number `rollout` of `action`.
+  [[nodiscard]] double& operator()(std::size_t action, std::size_t rollout) {
+    return values_[rollout * actions_ + action];
+  }
+  /// The return of rollout number `rollout` of `action`.
+  [[nodiscard]] double operator()(std::size_t action, std::size_t rollout) const {
+    return values_[rollout * actions_ + action];
+  }
+
+  [[nodiscard]] std::size_t actions() const noexcept { return actions_; }     ///< first dimension
+  [[nodiscard]] std::size_t rollouts() const noexcept { return rollouts_; }   ///< second dimension
+  [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }  ///< of both together
+  [[nodiscard]] bool empty() const noexcept { return values_.empty(); }       ///< no returns were asked for
+  /// All of them: first those of every action's first rollout, then of every second one, and so on.
+  [[nodiscard]] std::span<const double> values() const noexcept { return values_; }
+
+  friend bool operator==(const ReturnTable&, const ReturnTable&) = default;
+
+ private:
+  std::vector<double> values_;
+  std::size_t actions_ = 0;
+  std::size_t rollouts_ = 0;
+};
+
+}  // namespace icpi

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/models/completion_record.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <system_error>
+
+#include "icpi/core/checked_line.hpp"
+#include "icpi/core/error.hpp"
+
+namespace icpi {
+
+namespace {
+
+constexpr std::array finish_names{std::string_view("stop"), std::string_view("length"), std::string_view("error")};
+
+/// Both halves of a fingerprint, fed byte by byte.
+class FingerprintMixer {
+ public:
+  void text(std::string_view bytes) {
+    result_.high = detail::fnv1a(bytes, result_.high);
+    for (const char each : bytes) {
+      result_.low = std::rotl((result_.low ^ static_cast<unsigned char>(each)) * 0xD6E8FEB86659FD93, 29);
+    }
+  }
+  void number(std::uint64_t value) {
+    std::array<char, 8> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> 8 * i & 0xFF);
+    text({bytes.data(), bytes.size()});
+  }
+  void texts(std::span<const std::string_view> list) {
+    number(list.size());
+    for (const auto each : list) {
+      number(each.size());
+      text(each);
+    }
+  }
+  [[nodiscard]] RequestFingerprint result() const { return result_; }
+
+ private:
+  RequestFingerprint result_{detail::fnv1a(""), 0x9AE16A3B2F90404F};
+};
+
+FinishReason read_finish(const std::string& text) {
+  std::size_t number = 0;
+  while (number < finish_names.size() && finish_names[number] != text) ++number;
+  if (number == finish_names.size()) throw InvalidArgument(fmt::format("unknown finish \"{}\"", text));
+  return static_cast<FinishReason>(number);
+}
+
+ErrorCategory read_category(const std::string& text) {
+  auto category = ErrorCategory::transport;
+  while (category != ErrorCategory::cancelled && name(category) != text)
+    category = static_cast<ErrorCategory>(static_cast<int>(category) + 1);
+  if (name(category) != text) throw InvalidArgument(fmt::format("unknown error \"{}\"", text));
+  return category;
+}
+
+}  // namespace
+
+std::string RequestFingerprint::str() const { return fmt::format("{:016x}{:016x}", high, low); }
+
+RequestFingerprint fingerprint(const CompletionRequest& request) {
+  FingerprintMixer mixer;
+  mixer.number(request.prefix.text.size() + request.query.size());
+  mixer.text(request.prefix.text);
+  mixer.text(request.query);
+  mixer.texts(request.stop);
+  mixer.texts(request.choices);
+  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.temperature));
+  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.top_p));
+  mixer.number(static_cast<std::uint64_t>(request.sampling.max_tokens));
+  mixer.number(request.seed);
+  mixer.number(request.sample_index);
+  mixer.number(request.want_logprobs ? 1 : 0);
+  return mixer.result();
+}
+
+namespace detail {
+
+void add_completion(JsonLine& line, const Completion& completion) {
+  line.add("text", completion.text).add("finish", finish_names[static_cast<std::size_t>(completion.finish)]);
+  line.add_list("tokens", completion.tokens, [](const TokenLogprob& token, std::string& out) {
+    JsonLine item;
+    item.add("token", token.token);
+    if (std::isfinite(token.logprob)) item.add("logprob", token.logprob);  // else impossible: minus infinity
+    out += item.str();
+  });
+  line.add("prompt_tokens", completion.usage.prompt_tokens).add("cached_tokens", completion.usage.cached_tokens);
+  line.add("completion_tokens", completion.usage.completion_tokens);
+  if (completion.error) {
+    line.add("error", name(completion.error.category)).add("message", completion.error.message);
+    line.add("retry_after", completion.error.retry_after_seconds);
+  }
+}
+
+Completion read_completion(const Json& json) {
+  Completion completion;
+  completion.text = json["text"].string();
+  completion.finish = read_finish(json["finish"].string());
+  for (const Json& token : json["tokens"].array()) {
+    const Json* logprob = token.find("logprob");
+    completion.tokens.push_back(
+        {token["token"].string(), logprob != nullptr ? logprob->number() : -std::numeric_limits<double>::infinity()});
+  }
+  completion.usage = {json["prompt_tokens"].integer<std::uint64_t>(), json["cached_tokens"].integer<std::uint64_t>(),
+                      json["completion_tokens"].integer<std::uint64_t>()};
+  if (const Json* error = json.find("error"))
+    completion.error = {read_category(error->string()), json["message"].string(), json["retry_after"].number()};
+  return completion;
+}
+
+RequestFingerprint read_fingerprint(std::string_view text) {
+  RequestFingerprint result;
+  const auto hex = [&](std::size_t first, std::uint64_t& value) {
+    if (text.size() != 32) throw InvalidArgument("a request is named by 32 hexadecimal digits");
+    const char* const end = text.data() + first + 16;
+    const auto [read, error] = std::from_chars(text.data() + first, end, value, 16);
+    if (error != std::errc{} || read != end) throw InvalidArgument("a request is named by 32 hexadecimal digits");
+  };
+  hex(0, result.high);
+  hex(16, result.low);
+  return result;
+}
+
+}  // namespace detail
+
+std::string completion_record(const CompletionRequest& request, const Completion& completion, bool prompt) {
+  JsonLine line;
+  line.add("request", fingerprint(request).str());
+  if (prompt) {
+    line.add("prefix", request.prefix.text).add("query", request.query);
+    line.add_list("stop", request.stop, append_json_string);
+    if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
+    line.add("temperature", request.sampling.temperature).add("top_p", request.sampling.top_p);
+    line.add("max_tokens", request.sampling.max_tokens).add("seed", request.seed).add("sample", request.sample_index);
+  }
+  detail::add_completion(line, completion);
+  return detail::with_checksum(line.str());
+}
+
+RecordedCompletion read_completion_record(std::string_view line) {
+  if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
+  const Json json = Json::parse(line);
+  RecordedCompletion result;
+  result.request = detail::read_fingerprint(json["request"].string());
+  result.completion = detail::read_completion(json);
+  return result;
+}
+
+}  // namespace icpi

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// What include/icpi/concepts defines out of line.
+#include "icpi/concepts/text_scanner-inl.hpp"

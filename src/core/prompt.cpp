@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// Prompts, and the rollout model that puts them to a language model.
+#include "icpi/prompt/prompt_context-inl.hpp"
+#include "icpi/prompt/prompt_source-inl.hpp"
+#include "icpi/prompt/prompted_rollout_model-inl.hpp"
+#include "icpi/prompt/transition_text-inl.hpp"
