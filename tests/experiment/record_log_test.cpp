@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/random.hpp"
 #include "support/temporary_folder.hpp"
 
