@@ -2,6 +2,7 @@
 // The open loop: a host program owns the stepping of its environment and asks the agent what to do. It may stop in the
 // middle of an episode, start with experience recorded elsewhere, and look into every decision.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "icpi/domains/maze_formatter.hpp"
 #include "icpi/icpi.hpp"

@@ -56,7 +56,8 @@ class ICPI_API LineReader {
 ///
 /// A record is there once append() returned. What a dying process or a power cut leaves is a last line that is not
 /// whole: it is cut off when the file is opened again. Any other damage is refused, naming file and offset.
-/// One process at a time: the file is locked. Thread-safety: append() may be called concurrently.
+/// One process at a time: the file is locked, unless its file system has no locks: see locked().
+/// Thread-safety: append() may be called concurrently.
 class ICPI_API RecordLog {
  public:
   static constexpr int version = 1;  ///< that this class writes, and the highest it reads
@@ -84,6 +85,8 @@ class ICPI_API RecordLog {
   [[nodiscard]] const std::string& header() const noexcept;
   /// Its path.
   [[nodiscard]] const std::string& name() const noexcept;
+  /// Whether other processes are kept out. Not where the file system has no locks: the caller must see to it.
+  [[nodiscard]] bool locked() const noexcept;
   /// Bytes that were cut off when it was opened: a record that was not whole.
   [[nodiscard]] std::uint64_t dropped() const noexcept;
   /// A reader of the records that were there when the log was opened, first line aside.

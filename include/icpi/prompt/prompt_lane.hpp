@@ -56,7 +56,7 @@ class PromptLane : public PromptContext {
   PromptLane(std::unique_ptr<Source> source, const PromptOptions& options, TokenCounter count_tokens, RandomKey key)
       : PromptLane(*source, std::move(source), options, std::move(count_tokens), key) {}
 
-  PromptLane(Source& typed, std::unique_ptr<Source> source, const PromptOptions& options, TokenCounter count_tokens,
+  PromptLane(Source& typed, std::unique_ptr<Source>&& source, const PromptOptions& options, TokenCounter count_tokens,
              RandomKey key)
       : PromptContext(std::move(source), options, std::move(count_tokens), key),
         source_(&typed),

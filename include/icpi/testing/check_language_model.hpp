@@ -35,6 +35,33 @@ struct LanguageModelCheck {
 
 namespace detail {
 
+// What a model claims: where it has capabilities() these say it, as its members may serve another model that has less;
+// else the concepts that it models.
+
+template <class Model>
+bool claims_choices(const Model& model) {
+  if constexpr (requires { model.capabilities().constrains_choices; })
+    return model.capabilities().constrains_choices;
+  else
+    return ConstrainsChoices<Model>;
+}
+
+template <ScoresContinuations Model>
+bool claims_scores(const Model& model) {
+  if constexpr (requires { model.capabilities().scores; })
+    return model.capabilities().scores;
+  else
+    return true;
+}
+
+template <AsynchronousLanguageModel Model>
+bool claims_submission(const Model& model) {
+  if constexpr (requires { model.capabilities().asynchronous; })
+    return model.capabilities().asynchronous;
+  else
+    return true;
+}
+
 /// Runs the checks of one model.
 template <LanguageModel Model>
 class LanguageModelChecker {
@@ -64,7 +91,9 @@ class LanguageModelChecker {
     check_logprobs();
     check_choices();
     if constexpr (ScoresContinuations<Model>) check_scores();
-    if constexpr (AsynchronousLanguageModel<Model>) check_asynchronous();
+    if constexpr (AsynchronousLanguageModel<Model>) {
+      if (claims_submission(model_)) check_asynchronous();
+    }
     report_.expect(identity == std::string(model_.identity()), "identity() stays what it is.",
                    [&] { return identity; });
   }
@@ -192,7 +221,7 @@ class LanguageModelChecker {
     CompletionRequest request = requests_[0];
     request.choices = choices;
     const Completion completion = answer(request);
-    if constexpr (ConstrainsChoices<Model>) {
+    if (claims_choices(model_)) {
       report_.expect(!completion.error && std::find(choices.begin(), choices.end(), completion.text) != choices.end(),
                      "With choices, the answer is one of them.", [&] { return completion.text; });
     } else {
@@ -209,6 +238,11 @@ class LanguageModelChecker {
     const ScoreRequest request{requests_[0].prefix, requests_[0].query, continuations};
     std::vector<Scores> scores(1);
     model_.score(std::span(&request, 1), scores);
+    if (!claims_scores(model_)) {
+      report_.expect(scores[0].error.category == ErrorCategory::invalid_request,
+                     "A model that does not score continuations refuses them as invalid_request.", item(0));
+      return;
+    }
     report_.expect(!scores[0].error && scores[0].logprobs.size() == continuations.size(),
                    "Every continuation gets a log-probability.",
                    [&] { return fmt::format("{} of {}", scores[0].logprobs.size(), continuations.size()); });
@@ -274,7 +308,9 @@ class LanguageModelChecker {
 
 }  // namespace detail
 
-/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests.
+/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests. Where
+/// it has a capabilities() that tells `scores`, `constrains_choices` or `asynchronous`, as AnyLanguageModel's, these
+/// count and not what it has members for.
 /// Throws InvalidArgument unless `check` holds at least one prompt.
 template <LanguageModel Model>
 Report check_language_model(Model& model, const LanguageModelCheck& check = {}) {

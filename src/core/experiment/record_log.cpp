@@ -17,6 +17,7 @@
 
 #include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/file_lock.hpp"
 #include "icpi/core/hash.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
@@ -115,6 +116,7 @@ class RecordLog::File {
   void set_durability(Durability durability) noexcept { durability_ = durability; }
   [[nodiscard]] const std::string& header() const noexcept { return header_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] bool locked() const noexcept { return locked_; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] LineReader recorded() const { return {number_, first_size_, recorded_end_}; }
 
@@ -124,7 +126,8 @@ class RecordLog::File {
   }
 
   void lock() {
-    if (flock(number_, LOCK_EX | LOCK_NB) == 0) return;
+    locked_ = flock(number_, LOCK_EX | LOCK_NB) == 0;
+    if (locked_ || detail::lacks_locks(errno)) return;
     if (errno == EWOULDBLOCK) throw InvalidArgument(fmt::format("{} is in use by another process", name_));
     throw InvalidArgument(fmt::format("cannot lock {}: {}", name_, reason()));
   }
@@ -205,6 +208,7 @@ class RecordLog::File {
   int number_ = -1;
   std::mutex mutex_;
   bool failed_ = false;
+  bool locked_ = false;
   std::uint64_t checksum_ = detail::fnv1a_basis;
   std::uint64_t size_ = 0;
   std::uint64_t first_size_ = 0;
@@ -230,6 +234,8 @@ void RecordLog::set_durability(Durability durability) noexcept { file_->set_dura
 const std::string& RecordLog::header() const noexcept { return file_->header(); }
 
 const std::string& RecordLog::name() const noexcept { return file_->name(); }
+
+bool RecordLog::locked() const noexcept { return file_->locked(); }
 
 std::uint64_t RecordLog::dropped() const noexcept { return file_->dropped(); }
 
