@@ -90,7 +90,7 @@ class DomainProgramOf final : public DomainProgram {
   }
 
   Costs run(const RunRequest& request, const Sink& on_episode) const override {
-    OrderedRecords<Sink> records(request.seeds, request.steps, on_episode);
+    OrderedRecords records(request.seeds, request.steps, on_episode);
     const Method method = method_for(request.method, facts());
     std::mutex mutex;
     Costs total;
@@ -179,7 +179,7 @@ class DomainProgramOf final : public DomainProgram {
   }
 
   template <class Make>
-  Costs play(const Group& group, OrderedRecords<Sink>& records, Make&& make) const {
+  Costs play(const Group& group, OrderedRecords& records, Make&& make) const {
     using A = typename decltype(make(std::uint64_t{0}))::element_type;
     const RunRequest& request = *group.request;
     std::vector<Player<Env, A>> players;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/random.hpp"
 #include "support/file_locks.hpp"
 #include "support/temporary_folder.hpp"

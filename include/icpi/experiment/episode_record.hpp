@@ -5,8 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "icpi/core/json.hpp"
-#include "icpi/core/json_line.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
+
+#if defined(ICPI_HEADER_ONLY)
+#error "icpi/experiment is compiled: link icpi::icpi instead of icpi::header_only"
+#endif
 
 namespace icpi {
 
@@ -39,64 +43,10 @@ struct EpisodeRecord {
 };
 
 /// The record as one line of JSON, without a newline.
-[[nodiscard]] inline std::string to_json(const EpisodeRecord& record) {
-  return JsonLine{}
-      .add("domain", record.domain)
-      .add("agent", record.agent)
-      .add("model", record.model)
-      .add("seed", record.seed)
-      .add("episode", record.episode)
-      .add("step", record.step)
-      .add("length", record.length)
-      .add("return", record.episode_return)
-      .add("optimal_return", record.optimal_return)
-      .add("regret", record.regret)
-      .add("terminated", record.terminated)
-      .add("truncated", record.truncated)
-      .add("lm_calls", record.lm_calls)
-      .add("prompt_tokens", record.prompt_tokens)
-      .add("computed_tokens", record.computed_tokens)
-      .add("completion_tokens", record.completion_tokens)
-      .add("invalid", record.invalid)
-      .add("failures", record.failures)
-      .add("over_budget", record.over_budget)
-      .add("cancelled", record.cancelled)
-      .add("environment_error", record.environment_error)
-      .str();
-}
+[[nodiscard]] ICPI_API std::string to_json(const EpisodeRecord& record);
 
 /// Reads a line of episodes.jsonl; what tells failures apart may be missing, as in older records. Throws InvalidArgument
 /// when it is no such line.
-[[nodiscard]] inline EpisodeRecord parse_episode_record(std::string_view line) {
-  const Json json = Json::parse(line);
-  const auto count = [&](std::string_view name) { return json[name].integer<std::uint64_t>(); };
-  EpisodeRecord record;
-  record.domain = json["domain"].string();
-  record.agent = json["agent"].string();
-  record.model = json["model"].string();
-  record.seed = count("seed");
-  record.episode = count("episode");
-  record.step = count("step");
-  record.length = count("length");
-  record.episode_return = json["return"].number();
-  record.optimal_return = json["optimal_return"].number();
-  record.regret = json["regret"].number();
-  record.terminated = json["terminated"].boolean();
-  record.truncated = json["truncated"].boolean();
-  record.lm_calls = count("lm_calls");
-  record.prompt_tokens = count("prompt_tokens");
-  record.computed_tokens = count("computed_tokens");
-  record.completion_tokens = count("completion_tokens");
-  if (json.find("invalid") != nullptr) {
-    record.invalid = count("invalid");
-    record.failures = count("failures");
-    record.over_budget = count("over_budget");
-    record.cancelled = count("cancelled");
-    record.environment_error = json["environment_error"].string();
-  }
-  if (record.length == 0 || record.length > record.step)
-    throw InvalidArgument("an episode has at least one step, and none before the run's first");
-  return record;
-}
+[[nodiscard]] ICPI_API EpisodeRecord parse_episode_record(std::string_view line);
 
 }  // namespace icpi

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -11,12 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
 #include "icpi/core/json.hpp"
-#include "icpi/core/json_line.hpp"
-#include "icpi/core/transition.hpp"
 #include "icpi/experiment/record_log.hpp"
 #include "icpi/models/completion_record.hpp"
 
@@ -54,168 +50,56 @@ struct RecordedStep {
 /// ends and new records are added. What differs from the log throws InvalidArgument naming file and offset, so a run is
 /// never continued with another program, other options or another environment.
 /// Thread-safety: one part by one thread at a time; parts of one log may be used concurrently.
-class RunPart {
+class ICPI_API RunPart {
  public:
   /// Part `number` of a log that outlives it.
-  RunPart(RecordLog& log, std::size_t number)
-      : log_(&log), prefix_(fmt::format("{{\"part\":{},", number)), reader_(log.recorded()) {}
+  RunPart(RecordLog& log, std::size_t number);
 
   /// Whether records are left that are not played again yet.
-  [[nodiscard]] bool replaying() { return look_ahead(); }
+  [[nodiscard]] bool replaying();
 
   /// The first record: what must not change between sessions, as JSON.
-  void begin(std::string_view json) { record("begin", json); }
+  void begin(std::string_view json);
 
   /// Episodes began.
-  void started(std::span<const RecordedStart> starts) {
-    record_list("starts", starts, [](const RecordedStart& start, std::string& out) {
-      JsonLine item;
-      item.add("seed", start.seed).add("episode", start.episode);
-      if (start.error.empty()) item.add("observation", start.observation);
-      if (!start.error.empty()) item.add("error", start.error);
-      out += item.str();
-    });
-  }
+  void started(std::span<const RecordedStart> starts);
 
   /// Actions were chosen. Answers of the model that nobody took are forgotten.
-  void decided(std::span<const RecordedDecision> decisions) {
-    load_answers();
-    answers_.clear();
-    record_list("decisions", decisions, [](const RecordedDecision& decision, std::string& out) {
-      out += fmt::format("[{},{}]", decision.seed, decision.action);
-    });
-  }
+  void decided(std::span<const RecordedDecision> decisions);
 
   /// Actions were carried out.
-  void stepped(std::span<const RecordedStep> steps) {
-    record_list("steps", steps, [](const RecordedStep& step, std::string& out) {
-      JsonLine item;
-      item.add("seed", step.seed);
-      if (step.error.empty()) {
-        item.add("observation", step.observation).add("reward", step.reward);
-        item.add("terminated", step.terminated).add("truncated", step.truncated);
-      } else {
-        item.add("error", step.error);
-      }
-      out += item.str();
-    });
-  }
+  void stepped(std::span<const RecordedStep> steps);
 
   /// Adds any other record; in a replay, returns the one that was recorded in its place.
-  std::string summarised(std::string_view kind, std::string_view json) {
-    if (!next_is(kind)) {
-      record(kind, json);
-      return std::string(json);
-    }
-    ahead_ = false;
-    return line_.substr(prefix_.size() + kind.size() + 3);
-  }
+  std::string summarised(std::string_view kind, std::string_view json);
 
   /// What the environment threw according to the next record, by seed: what is played again fails again, without
   /// asking the environment. `kind`: "starts" or "steps".
-  [[nodiscard]] std::map<std::uint64_t, std::string> recorded_errors(std::string_view kind) {
-    std::map<std::uint64_t, std::string> errors;
-    if (!next_is(kind) || line_.find("\"error\":") == std::string::npos) return errors;
-    const Json list = next_json(kind);
-    for (const Json& item : list.array()) {
-      if (const Json* error = item.find("error")) errors[item["seed"].integer<std::uint64_t>()] = error->string();
-    }
-    return errors;
-  }
+  [[nodiscard]] std::map<std::uint64_t, std::string> recorded_errors(std::string_view kind);
 
   /// The recorded answer to a request of the decision in progress, the first that was not taken yet.
-  [[nodiscard]] std::optional<Json> take_answer(const RequestFingerprint& request) {
-    load_answers();
-    const auto found = answers_.find(request);
-    if (found == answers_.end()) return std::nullopt;
-    std::optional<Json> answer = std::move(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty()) answers_.erase(found);
-    return answer;
-  }
+  [[nodiscard]] std::optional<Json> take_answer(const RequestFingerprint& request);
 
   /// Whether the decision in progress is in the log: then all its answers are too.
-  [[nodiscard]] bool is_decided() {
-    load_answers();
-    return look_ahead();
-  }
+  [[nodiscard]] bool is_decided();
 
   /// Adds answers: a JSON array of objects that name their request, see RequestFingerprint::str(), as "request".
-  void answered(std::string_view list) { append("answers", list); }
+  void answered(std::string_view list);
 
   /// The next record to be played again, as JSON, if it is of this kind.
-  [[nodiscard]] std::optional<Json> peek(std::string_view kind) {
-    if (!next_is(kind)) return std::nullopt;
-    return next_json(kind);
-  }
+  [[nodiscard]] std::optional<Json> peek(std::string_view kind);
 
   /// Throws InvalidArgument that the log says something else.
-  [[noreturn]] void contradict(std::string_view what) const {
-    throw InvalidArgument(
-        fmt::format("{}, offset {}: {}: the run was recorded with another program, model, environment or options",
-                    log_->name(), reader_.begin(), what));
-  }
+  [[noreturn]] void contradict(std::string_view what) const;
 
  private:
-  bool look_ahead() {
-    while (!ahead_ && reader_.next(line_)) {
-      ahead_ = line_.starts_with(prefix_);
-      line_.resize(detail::checked_part(line_).size());
-    }
-    return ahead_;
-  }
-
-  bool next_is(std::string_view kind) {
-    if (!look_ahead()) return false;
-    const std::string_view rest = std::string_view(line_).substr(prefix_.size());
-    return rest.size() > kind.size() + 3 && rest.substr(1, kind.size()) == kind && rest[kind.size() + 1] == '"';
-  }
-
-  /// Of the record looked at.
-  Json next_json(std::string_view kind) const {
-    try {
-      return Json::parse(std::string_view(line_).substr(prefix_.size() + kind.size() + 3));
-    } catch (const InvalidArgument& error) {
-      contradict(error.what());
-    }
-  }
-
-  void load_answers() {
-    while (next_is("answers")) {
-      const Json list = next_json("answers");
-      for (const Json& answer : list.array())
-        answers_[detail::read_fingerprint(answer["request"].string())].push_back(answer);
-      ahead_ = false;
-    }
-  }
-
-  [[nodiscard]] std::string line(std::string_view kind, std::string_view json) const {
-    return fmt::format("{}\"{}\":{}", prefix_, kind, json);
-  }
-
-  void append(std::string_view kind, std::string_view json) { log_->append(line(kind, json) + '}'); }
-
-  void record(std::string_view kind, std::string_view json) {
-    if (!look_ahead()) return append(kind, json);
-    if (const std::string now = line(kind, json); now != line_)
-      contradict(fmt::format("recorded is {}, but now it is {}", shortened(line_), shortened(now)));
-    ahead_ = false;
-  }
-
-  template <class Item, class Append>
-  void record_list(std::string_view kind, std::span<const Item> items, Append&& append_item) {
-    std::string list = "[";
-    for (const Item& item : items) {
-      if (list.size() > 1) list += ',';
-      append_item(item, list);
-    }
-    record(kind, list + ']');
-  }
-
-  static std::string shortened(std::string_view text) {
-    constexpr std::size_t most = 300;
-    return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
-  }
+  bool look_ahead();
+  bool next_is(std::string_view kind);
+  [[nodiscard]] Json next_json(std::string_view kind) const;  ///< of the record looked at
+  void load_answers();
+  [[nodiscard]] std::string line(std::string_view kind, std::string_view json) const;
+  void append(std::string_view kind, std::string_view json);
+  void record(std::string_view kind, std::string_view json);
 
   RecordLog* log_;
   std::string prefix_;

@@ -10,6 +10,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/language_model_ref.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/models/model_decorator.hpp"
 

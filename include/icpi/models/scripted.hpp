@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
 
 namespace icpi {

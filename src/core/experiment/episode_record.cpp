@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/experiment/episode_record.hpp"
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/json.hpp"
+#include "icpi/core/json_line.hpp"
+
+namespace icpi {
+
+std::string to_json(const EpisodeRecord& record) {
+  return JsonLine{}
+      .add("domain", record.domain)
+      .add("agent", record.agent)
+      .add("model", record.model)
+      .add("seed", record.seed)
+      .add("episode", record.episode)
+      .add("step", record.step)
+      .add("length", record.length)
+      .add("return", record.episode_return)
+      .add("optimal_return", record.optimal_return)
+      .add("regret", record.regret)
+      .add("terminated", record.terminated)
+      .add("truncated", record.truncated)
+      .add("lm_calls", record.lm_calls)
+      .add("prompt_tokens", record.prompt_tokens)
+      .add("computed_tokens", record.computed_tokens)
+      .add("completion_tokens", record.completion_tokens)
+      .add("invalid", record.invalid)
+      .add("failures", record.failures)
+      .add("over_budget", record.over_budget)
+      .add("cancelled", record.cancelled)
+      .add("environment_error", record.environment_error)
+      .str();
+}
+
+EpisodeRecord parse_episode_record(std::string_view line) {
+  const Json json = Json::parse(line);
+  const auto count = [&](std::string_view name) { return json[name].integer<std::uint64_t>(); };
+  EpisodeRecord record;
+  record.domain = json["domain"].string();
+  record.agent = json["agent"].string();
+  record.model = json["model"].string();
+  record.seed = count("seed");
+  record.episode = count("episode");
+  record.step = count("step");
+  record.length = count("length");
+  record.episode_return = json["return"].number();
+  record.optimal_return = json["optimal_return"].number();
+  record.regret = json["regret"].number();
+  record.terminated = json["terminated"].boolean();
+  record.truncated = json["truncated"].boolean();
+  record.lm_calls = count("lm_calls");
+  record.prompt_tokens = count("prompt_tokens");
+  record.computed_tokens = count("computed_tokens");
+  record.completion_tokens = count("completion_tokens");
+  if (json.find("invalid") != nullptr) {
+    record.invalid = count("invalid");
+    record.failures = count("failures");
+    record.over_budget = count("over_budget");
+    record.cancelled = count("cancelled");
+    record.environment_error = json["environment_error"].string();
+  }
+  if (record.length == 0 || record.length > record.step)
+    throw InvalidArgument("an episode has at least one step, and none before the run's first");
+  return record;
+}
+
+}  // namespace icpi
