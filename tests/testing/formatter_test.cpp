@@ -37,7 +37,9 @@ enum class Fault {
   swapped_actions,
   swapped_termination,
   rejects_observation,
-  reads_other_observation,
+  reads_one_observation,
+  reads_next_observation,
+  reads_every_second_observation,
   changes_its_mind,
   throws,
   blank_start,
@@ -79,7 +81,9 @@ class Faulty : public LineFormatter<Faulty, Chain> {
   [[nodiscard]] std::optional<int> parse_observation(std::string_view text) const {
     int state = 0;
     if (!TextScanner(text).literal("at ").integer(state).at_end()) return std::nullopt;
-    return fault_ == Fault::reads_other_observation ? 0 : state;
+    if (fault_ == Fault::reads_one_observation) return 0;
+    if (fault_ == Fault::reads_next_observation) return state + 1;
+    return fault_ == Fault::reads_every_second_observation ? state / 2 * 2 : state;
   }
   [[nodiscard]] std::string episode_start() const { return fault_ == Fault::blank_start ? "\n" : "\nbegin\n"; }
 
@@ -101,7 +105,8 @@ TEST(CheckFormatter, CatchesEveryFault) {
       {Fault::swapped_actions, "as that action"},
       {Fault::swapped_termination, "termination"},
       {Fault::rejects_observation, "accepted"},
-      {Fault::reads_other_observation, "parse_observation"},
+      {Fault::reads_one_observation, "parse_observation"},
+      {Fault::reads_next_observation, "parse_observation"},
       {Fault::changes_its_mind, "equal texts"},
       {Fault::throws, "never throws"},
       {Fault::blank_start, "not empty"},
@@ -112,9 +117,37 @@ TEST(CheckFormatter, CatchesEveryFault) {
   }
 }
 
-TEST(CheckFormatter, RoundedObservationsMustBeSaid) {
-  const Report report = check_formatter(PointMass{}, PointMassFormatter{});
-  EXPECT_TRUE(report.violates("parse_observation")) << report;
+TEST(CheckFormatter, ExactnessIsDemandedOnlyWhereTheCallerSaysSo) {
+  const Report rounded = check_formatter(PointMass{}, PointMassFormatter{});
+  EXPECT_TRUE(rounded.ok()) << rounded;
+  const Report exact = check_formatter(PointMass{}, PointMassFormatter{}, {.exact_observations = true});
+  EXPECT_TRUE(exact.violates("parse_observation")) << exact;
+  const Faulty halves(Fault::reads_every_second_observation);
+  const Report half = check_formatter(Chain{}, halves, {.exact_observations = true});
+  EXPECT_TRUE(half.violates("parse_observation")) << half;
+  for (const Fault fault : {Fault::reads_one_observation, Fault::reads_next_observation}) {
+    const Report report = check_formatter(Chain{}, Faulty(fault), {.exact_observations = true});
+    EXPECT_TRUE(report.violates("parse_observation")) << report;
+  }
+}
+
+/// Writes whether the state is beyond the middle: observations that differ have equal texts.
+class Coarse : public LineFormatter<Coarse, Chain> {
+ public:
+  Coarse() : LineFormatter(Chain{}) {}
+  [[nodiscard]] static std::string observation(int state) { return state > 3 ? "far\n" : "near\n"; }
+  [[nodiscard]] static std::string action(ChainAction action) {
+    return fmt::format("go {}\n", static_cast<int>(action));
+  }
+  [[nodiscard]] static std::optional<int> parse_observation(std::string_view text) {
+    if (text == "far") return 4;
+    return text == "near" ? std::optional(0) : std::nullopt;
+  }
+};
+
+TEST(CheckFormatter, ObservationsThatDifferMayHaveEqualTexts) {
+  const Report report = check_formatter(Chain{}, Coarse{});
+  EXPECT_TRUE(report.ok()) << report;
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <memory>
 
+#include "icpi/models/any_language_model.hpp"
 #include "icpi/testing/check_language_model.hpp"
 #include "support/archetypes.hpp"
 
@@ -162,6 +164,40 @@ TEST(CheckLanguageModel, CatchesEveryFault) {
     const Report report = check(fault);
     EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
   }
+}
+
+TEST(CheckLanguageModel, FollowsTheCapabilitiesOfAModelThatIsHeld) {
+  AnyLanguageModel nothing_more(std::make_unique<archetype::LanguageModel>("b 2\n\na 1"));
+  ASSERT_EQ(nothing_more.capabilities(), Capabilities{});
+  const Report few = check_language_model(nothing_more);
+  EXPECT_TRUE(few.ok()) << few;
+  AnyLanguageModel everything{Faulty(Fault::none)};
+  ASSERT_TRUE(everything.capabilities().constrains_choices && everything.capabilities().scores);
+  const Report all = check_language_model(everything);
+  EXPECT_TRUE(all.ok()) << all;
+  const std::vector<std::pair<Fault, std::string>> faults{{Fault::ignores_choices, "one of them"},
+                                                          {Fault::few_scores, "Every continuation"},
+                                                          {Fault::odd_cancel, "cancelled"},
+                                                          {Fault::loses_ticket, "exactly once"}};
+  for (const auto& [fault, law] : faults) {
+    AnyLanguageModel model{Faulty(fault)};
+    const Report report = check_language_model(model, {.patience_seconds = 0});
+    EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
+  }
+}
+
+/// Has members for everything and claims less than they can.
+class Modest : public Faulty {
+ public:
+  using Faulty::Faulty;
+  [[nodiscard]] static Capabilities capabilities() { return {}; }
+};
+
+TEST(CheckLanguageModel, WhatIsNotClaimedMustBeRefused) {
+  Modest model(Fault::none);
+  const Report report = check_language_model(model);
+  EXPECT_TRUE(report.violates("does not score")) << report;
+  EXPECT_TRUE(report.violates("does not constrain choices")) << report;
 }
 
 TEST(CheckLanguageModel, WantsAPrompt) {

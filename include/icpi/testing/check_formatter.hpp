@@ -27,9 +27,10 @@ struct FormatterCheck {
   int garbage = 2000;   ///< damaged and random texts that are parsed
   /// Rewards to write besides those that occur.
   std::vector<double> rewards{0, 1, -1, 0.1, -2.5, 1.0 / 3, 1e-9, 123456.75};
-  /// Whether observations are written so precisely that they read back equal; else reading, writing and reading again
-  /// must change nothing.
-  bool exact_observations = true;
+  /// Demands that observations are written so precisely that they read back equal. Else they may be rounded, and what
+  /// differs may have equal texts: reading, writing and reading again must change nothing, and texts that differ must
+  /// not all read as one observation.
+  bool exact_observations = false;
 };
 
 namespace detail {
@@ -117,6 +118,12 @@ class FormatterChecker {
     if constexpr (ParsesObservations<Formatter, Env>) check_reading(seen, *answer);
   }
 
+  /// After the observations: whether any of them was told from another.
+  void check_readings() {
+    report_.expect(readings_differ_ || !texts_differ_, reading_law,
+                   [&] { return "every observation reads as " + shown(first_read_->first) + " does"; });
+  }
+
   void check_transition(const TransitionOf<Env>& transition) {
     check_lines(std::string(formatter_.trajectory_step(transition)), "a step of a trajectory", false, report_);
   }
@@ -135,6 +142,8 @@ class FormatterChecker {
   }
 
  private:
+  static constexpr std::string_view reading_law = "parse_observation gives back what was written.";
+
   std::optional<std::string> answer_of(QueryKind kind, const std::string& text, std::string_view what) {
     auto answer = completion(text, formatter_.stop(kind), what, report_);
     if (answer && texts_.size() < 200) texts_.push_back(*answer);
@@ -142,17 +151,19 @@ class FormatterChecker {
   }
 
   void check_reading(const typename Env::Observation& seen, const std::string& text) {
-    constexpr std::string_view law = "parse_observation gives back what was written.";
     const auto read = formatter_.parse_observation(text);
     const auto describe = [&] { return shown(text); };
-    if (!report_.expect(read.has_value(), law, describe)) return;
+    if (!report_.expect(read.has_value(), reading_law, describe)) return;
     if (check_.exact_observations) {
-      report_.expect(*read == seen, law, describe);
+      report_.expect(*read == seen, reading_law, describe);
       return;
     }
+    if (!first_read_) first_read_.emplace(text, *read);
+    texts_differ_ = texts_differ_ || text != first_read_->first;
+    readings_differ_ = readings_differ_ || !(*read == first_read_->second);
     const std::string written = formatter_.observation(*read);
     const auto answer = completion(written, formatter_.stop(QueryKind::observation), "an observation", report_);
-    report_.expect(answer && formatter_.parse_observation(*answer) == read, law, describe);
+    report_.expect(answer && formatter_.parse_observation(*answer) == read, reading_law, describe);
   }
 
   void parse_all(std::string_view text) const {
@@ -168,6 +179,9 @@ class FormatterChecker {
   Report& report_;
   std::vector<std::string> actions_;
   std::vector<std::string> texts_;
+  std::optional<std::pair<std::string, typename Env::Observation>> first_read_;  ///< a text and what it reads as
+  bool texts_differ_ = false;
+  bool readings_differ_ = false;
 };
 
 }  // namespace detail
@@ -192,6 +206,7 @@ Report check_formatter(Env env, const Formatter& formatter, const FormatterCheck
         checker.check_transition(transition);
       }
     }
+    checker.check_readings();
   };
   report.expect_no_throw(body, "Everything that occurs in episodes can be written and read.",
                          [] { return std::string("an exception"); });

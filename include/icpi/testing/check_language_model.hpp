@@ -18,6 +18,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/testing/model_claims.hpp"
 #include "icpi/testing/report.hpp"
 
 namespace icpi::testing {
@@ -64,7 +65,9 @@ class LanguageModelChecker {
     check_logprobs();
     check_choices();
     if constexpr (ScoresContinuations<Model>) check_scores();
-    if constexpr (AsynchronousLanguageModel<Model>) check_asynchronous();
+    if constexpr (AsynchronousLanguageModel<Model>) {
+      if (claims_submission(model_)) check_asynchronous();
+    }
     report_.expect(identity == std::string(model_.identity()), "identity() stays what it is.",
                    [&] { return identity; });
   }
@@ -192,7 +195,7 @@ class LanguageModelChecker {
     CompletionRequest request = requests_[0];
     request.choices = choices;
     const Completion completion = answer(request);
-    if constexpr (ConstrainsChoices<Model>) {
+    if (claims_choices(model_)) {
       report_.expect(!completion.error && std::find(choices.begin(), choices.end(), completion.text) != choices.end(),
                      "With choices, the answer is one of them.", [&] { return completion.text; });
     } else {
@@ -209,6 +212,11 @@ class LanguageModelChecker {
     const ScoreRequest request{requests_[0].prefix, requests_[0].query, continuations};
     std::vector<Scores> scores(1);
     model_.score(std::span(&request, 1), scores);
+    if (!claims_scores(model_)) {
+      report_.expect(scores[0].error.category == ErrorCategory::invalid_request,
+                     "A model that does not score continuations refuses them as invalid_request.", item(0));
+      return;
+    }
     report_.expect(!scores[0].error && scores[0].logprobs.size() == continuations.size(),
                    "Every continuation gets a log-probability.",
                    [&] { return fmt::format("{} of {}", scores[0].logprobs.size(), continuations.size()); });
@@ -274,7 +282,9 @@ class LanguageModelChecker {
 
 }  // namespace detail
 
-/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests.
+/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests. Where
+/// it has a capabilities() that tells `scores`, `constrains_choices` or `asynchronous`, as AnyLanguageModel's, these
+/// count and not what it has members for.
 /// Throws InvalidArgument unless `check` holds at least one prompt.
 template <LanguageModel Model>
 Report check_language_model(Model& model, const LanguageModelCheck& check = {}) {
