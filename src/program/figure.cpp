@@ -30,7 +30,10 @@ std::string plain(std::string_view text) {
   return result;
 }
 
-bool is_ablation(std::string_view agent) { return agent.starts_with("icpi-"); }
+/// ICPI with one of the named sets of options, nothing changed in it.
+bool is_icpi(std::string_view agent) { return agent == "icpi" || agent == "icpi-best"; }
+
+bool is_ablation(std::string_view agent) { return agent.starts_with("icpi-") && !is_icpi(agent); }
 
 std::string label_of(const ReportCurve& curve, bool with_model) {
   return plain(with_model && !curve.model.empty() ? curve.agent + " (" + curve.model + ")" : curve.agent);
@@ -142,7 +145,7 @@ void append_key(const std::vector<std::string>& labels, double height, bool with
 std::vector<FigurePlan> plan_figures(const Report& report) {
   std::set<std::string> models;
   for (const auto& each : report.curves) {
-    if (each.agent == "icpi") models.insert(each.model);
+    if (is_icpi(each.agent)) models.insert(each.model);
   }
   FigurePlan methods{"figure-methods", "Regret of the methods", {}, true};
   FigurePlan ablations{"figure-ablations", "Regret of ICPI and its ablations", {}, false};
@@ -150,11 +153,10 @@ std::vector<FigurePlan> plan_figures(const Report& report) {
   bool any_ablation = false;
   for (std::size_t i = 0; i < report.curves.size(); ++i) {
     const auto& agent = report.curves[i].agent;
-    const bool icpi = agent == "icpi";
     any_ablation = any_ablation || is_ablation(agent);
     if (!is_ablation(agent)) methods.curves.push_back(i);
-    if (icpi || is_ablation(agent)) ablations.curves.push_back(i);
-    if (icpi || agent == "random") language_models.curves.push_back(i);
+    if (is_icpi(agent) || is_ablation(agent)) ablations.curves.push_back(i);
+    if (is_icpi(agent) || agent == "random") language_models.curves.push_back(i);
   }
   std::vector<FigurePlan> plans;
   if (!methods.curves.empty()) plans.push_back(std::move(methods));

@@ -50,8 +50,8 @@ struct FigurePlan {
   bool with_paper = false;          ///< also the published curve of ICPI
 };
 
-/// The figures that the report has curves for: the methods (as the paper's first figure), the ablations (its second),
-/// and, when there are several, the language models (its third).
+/// The figures that the report has curves for: the methods (as the paper's first figure; `icpi-best` is one), the
+/// ablations (its second), and, when there are several, the language models (its third).
 std::vector<FigurePlan> plan_figures(const Report& report);
 
 /// A gnuplot program that draws the figure into NAME.svg and NAME.png of the folder it runs in.

@@ -128,6 +128,31 @@ TEST(Report, WritesWhatGnuplotAndSpreadsheetsTakeAsText) {
   EXPECT_NE(program.find("set title 'a__b_____(x)_' noenhanced"), std::string::npos);
 }
 
+/// The agents that a figure shows; empty: there is no such figure.
+std::vector<std::string> shown(const Report& report, std::string_view figure) {
+  std::vector<std::string> agents;
+  for (const auto& plan : plan_figures(report)) {
+    if (plan.name != figure) continue;
+    for (const auto number : plan.curves) agents.push_back(report.curves[number].agent);
+  }
+  return agents;
+}
+
+TEST(Report, TheRecommendedOptionsAreAMethodAndNotAnAblation) {
+  using Agents = std::vector<std::string>;
+  std::vector<EpisodeRecord> records;
+  const auto add = [&](const std::string& agent) { records.push_back(one_record("chain", agent).front()); };
+  add("icpi-best");
+  Report report = make_report(records, {{"chain", 4}});
+  EXPECT_EQ(shown(report, "figure-methods"), Agents{"icpi-best"});
+  EXPECT_EQ(shown(report, "figure-ablations"), Agents{});
+  EXPECT_NE(figure_program(report, plan_figures(report).front()).find("title 'icpi-best'"), std::string::npos);
+  for (const auto* agent : {"icpi", "random", "icpi-no-hints", "icpi-best-no-hints"}) add(agent);
+  report = make_report(records, {{"chain", 4}});
+  EXPECT_EQ(shown(report, "figure-methods"), (Agents{"icpi-best", "icpi", "random"}));
+  EXPECT_EQ(shown(report, "figure-ablations"), (Agents{"icpi-best", "icpi", "icpi-no-hints", "icpi-best-no-hints"}));
+}
+
 TEST(Report, NeedsAHorizonForEveryDomain) {
   EXPECT_THROW((void)make_report(one_record("chain", "icpi"), {{"maze", 4}}), InvalidArgument);
   EXPECT_EQ(make_report(one_record("chain", "icpi"), {{"chain", 4}, {"maze", 4}}).horizons.size(), 1U);

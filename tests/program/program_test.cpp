@@ -219,6 +219,21 @@ TEST_F(Reproduce, SeveralModelsMakeTheThirdFigure) {
   EXPECT_THAT(made.out, HasSubstr("| icpi (induction"));
 }
 
+TEST_F(Reproduce, ARunWithTheRecommendedOptionsIsDrawnAmongTheMethods) {
+  ASSERT_EQ(icpi({"train", "--domain", "chain", "--options", "best", "--model", "oracle", "--steps", "24", "--seeds",
+                  "0:2", "--out", path("best")})
+                .code,
+            0);
+  ASSERT_EQ(icpi({"train", "--domain", "chain", "--agent", "random", "--steps", "24", "--out", path("random")}).code,
+            0);
+  const CommandResult plotted = icpi({"plot", path("best"), path("random"), "--out", path("out")});
+  ASSERT_EQ(plotted.code, 0) << plotted.error;
+  EXPECT_THAT(plotted.out, Not(HasSubstr("figure-ablations")));
+  const std::string drawn = read(path("out/figure-methods.gp"));
+  EXPECT_THAT(drawn, HasSubstr("title 'icpi-best'"));
+  EXPECT_THAT(drawn, HasSubstr("title 'random'"));
+}
+
 TEST_F(Reproduce, DamagedRecordsAreNamedByFileAndLine) {
   ASSERT_EQ(icpi({"train", "--domain", "chain", "--agent", "random", "--out", path("run")}).code, 0);
   std::ofstream(folder_ / "run" / "episodes.jsonl", std::ios::app) << "{\"domain\":\n";
