@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
+#include "standard_streams.hpp"
 
 namespace {
 
@@ -30,6 +30,12 @@ constexpr int signalled = 128;
 int complain(std::string_view message, int code) {
   tell(message);
   return code;
+}
+
+/// The exit code of a command that did its work: what it printed must have arrived.
+int delivered() {
+  std::cout.flush();
+  return std::cout ? 0 : complain("writing to standard output failed", failed_run);
 }
 
 /// What was not understood, and what would have been.
@@ -201,7 +207,10 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   } catch (const CLI::ExtrasError&) {
     return complain(unexpected(app), bad_usage);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) {
+      app.exit(error);  // prints help or version
+      return delivered();
+    }
     if (!app.remaining(true).empty()) return complain(unexpected(app), bad_usage);
     return complain(fmt::format("{} (see icpi --help)", error.what()), bad_usage);
   }
@@ -224,13 +233,13 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   if (app.got_subcommand("reproduce")) reproduce(reproduce_arguments, std::cout);
   if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
-  std::cout.flush();
-  return std::cout ? 0 : complain("writing to standard output failed", failed_run);
+  return delivered();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  secure_standard_streams();
   try {
     return run(Words(argv + std::min(argc, 1), argv + argc));
   } catch (const Interrupted& error) {

@@ -40,7 +40,11 @@ inline std::string printable_line(std::string_view text) {
   return line;
 }
 
-/// Tells the user what went wrong or happens meanwhile, in one line on standard error.
-inline void tell(std::string_view text) { fmt::print(stderr, "icpi: {}\n", printable_line(text)); }
+/// Tells the user what went wrong or happens meanwhile, in one line on standard error. Where nobody can be told, that
+/// changes nothing: what the program does and its exit code do not depend on it.
+inline void tell(std::string_view text) {
+  const std::string line = fmt::format("icpi: {}\n", printable_line(text));
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
 
 }  // namespace icpi::program

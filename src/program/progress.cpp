@@ -36,7 +36,9 @@ void Progress::draw() {
   const double spent = std::chrono::duration<double>(drawn_ - began_).count();
   const double part = total_ == 0 ? 1 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
   const std::string left = part > 0 ? clock_text(spent * (1 - part) / part) : "?";
-  fmt::print(stderr, "\r\033[K{:3.0f} %  {}  {} left  {}", 100 * part, clock_text(spent), left, label_);
+  const std::string line =
+      fmt::format("\r\033[K{:3.0f} %  {}  {} left  {}", 100 * part, clock_text(spent), left, label_);
+  std::fwrite(line.data(), 1, line.size(), stderr);  // a terminal that went away is no reason to stop
   std::fflush(stderr);
 }
 

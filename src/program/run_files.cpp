@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -16,6 +15,7 @@
 #include "icpi/core/json_line.hpp"
 #include "icpi/version.hpp"
 #include "interrupt.hpp"
+#include "printable.hpp"
 
 namespace icpi::program {
 
@@ -176,7 +176,7 @@ std::shared_ptr<RecordLog> open_log(const std::filesystem::path& folder) {
         fmt::format("--resume '{}': there is no run to continue: {} is missing", folder.string(), file.string()));
   auto log = std::make_shared<RecordLog>(file, Durability::process);
   if (log->dropped() > 0)
-    fmt::print(stderr, "icpi: {}: the last record was not whole; {} bytes are cut off\n", log->name(), log->dropped());
+    tell(fmt::format("{}: the last record was not whole; {} bytes are cut off", log->name(), log->dropped()));
   return log;
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/json.hpp"
@@ -257,6 +258,77 @@ TEST_F(Lists, NameDomainsModelsAndSettings) {
   EXPECT_THAT(settings.out, HasSubstr("context_tokens"));
   EXPECT_EQ(icpi({"--version"}).code, 0);
   EXPECT_THAT(icpi({"--help"}).out, HasSubstr("reproduce"));
+}
+
+/// What a shell does to a stream before the program starts, and whether the program can write to it then.
+class StandardStreams : public CommandLineTest {
+ protected:
+  CommandResult run(const Words& words, const std::string& before) { return finish(start(words, before)); }
+
+  const Words play_{"train", "--domain", "chain", "--agent", "random", "--seeds", "0:2", "--steps", "20", "--out"};
+
+  Words play(const std::string& name) const {
+    Words words = play_;
+    words.push_back(path(name));
+    return words;
+  }
+};
+
+TEST_F(StandardStreams, ResultsThatCannotBeWrittenAreAFailedRun) {
+  const std::string message = "icpi: writing to standard output failed\n";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"exec >&-", message}, {"exec >/dev/full", message}, {"exec >/dev/full 2>&1", ""}, {"exec >&- 2>&-", ""}};
+  for (const auto& [before, error] : cases) {
+    SCOPED_TRACE(before);
+    for (const Words& words : {Words{"settings"}, Words{"domains"}, Words{"models"}, Words{"--help"},
+                               Words{"train", "--help"}, Words{"--version"}}) {
+      const CommandResult result = run(words, before);
+      EXPECT_EQ(result.code, 1) << words[0];
+      EXPECT_EQ(result.error, error) << words[0];
+    }
+  }
+}
+
+TEST_F(StandardStreams, AReaderThatWentAwayIsAnErrorAndNoSignal) {
+  // Longer than what a pipe holds, so that the end of the reader is noticed.
+  const Words words{"show", "--domain", "mini-invaders", "--model", "oracle", "--episodes", "20", "--whole-prompts"};
+  const CommandResult result =
+      run(words, "exec 3>&1; { \"$0\" \"$@\"; echo \"ended with $?\" >&3; } | head -n 1; exit");
+  EXPECT_THAT(result.out, HasSubstr("ended with 1\n"));
+  EXPECT_EQ(result.error, "icpi: writing to standard output failed\n");
+}
+
+TEST_F(StandardStreams, MessagesThatNobodyCanReadChangeNothing) {
+  for (const std::string before : {"exec 2>&-", "exec 2>/dev/full", "exec <&- 2>&-"}) {
+    SCOPED_TRACE(before);
+    EXPECT_EQ(run({"train", "--frobnicate"}, before).code, 2);
+    EXPECT_EQ(run({"train", "--domain", "cliff", "--out", path("out")}, before).code, 2);
+    EXPECT_EQ(run({"settings"}, before).code, 0);
+    EXPECT_EQ(run({"settings"}, before + "; exec >&-").code, 1);
+  }
+}
+
+TEST_F(StandardStreams, ARunIsTheSameWhateverTheyAre) {
+  ASSERT_EQ(icpi(play("usual")).code, 0);
+  const std::vector<std::pair<std::string, int>> cases{{"exec 2>&-", 0},
+                                                       {"exec 2>/dev/full", 0},
+                                                       {"exec >&-", 1},
+                                                       {"exec >/dev/full 2>&-", 1},
+                                                       {"exec <&- >&- 2>&-", 1}};
+  for (const auto& [before, code] : cases) {
+    SCOPED_TRACE(before);
+    EXPECT_EQ(run(play("out"), before).code, code);
+    for (const std::string file : {"episodes.jsonl", "run.json", "curves.csv", "summary.csv"})
+      EXPECT_EQ(read(path("out/" + file)), read(path("usual/" + file))) << file;
+    EXPECT_EQ(icpi({"train", "--resume", path("out")}).code, 0);  // what was said is not in the log
+    std::filesystem::remove_all(path("out"));
+  }
+}
+
+TEST_F(StandardStreams, ANoticeThatNobodyCanReadDoesNotEndARun) {
+  ASSERT_EQ(icpi(play("usual")).code, 0);
+  std::ofstream(folder_ / "usual" / "log.jsonl", std::ios::app) << "{\"part\":";  // what a dying process leaves
+  EXPECT_EQ(run({"train", "--resume", path("usual")}, "exec 2>/dev/full").code, 0);
 }
 
 class Show : public CommandLineTest {};
