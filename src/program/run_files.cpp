@@ -209,6 +209,11 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
                      const RecoveryArguments& recovery) {
   std::shared_ptr<RecordLog> log = recovery.log;
   if (!log) log = std::make_shared<RecordLog>(folder / log_name, header_of(recovery.words, runs), Durability::process);
+  if (!log->locked())
+    tell(
+        fmt::format("{}: its file system has no locks, so no other process is kept out; see to it that none goes on "
+                    "with this run at the same time",
+                    log->name()));
   log->set_durability(durability_of(recovery.durability));
   watch_signals();
   std::size_t total = 0;

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "completion_record.hpp"
+#include "icpi/core/file_lock.hpp"
 #include "sqlite.hpp"
 
 namespace icpi::store {
@@ -35,12 +36,13 @@ std::filesystem::path with_suffix(std::filesystem::path file, std::string_view s
   return file;
 }
 
-/// Holds "FILE.lock" among processes while it lives.
+/// Holds "FILE.lock" among processes while it lives, unless the file system has no locks.
 class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& file)
       : descriptor_(open(with_suffix(file, ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
-    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX) != 0) {
+    held_ = descriptor_ >= 0 && flock(descriptor_, LOCK_EX) == 0;
+    if (descriptor_ < 0 || (!held_ && !icpi::detail::lacks_locks(errno))) {
       const int problem = errno;
       if (descriptor_ >= 0) close(descriptor_);
       throw Error(fmt::format("completion cache {}: cannot lock {}.lock: {}", file.string(), file.string(),
@@ -51,8 +53,11 @@ class FileLock {
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock() { close(descriptor_); }
 
+  [[nodiscard]] bool held() const noexcept { return held_; }
+
  private:
   int descriptor_;
+  bool held_ = false;
 };
 
 /// Whether SQLite's header names icpi's caches, even if it is broken elsewhere.
@@ -188,6 +193,9 @@ class CompletionStore::Implementation {
   void open_and_check() {
     const bool used_before = std::filesystem::exists(with_suffix(options_.file, ".lock"));
     const FileLock lock(options_.file);
+    if (!lock.held() && options_.notice)
+      options_.notice(fmt::format("completion cache {}: its file system has no locks: let one process at a time use it",
+                                  options_.file.string()));
     const bool ours = used_before || header_names_icpi(options_.file);
     // A lock beside a file says that it was a cache: none is left beside one that never was.
     const auto refuse = [&](const std::string& reason) {

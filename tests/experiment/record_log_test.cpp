@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "icpi/core/random.hpp"
+#include "support/file_locks.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace icpi {
@@ -84,6 +86,24 @@ TEST_F(RecordLogTest, ABegunFileIsNotBegunAgain) {
 TEST_F(RecordLogTest, ASecondUserIsRefused) {
   const RecordLog log(file, "{}", Durability::process);
   EXPECT_THAT(complaint(), AllOf(HasSubstr("log.jsonl"), HasSubstr("in use by another process")));
+}
+
+TEST_F(RecordLogTest, AFileSystemWithoutLocksIsNoReasonToStop) {
+  for (const int error : {ENOSYS, EOPNOTSUPP, ENOLCK}) {
+    const icpi_test::NoFileLocks no_locks(error);
+    {
+      RecordLog log(file, "{}", Durability::process);
+      EXPECT_FALSE(log.locked());
+      log.append(R"({"b":2})");
+    }
+    const RecordLog again(file, Durability::process);
+    EXPECT_FALSE(again.locked());
+    EXPECT_THAT(records(again), ElementsAre(R"({"b":2)"));
+    std::filesystem::remove(file);
+  }
+  { EXPECT_TRUE(RecordLog(file, "{}", Durability::process).locked()); }
+  const icpi_test::NoFileLocks broken(EIO);
+  EXPECT_THAT(complaint(), HasSubstr("cannot lock"));
 }
 
 TEST_F(RecordLogTest, ANewerVersionIsRefusedByName) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -19,6 +20,8 @@
 #include "paper_numbers.hpp"
 #include "printable.hpp"
 #include "report.hpp"
+#include "support/file_locks.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace icpi::program {
 namespace {
@@ -156,6 +159,25 @@ TEST(Report, TheRecommendedOptionsAreAMethodAndNotAnAblation) {
 TEST(Report, NeedsAHorizonForEveryDomain) {
   EXPECT_THROW((void)make_report(one_record("chain", "icpi"), {{"maze", 4}}), InvalidArgument);
   EXPECT_EQ(make_report(one_record("chain", "icpi"), {{"chain", 4}, {"maze", 4}}).horizons.size(), 1U);
+}
+
+TEST(Runs, GoOnWithoutLocksAndSaySo) {
+  const icpi_test::TemporaryFolder folder;
+  TrainArguments arguments;
+  arguments.domain = "chain";
+  arguments.method.agent = "random";
+  arguments.seeds = "0:1";
+  arguments.steps = "10";
+  arguments.out = (folder / "out").string();
+  arguments.recovery.words = {"train"};
+  std::ostringstream out;
+  const icpi_test::NoFileLocks no_locks(ENOSYS);
+  ::testing::internal::CaptureStderr();
+  EXPECT_NO_THROW(train(arguments, out));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("log.jsonl: its file system has no locks"), std::string::npos) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+  EXPECT_NE(out.str().find("random"), std::string::npos);
 }
 
 /// The methods of the reference simulation, few seeds: scripts/check-baselines does the same with many.

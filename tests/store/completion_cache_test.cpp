@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <fstream>
 #include <map>
 #include <set>
 
 #include "helpers.hpp"
 #include "icpi/core/random.hpp"
+#include "support/file_locks.hpp"
 
 namespace {
 
@@ -103,6 +105,28 @@ TEST(Store, KeepsEveryFieldAcrossReopening) {
   EXPECT_EQ(store.entries(), 1U);
   EXPECT_EQ(store.find(key), completion);
   EXPECT_EQ(store.statistics().hits, 1U);
+}
+
+TEST(Store, WorksWhereTheFileSystemHasNoLocksAndTellsSo) {
+  const TemporaryFolder folder;
+  std::vector<std::string> told;
+  CacheOptions options = options_for(folder / "cache.db");
+  options.notice = [&](std::string_view text) { told.emplace_back(text); };
+  const auto key = cache_key("m", request_for("q"));
+  Completion completion;
+  completion.text = "answer";
+  completion.finish = icpi::FinishReason::stop;
+  {
+    const icpi_test::NoFileLocks no_locks(ENOSYS);
+    CompletionStore(options).insert(key, completion);
+    EXPECT_EQ(CompletionStore(options).find(key), completion);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_THAT(told[0], HasSubstr("its file system has no locks"));
+  }
+  EXPECT_EQ(CompletionStore(options).find(key), completion);
+  EXPECT_EQ(told.size(), 2U);
+  const icpi_test::NoFileLocks broken(EIO);
+  EXPECT_THROW(CompletionStore{options}, icpi::Error);
 }
 
 TEST(Cache, ASecondRunAsksNothingAndAnswersTheSame) {

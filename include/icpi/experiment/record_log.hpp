@@ -23,6 +23,7 @@
 
 #include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/file_lock.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 
@@ -91,7 +92,8 @@ class LineReader {
 ///
 /// A record is there once append() returned. What a dying process or a power cut leaves is a last line that is not
 /// whole: it is cut off when the file is opened again. Any other damage is refused, naming file and offset.
-/// One process at a time: the file is locked. Thread-safety: append() may be called concurrently.
+/// One process at a time: the file is locked, unless its file system has no locks: see locked().
+/// Thread-safety: append() may be called concurrently.
 class RecordLog {
  public:
   static constexpr int version = 1;  ///< that this class writes, and the highest it reads
@@ -146,6 +148,8 @@ class RecordLog {
   [[nodiscard]] const std::string& header() const noexcept { return header_; }
   /// Its path.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Whether other processes are kept out. Not where the file system has no locks: the caller must see to it.
+  [[nodiscard]] bool locked() const noexcept { return locked_; }
   /// Bytes that were cut off when it was opened: a record that was not whole.
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   /// A reader of the records that were there when the log was opened, first line aside.
@@ -183,7 +187,8 @@ class RecordLog {
   }
 
   void lock() {
-    if (flock(file_.number, LOCK_EX | LOCK_NB) == 0) return;
+    locked_ = flock(file_.number, LOCK_EX | LOCK_NB) == 0;
+    if (locked_ || detail::lacks_locks(errno)) return;
     if (errno == EWOULDBLOCK) throw InvalidArgument(fmt::format("{} is in use by another process", name_));
     throw InvalidArgument(fmt::format("cannot lock {}: {}", name_, reason()));
   }
@@ -263,6 +268,7 @@ class RecordLog {
   OpenFile file_;
   std::mutex mutex_;
   bool failed_ = false;
+  bool locked_ = false;
   std::uint64_t checksum_ = detail::fnv1a_basis;
   std::uint64_t size_ = 0;
   std::uint64_t first_size_ = 0;
