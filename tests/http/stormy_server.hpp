@@ -15,7 +15,7 @@
 
 namespace icpi_test {
 
-/// Fault number `kind` of a good reply.
+/// Fault number `kind` of a good reply. Late ones are whole all the same.
 inline HttpReply spoil(HttpReply reply, std::size_t kind) {
   using namespace std::chrono_literals;
   using Manner = HttpReply::Manner;
@@ -47,6 +47,8 @@ class StormyServer {
  public:
   StormyServer() : server_([this](const HttpRequest& request) { return answer(request); }) {}
   [[nodiscard]] std::string url() const { return server_.url(); }
+  /// How often a prompt was answered whole, by its text. An answer counts when it is made, before it is sent: somebody
+  /// has to pay for it, whether or not it is still waited for when it comes.
   [[nodiscard]] std::map<std::string, int> whole_answers() {
     const std::lock_guard lock(mutex_);
     return whole_answers_;
@@ -57,12 +59,13 @@ class StormyServer {
   HttpReply answer(const HttpRequest& request) {
     const std::lock_guard lock(mutex_);
     const auto draw = icpi::RandomKey(17).child(drawn_++);
-    if (icpi::RandomStream(draw).uniform() < 0.2) {
-      ++faults_;
-      return spoil(echo_reply(request), static_cast<std::size_t>(faults_));
-    }
-    ++whole_answers_[nlohmann::json::parse(request.body).at("prompt").get<std::string>()];
-    return echo_reply(request);
+    const HttpReply good = echo_reply(request);
+    HttpReply reply = good;
+    if (icpi::RandomStream(draw).uniform() < 0.2) reply = spoil(good, static_cast<std::size_t>(++faults_));
+    const bool whole =
+        reply.status == good.status && reply.body == good.body && reply.manner == HttpReply::Manner::whole;
+    if (whole) ++whole_answers_[nlohmann::json::parse(request.body).at("prompt").get<std::string>()];
+    return reply;
   }
 
   std::mutex mutex_;

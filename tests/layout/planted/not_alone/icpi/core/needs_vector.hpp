@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace icpi {
+
+using Numbers = std::vector<double>;
+
+}  // namespace icpi
