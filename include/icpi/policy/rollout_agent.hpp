@@ -82,7 +82,7 @@ class RolloutAgent : public AgentCore {
     if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
     if (observations.size() != agents.size()) throw InvalidArgument("act_together: as many observations as agents");
     if (agents.empty()) return;
-    AgentCore& leader = *agents[0];
+    RolloutAgent& leader = *agents[0];
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
     leader.decide_together();

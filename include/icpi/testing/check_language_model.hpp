@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/testing/model_claims.hpp"
 #include "icpi/testing/report.hpp"
 
 namespace icpi::testing {
@@ -35,33 +35,6 @@ struct LanguageModelCheck {
 };
 
 namespace detail {
-
-// What a model claims: where it has capabilities() these say it, as its members may serve another model that has less;
-// else the concepts that it models.
-
-template <class Model>
-bool claims_choices(const Model& model) {
-  if constexpr (requires { model.capabilities().constrains_choices; })
-    return model.capabilities().constrains_choices;
-  else
-    return ConstrainsChoices<Model>;
-}
-
-template <ScoresContinuations Model>
-bool claims_scores(const Model& model) {
-  if constexpr (requires { model.capabilities().scores; })
-    return model.capabilities().scores;
-  else
-    return true;
-}
-
-template <AsynchronousLanguageModel Model>
-bool claims_submission(const Model& model) {
-  if constexpr (requires { model.capabilities().asynchronous; })
-    return model.capabilities().asynchronous;
-  else
-    return true;
-}
 
 /// Runs the checks of one model.
 template <LanguageModel Model>
@@ -93,7 +66,7 @@ class LanguageModelChecker {
     check_choices();
     if constexpr (ScoresContinuations<Model>) check_scores();
     if constexpr (AsynchronousLanguageModel<Model>) {
-      if (claims_submission(model_)) check_asynchronous();
+      if (capabilities_of(model_).asynchronous) check_asynchronous();
     }
     report_.expect(identity == std::string(model_.identity()), "identity() stays what it is.",
                    [&] { return identity; });
@@ -222,7 +195,7 @@ class LanguageModelChecker {
     CompletionRequest request = requests_[0];
     request.choices = choices;
     const Completion completion = answer(request);
-    if (claims_choices(model_)) {
+    if (capabilities_of(model_).constrains_choices) {
       report_.expect(!completion.error && std::find(choices.begin(), choices.end(), completion.text) != choices.end(),
                      "With choices, the answer is one of them.", [&] { return completion.text; });
     } else {
@@ -239,7 +212,7 @@ class LanguageModelChecker {
     const ScoreRequest request{requests_[0].prefix, requests_[0].query, continuations};
     std::vector<Scores> scores(1);
     model_.score(std::span(&request, 1), scores);
-    if (!claims_scores(model_)) {
+    if (!capabilities_of(model_).scores) {
       report_.expect(scores[0].error.category == ErrorCategory::invalid_request,
                      "A model that does not score continuations refuses them as invalid_request.", item(0));
       return;
