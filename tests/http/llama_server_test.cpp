@@ -18,6 +18,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/icpi.hpp"
+#include "icpi/models/oracle.hpp"
 #include "llama_server.hpp"
 
 namespace {
