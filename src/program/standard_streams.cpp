@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
-#include <initializer_list>
 
 #include <cerrno>
+#include <initializer_list>
 
 namespace icpi::program {
 

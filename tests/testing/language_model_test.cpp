@@ -171,7 +171,7 @@ TEST(CheckLanguageModel, FollowsTheCapabilitiesOfAModelThatIsHeld) {
   ASSERT_EQ(nothing_more.capabilities(), Capabilities{});
   const Report few = check_language_model(nothing_more);
   EXPECT_TRUE(few.ok()) << few;
-  AnyLanguageModel everything(Faulty(Fault::none));
+  AnyLanguageModel everything{Faulty(Fault::none)};
   ASSERT_TRUE(everything.capabilities().constrains_choices && everything.capabilities().scores);
   const Report all = check_language_model(everything);
   EXPECT_TRUE(all.ok()) << all;

@@ -3,7 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
-#include <ranges>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,14 +21,23 @@ concept HasSpaces =
     } && std::copyable<typename E::Observation> && std::equality_comparable<typename E::Observation> &&
     std::copyable<typename E::Action> && std::equality_comparable<typename E::Action>;
 
+/// Holds values in an order, any of which can be reached at once: an array, a vector, a span.
+template <class R>
+concept RandomAccessRange = requires(std::remove_reference_t<R>& range) {
+  { std::begin(range) } -> std::random_access_iterator;
+  { std::end(range) } -> std::sentinel_for<decltype(std::begin(range))>;
+};
+
 /// A range `R` of values of `T`.
 template <class R, class T>
-concept RangeOf = std::same_as<std::remove_cvref_t<std::ranges::range_reference_t<R>>, T>;
+concept RangeOf = requires(std::remove_reference_t<R>& range) {
+  requires std::same_as<std::remove_cvref_t<decltype(*std::begin(range))>, T>;
+};
 
 /// Lists its actions.
 template <class E>
 concept HasActionSet = requires(const E& env) {
-  { env.actions() } -> std::ranges::random_access_range;          // actions(): every action, in a constant order
+  { env.actions() } -> RandomAccessRange;                         // actions(): every action, in a constant order
   requires RangeOf<decltype(env.actions()), typename E::Action>;  // actions() holds values of E::Action
 };
 

@@ -109,10 +109,10 @@ class LanguageModelRef {
     Calls calls{};
     calls.capabilities = [](const void* model) { return capabilities_of(*static_cast<const LM*>(model)); };
     calls.identity = [](const void* model) { return std::string(static_cast<const LM*>(model)->identity()); };
-    calls.complete = [](void* model, auto requests, auto completions) {
+    calls.complete = [](void* model, std::span<const CompletionRequest> requests, std::span<Completion> completions) {
       static_cast<LM*>(model)->complete(requests, completions);
     };
-    calls.recall = [](void* model, auto requests) {
+    calls.recall = [](void* model, std::span<const CompletionRequest> requests) {
       if constexpr (RecallsPrompts<LM>) static_cast<LM*>(model)->recall(requests);
     };
     calls.context_limit = [](const void* model) -> std::size_t {
@@ -122,7 +122,9 @@ class LanguageModelRef {
         return 0;
     };
     if constexpr (ScoresContinuations<LM>)
-      calls.score = [](void* model, auto requests, auto scores) { static_cast<LM*>(model)->score(requests, scores); };
+      calls.score = [](void* model, std::span<const ScoreRequest> requests, std::span<Scores> scores) {
+        static_cast<LM*>(model)->score(requests, scores);
+      };
     if constexpr (CountsTokens<LM>)
       calls.count_tokens = [](void* model, std::string_view text) {
         return static_cast<std::size_t>(static_cast<LM*>(model)->count_tokens(text));
@@ -131,7 +133,7 @@ class LanguageModelRef {
       calls.submit = [](void* model, const CompletionRequest& request, Ticket ticket) {
         static_cast<LM*>(model)->submit(request, ticket);
       };
-      calls.collect = [](void* model, auto finished, auto wait) {
+      calls.collect = [](void* model, std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
         return static_cast<std::size_t>(static_cast<LM*>(model)->collect(finished, wait));
       };
       calls.cancel = [](void* model, Ticket ticket) { static_cast<LM*>(model)->cancel(ticket); };

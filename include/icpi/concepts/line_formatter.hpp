@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,18 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/transition.hpp"
 
 namespace icpi {
+
+namespace detail {
+
+template <class F>
+concept ReadsObservations = requires(const F& formatter, std::string_view text) {
+  { formatter.parse_observation(text).has_value() } -> std::same_as<bool>;  // parse_observation(text): a const member
+};
+
+}  // namespace detail
 
 /// Most of a PromptFormatter for texts of one line each. Inherit it and add
 ///
@@ -22,8 +33,11 @@ namespace icpi {
 /// `Derived` is the inheriting class: `class MyFormatter : public LineFormatter<MyFormatter, MyEnv>`. A member of the
 /// same name in `Derived` replaces any of the defaults below. Text handed to a parser comes without the stop string.
 /// Thread-safety: const members may be called concurrently.
-template <class Derived, Environment Env>
+template <class Derived, class Env>
 class LineFormatter {
+  // Not a constraint of the template: where that fails, compilers go on to complain about the name of the base.
+  static_assert(Environment<Env>, "icpi: LineFormatter<Derived, Env>: Env does not model icpi::Environment");
+
  public:
   using Observation = typename Env::Observation;  ///< of the environment
   using Action = typename Env::Action;            ///< of the environment
@@ -48,7 +62,7 @@ class LineFormatter {
   [[nodiscard]] std::string episode_start() const { return "\nreset()\n"; }
 
   /// Observation, action and reward.
-  [[nodiscard]] std::string trajectory_step(const TransitionOf<Env>& transition) const {
+  [[nodiscard]] std::string trajectory_step(const Transition<Observation, Action>& transition) const {
     std::string text = derived().observation(transition.observation);
     text += derived().action(transition.action);
     text += derived().reward(transition.reward);
@@ -87,7 +101,13 @@ class LineFormatter {
 
   /// Whether parse_observation reads it.
   [[nodiscard]] bool accepts_observation(std::string_view text) const {
-    return derived().parse_observation(text).has_value();
+    static_assert(
+        detail::ReadsObservations<Derived>,
+        "icpi: this formatter lacks parse_observation(text) const, or accepts_observation(text) in its place");
+    if constexpr (detail::ReadsObservations<Derived>)
+      return derived().parse_observation(text).has_value();
+    else
+      return false;  // where it is refused: no more than one error
   }
 
   /// The environment's actions, in its order.

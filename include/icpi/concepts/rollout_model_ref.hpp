@@ -52,7 +52,7 @@ class RolloutModelRef {
   template <class Model>
   static constexpr Calls make_calls() {
     Calls calls{};
-    calls.answer = [](void* model, auto questions, auto answers) {
+    calls.answer = [](void* model, std::span<const Question> questions, std::span<Answer> answers) {
       static_cast<Model*>(model)->answer(questions, answers);
     };
     if constexpr (AsynchronousRolloutModel<Model>) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -37,9 +36,11 @@ ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
 
 ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const { state_->book.check(text); }
 
-ICPI_INLINE void PromptContext::remember(std::vector<TransitionText> texts, const std::function<void()>& store) {
+ICPI_INLINE void PromptContext::remember(std::size_t count) {
+  std::vector<TransitionText> texts;
+  for (std::size_t number = 0; number < count; ++number) texts.push_back(state_->source->write_arriving(number));
   auto rendered = state_->book.render(std::move(texts));
-  store();
+  state_->source->store_arriving();
   state_->book.update(std::move(rendered));
 }
 

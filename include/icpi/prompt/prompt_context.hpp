@@ -3,10 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
@@ -43,9 +41,9 @@ class ICPI_API PromptContext {
   /// Throws what remember() would throw because of this transition's texts.
   void check_text(const TransitionText& text) const;
 
-  /// Adds transitions: `store` puts them into the buffer, `texts` are theirs. All or nothing: prompts stay as they are
-  /// when a text is refused, or when the token counter or `store` throw.
-  void remember(std::vector<TransitionText> texts, const std::function<void()>& store);
+  /// Adds the next `count` transitions that arrive at the source. All or nothing: buffer and prompts stay as they are when
+  /// a text is refused, or when formatter, token counter or buffer throw.
+  void remember(std::size_t count);
 
   /// Takes in what the buffer has gained otherwise. Throws as remember().
   void update();

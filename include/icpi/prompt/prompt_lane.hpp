@@ -4,7 +4,6 @@
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/prompt/prompt_context.hpp"
@@ -16,14 +15,18 @@ namespace icpi {
 /// Thread-safety: one object by one thread at a time.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class PromptLane : public PromptContext {
-  using Source = TypedPromptSource<Env, Formatter, Buffer>;
-
  public:
+  using Source = TypedPromptSource<Env, Formatter, Buffer>;  ///< what writes, reads and remembers
+
   /// `random_key` drives the choice of examples. Throws as PromptContext.
   PromptLane(const Env& env, Buffer experience, Formatter formatter, const PromptOptions& options,
              TokenCounter count_tokens, RandomKey random_key)
       : PromptLane(std::make_unique<Source>(env, std::move(experience), std::move(formatter)), options,
                    std::move(count_tokens), random_key) {}
+
+  /// The same with what was put together before.
+  PromptLane(std::unique_ptr<Source> source, const PromptOptions& options, TokenCounter count_tokens, RandomKey key)
+      : PromptLane(*source, std::move(source), options, std::move(count_tokens), key) {}
 
   /// See PromptContext::observe_text.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
@@ -35,12 +38,14 @@ class PromptLane : public PromptContext {
 
   /// Adds a finished episode. All or nothing, as PromptContext::remember.
   void append(const TrajectoryOf<Env>& trajectory) {
-    remember(write(trajectory), [&] { buffer.append(trajectory); });
+    source_->announce(trajectory, false);
+    remember(trajectory.size());
   }
 
   /// Adds a step of the running episode: its prompts change at once. All or nothing, as append().
   void extend(const TransitionOf<Env>& transition) {
-    remember(write(std::span(&transition, 1)), [&] { buffer.extend(transition); });
+    source_->announce(std::span(&transition, 1), true);
+    remember(1);
   }
 
   /// The running episode is over.
@@ -53,20 +58,11 @@ class PromptLane : public PromptContext {
   [[nodiscard]] const Formatter& formatter() const noexcept { return source_->formatter(); }
 
  private:
-  PromptLane(std::unique_ptr<Source> source, const PromptOptions& options, TokenCounter count_tokens, RandomKey key)
-      : PromptLane(*source, std::move(source), options, std::move(count_tokens), key) {}
-
   PromptLane(Source& typed, std::unique_ptr<Source>&& source, const PromptOptions& options, TokenCounter count_tokens,
              RandomKey key)
       : PromptContext(std::move(source), options, std::move(count_tokens), key),
         source_(&typed),
         buffer(typed.buffer()) {}
-
-  [[nodiscard]] std::vector<TransitionText> write(std::span<const TransitionOf<Env>> transitions) const {
-    std::vector<TransitionText> texts;
-    for (const auto& transition : transitions) texts.push_back(source_->write_step(transition));
-    return texts;
-  }
 
   Source* source_;
 

@@ -39,6 +39,10 @@ class ICPI_API PromptSource {
   [[nodiscard]] virtual ConstantTexts constant_texts() const = 0;
   /// Writes a recorded transition; see write_transition for what it throws.
   [[nodiscard]] virtual TransitionText write(TransitionId id) const = 0;
+  /// Writes transition number `number` of those that arrive; throws as write(). See PromptContext::remember.
+  [[nodiscard]] virtual TransitionText write_arriving(std::size_t number) const = 0;
+  /// Puts what arrives into the buffer, all or nothing.
+  virtual void store_arriving() = 0;
 
   /// The action of this text as its place among the environment's; texts come without the stop string.
   [[nodiscard]] virtual std::optional<std::uint32_t> read_action(std::string_view text) const = 0;

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "icpi/core/error.hpp"
 #include "icpi/core/json_line.hpp"
@@ -31,6 +32,36 @@ ICPI_INLINE void check_answer(std::string_view text, std::string_view stop, std:
   throw InvalidArgument(
       fmt::format("formatter: the text {} of {} must end in its stop string {}, and hold it only once", excerpt(text),
                   what, excerpt(stop)));
+}
+
+ICPI_INLINE void TransitionWriter::observation(std::string written) {
+  check_answer(written, (*stops_)[QueryKind::observation], "an observation");
+  text.head = std::move(written);
+}
+
+ICPI_INLINE void TransitionWriter::action(const std::string& written) {
+  check_answer(written, (*stops_)[QueryKind::action], "an action");
+  text.head += written;
+}
+
+ICPI_INLINE void TransitionWriter::termination(std::string written) {
+  check_answer(written, (*stops_)[QueryKind::termination], "a termination");
+  text.termination = std::move(written);
+}
+
+ICPI_INLINE void TransitionWriter::reward(std::string written) {
+  check_answer(written, (*stops_)[QueryKind::reward], "a reward");
+  text.reward = std::move(written);
+}
+
+ICPI_INLINE void TransitionWriter::next_observation(std::string written) {
+  check_answer(written, (*stops_)[QueryKind::observation], "an observation");
+  text.next_observation = std::move(written);
+}
+
+ICPI_INLINE void TransitionWriter::step(std::string written) {
+  check_lines(written, "a trajectory's step");
+  text.step = std::move(written);
 }
 
 }  // namespace icpi

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
@@ -51,26 +52,39 @@ ICPI_API void check_lines(std::string_view text, std::string_view what);
 /// an answer elsewhere.
 ICPI_API void check_answer(std::string_view text, std::string_view stop, std::string_view what);
 
-/// Writes a transition. Throws InvalidArgument, as check_lines and check_answer, when the formatter's texts would not
-/// stay apart in prompts; passes on what the formatter throws.
+/// Puts a transition's texts together, in this order. Every member throws InvalidArgument, as check_lines and
+/// check_answer, when the text would not stay apart in prompts.
+/// Thread-safety: one object by one thread at a time.
+class ICPI_API TransitionWriter {
+ public:
+  /// `stops` must outlive the writer.
+  explicit TransitionWriter(const StopStrings& stops) noexcept : stops_(&stops) {}
+
+  void observation(std::string text);       ///< what was seen
+  void action(const std::string& text);     ///< what was done
+  void termination(std::string text);       ///< whether it ended
+  void reward(std::string text);            ///< what was gained
+  void next_observation(std::string text);  ///< what was seen then
+  void step(std::string text);              ///< all of it, for trajectories
+
+  TransitionText text;  ///< so far
+
+ private:
+  const StopStrings* stops_;
+};
+
+/// Writes a transition. Throws as TransitionWriter; passes on what the formatter throws.
 template <Environment Env, PromptFormatter<Env> Formatter>
 [[nodiscard]] TransitionText write_transition(const Formatter& formatter, const TransitionOf<Env>& transition,
                                               const StopStrings& stops) {
-  TransitionText text;
-  text.head = formatter.observation(transition.observation);
-  check_answer(text.head, stops[QueryKind::observation], "an observation");
-  const std::string action(formatter.action(transition.action));
-  check_answer(action, stops[QueryKind::action], "an action");
-  text.head += action;
-  text.termination = formatter.termination(transition.terminated);
-  check_answer(text.termination, stops[QueryKind::termination], "a termination");
-  text.reward = formatter.reward(transition.reward);
-  check_answer(text.reward, stops[QueryKind::reward], "a reward");
-  text.next_observation = formatter.observation(transition.next_observation);
-  check_answer(text.next_observation, stops[QueryKind::observation], "an observation");
-  text.step = formatter.trajectory_step(transition);
-  check_lines(text.step, "a trajectory's step");
-  return text;
+  TransitionWriter writer(stops);
+  writer.observation(formatter.observation(transition.observation));
+  writer.action(formatter.action(transition.action));
+  writer.termination(formatter.termination(transition.terminated));
+  writer.reward(formatter.reward(transition.reward));
+  writer.next_observation(formatter.observation(transition.next_observation));
+  writer.step(formatter.trajectory_step(transition));
+  return std::move(writer.text);
 }
 
 }  // namespace icpi

@@ -53,6 +53,22 @@ class TypedPromptSource final : public PromptSource {
     return texts;
   }
   [[nodiscard]] TransitionText write(TransitionId id) const override { return write_step(buffer_[id]); }
+  [[nodiscard]] TransitionText write_arriving(std::size_t number) const override {
+    return write_step(arriving_[number]);
+  }
+  void store_arriving() override {
+    if (extends_) {
+      buffer_.extend(arriving_[0]);
+    } else {
+      buffer_.append(arriving_);
+    }
+  }
+
+  /// What arrives next: a whole trajectory, or one more step (`extends`). Views; valid until it is stored.
+  void announce(std::span<const TransitionOf<Env>> arriving, bool extends) noexcept {
+    arriving_ = arriving;
+    extends_ = extends;
+  }
 
   [[nodiscard]] std::optional<std::uint32_t> read_action(std::string_view text) const override {
     const auto action = formatter_.parse_action(text);
@@ -94,6 +110,8 @@ class TypedPromptSource final : public PromptSource {
   Formatter formatter_;
   StopStrings stops_;
   std::vector<typename Env::Action> actions_;
+  std::span<const TransitionOf<Env>> arriving_;
+  bool extends_ = false;
 };
 
 }  // namespace icpi

@@ -18,6 +18,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/testing/model_claims.hpp"
 #include "icpi/testing/report.hpp"
 
 namespace icpi::testing {
