@@ -5,10 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "icpi/models/any_language_model.hpp"
+#include "icpi/models/finished_queue.hpp"
 
 namespace {
 
@@ -114,6 +118,37 @@ TEST(StopOnFailure, AModelThatIsInterruptedCallsNothingOffForTheCaller) {
   model.submit(asking("a"), 1);
   std::vector<FinishedCompletion> finished(4);
   EXPECT_THROW(static_cast<void>(model.collect(finished, std::chrono::milliseconds(0))), ModelFailure);
+}
+
+TEST(FinishedQueue, HandsOverInOrderHoweverItIsEmptied) {
+  icpi::detail::FinishedQueue queue;
+  icpi::Ticket next = 0;
+  icpi::Ticket expected = 0;
+  std::vector<FinishedCompletion> places(3);
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < round % 6; ++i) queue.push(next++, {});
+    const std::size_t count = queue.hand_over(std::span(places).first(static_cast<std::size_t>(round % 4)));
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(places[i].ticket, expected++);
+  }
+  while (const std::size_t count = queue.hand_over(places))
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(places[i].ticket, expected++);
+  EXPECT_EQ(expected, next);
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(FinishedQueue, CanBeUsedAfterItWasMovedFrom) {
+  icpi::detail::FinishedQueue queue;
+  queue.push(1, {});
+  queue.push(2, {});
+  std::vector<FinishedCompletion> places(1);
+  EXPECT_EQ(queue.hand_over(places), 1U);
+  icpi::detail::FinishedQueue taken = std::move(queue);
+  EXPECT_TRUE(queue.empty());
+  queue.push(3, {});
+  EXPECT_EQ(queue.hand_over(places), 1U);
+  EXPECT_EQ(places[0].ticket, 3U);
+  EXPECT_EQ(taken.hand_over(places), 1U);
+  EXPECT_EQ(places[0].ticket, 2U);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace icpi {
 
 class Json {
  public:
-  static Json parse(std::string_view text) = delete;  // needs the library: link icpi::icpi
+  static Json parse(std::string_view text) = delete;  // reading JSON needs the library icpi::icpi
 };
 
 #else

@@ -11,7 +11,7 @@
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 
-// Of the compiled library only, as all that reads JSON.
+#if !defined(ICPI_HEADER_ONLY)  // of the compiled library only, as all that reads JSON
 
 namespace icpi {
 
@@ -58,3 +58,5 @@ struct RecordedCompletion {
 [[nodiscard]] ICPI_API RecordedCompletion read_completion_record(std::string_view line);
 
 }  // namespace icpi
+
+#endif

@@ -28,12 +28,12 @@ struct RecordingOptions {
 template <LanguageModel Model>
 class RecordingModel {
  public:
-  RecordingModel(Model, const std::string&, RecordingOptions = {}) = delete;  // needs the library: link icpi::icpi
+  RecordingModel(Model, const std::string&, RecordingOptions = {}) = delete;  // recording needs the library icpi::icpi
 };
 
 class ReplayingModel {
  public:
-  explicit ReplayingModel(const std::string&) = delete;  // needs the library: link icpi::icpi
+  explicit ReplayingModel(const std::string&) = delete;  // replaying needs the library icpi::icpi
 };
 
 #else

@@ -28,6 +28,12 @@ struct AgentCore::Workspace {
   std::vector<DecisionTask> tasks;
   std::vector<DecisionResult> results;
   std::vector<AgentCore*> deciding;  ///< whose tasks they are
+
+  struct Gathered {
+    AgentCore* agent = nullptr;
+    const void* observation = nullptr;
+  };
+  std::vector<Gathered> gathered;  ///< who decides together
 };
 
 ICPI_INLINE AgentCore::AgentCore(std::size_t actions, double discount, std::uint64_t seed,
@@ -91,39 +97,47 @@ ICPI_INLINE bool AgentCore::asks_model() {
   return stream.uniform() < options_.warm_up.probability(memory_trajectories());
 }
 
-ICPI_INLINE void AgentCore::decide(std::span<AgentCore* const> agents, std::span<const void* const> observations) {
-  if (agents.empty()) return;
-  Workspace& work = *agents[0]->work_;
+ICPI_INLINE void AgentCore::gather_none() noexcept { work_->gathered.clear(); }
+
+ICPI_INLINE void AgentCore::gather(AgentCore& agent, const void* observation) {
+  work_->gathered.push_back({&agent, observation});
+}
+
+ICPI_INLINE void AgentCore::decide_alone(const void* observation) {
+  gather_none();
+  gather(*this, observation);
+  decide_together();
+}
+
+ICPI_INLINE void AgentCore::decide_together() {
+  Workspace& work = *work_;
   work.tasks.clear();
   work.deciding.clear();
-  if (agents.size() != observations.size()) throw InvalidArgument("act_together: as many observations as agents");
-  check_together(agents);
-  for (std::size_t i = 0; i < agents.size(); ++i) agents[i]->prepare(*agents[0], observations[i]);
+  check_together();
+  for (const auto& [agent, observation] : work.gathered) agent->prepare(*this, observation);
   try {
-    if (!work.tasks.empty()) agents[0]->estimate();
+    if (!work.tasks.empty()) estimate();
   } catch (...) {  // what was spent was spent
     for (auto* agent : work.deciding) agent->costs_ += agent->memory_costs() - agent->spent_before_;
     throw;
   }
-  for (std::size_t i = 0, task = 0; i < agents.size(); ++i) {
-    AgentCore& agent = *agents[i];
-    if (agent.decision_.by_model) agent.choose(*agents[0], task++);
-    agent.costs_ += agent.decision_.costs;
-    agent.acted(observations[i]);
+  std::size_t task = 0;
+  for (const auto& [agent, observation] : work.gathered) {
+    if (agent->decision_.by_model) agent->choose(*this, task++);
+    agent->costs_ += agent->decision_.costs;
+    agent->acted(observation);
   }
 }
 
-ICPI_INLINE void AgentCore::check_together(std::span<AgentCore* const> agents) {
+ICPI_INLINE void AgentCore::check_together() const {
   bool distinct = true;
-  for (auto* agent : agents) distinct = !std::exchange(agent->joins_, true) && distinct;
-  for (auto* agent : agents) agent->joins_ = false;
+  for (const auto& each : work_->gathered) distinct = !std::exchange(each.agent->joins_, true) && distinct;
+  for (const auto& each : work_->gathered) each.agent->joins_ = false;
   if (!distinct) throw InvalidArgument("act_together: an agent comes twice");
-  for (const auto* agent : agents) {
+  for (const auto& [agent, observation] : work_->gathered) {
     if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
-    if (!(agent->options_ == agents[0]->options_)) {
-      throw InvalidArgument("act_together: the agents' DecisionOptions differ");
-    }
-    if (!agent->model_agrees_with(*agents[0]))
+    if (!(agent->options_ == options_)) throw InvalidArgument("act_together: the agents' DecisionOptions differ");
+    if (!agent->model_agrees_with(*this))
       throw InvalidArgument("act_together: the agents' models or QueryOptions differ");
   }
 }
@@ -149,7 +163,9 @@ ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) 
 
 ICPI_INLINE void AgentCore::estimate() {
   Workspace& work = *work_;
-  const RolloutModelRef model = serve(work.deciding);
+  serve_none();
+  for (auto* agent : work.deciding) serve_also(*agent);
+  const RolloutModelRef model = serving_model();
   work.results.resize(std::max(work.results.size(), work.tasks.size()));
   const auto results = std::span(work.results).first(work.tasks.size());
   switch (options_.rule) {

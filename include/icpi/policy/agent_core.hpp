@@ -53,9 +53,15 @@ class ICPI_API AgentCore {
   /// Throws InvalidArgument unless an action waits for its result and the reward is finite.
   static void check_observed(bool waits, double reward);
 
-  /// Lets agents of one dynamic type decide together, in common batches, each as if it were alone; agents[i] at
-  /// *observations[i]. See RolloutAgent::act_together for what it throws.
-  static void decide(std::span<AgentCore* const> agents, std::span<const void* const> observations);
+  /// Begins the list of those that decide together with this agent, itself among them. All are of one dynamic type.
+  void gather_none() noexcept;
+  /// Adds `agent`, which stands at *observation.
+  void gather(AgentCore& agent, const void* observation);
+  /// Lets those that were gathered decide in common batches, each as if it were alone. See RolloutAgent::act_together for
+  /// what it throws.
+  void decide_together();
+  /// The same for this agent alone.
+  void decide_alone(const void* observation);
 
   [[nodiscard]] bool running() const noexcept { return running_; }
   [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }
@@ -70,13 +76,15 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
-  [[nodiscard]] virtual RolloutModelRef serve(std::span<AgentCore* const> agents) = 0;
+  virtual void serve_none() = 0;
+  virtual void serve_also(AgentCore& agent) = 0;
+  [[nodiscard]] virtual RolloutModelRef serving_model() = 0;
   [[nodiscard]] virtual bool model_agrees_with(const AgentCore& other) const = 0;
   virtual void forget_action() = 0;
   virtual void acted(const void* observation) = 0;
 
   void check_options() const;
-  static void check_together(std::span<AgentCore* const> agents);
+  void check_together() const;
   [[nodiscard]] RandomKey decision_key() const;
   [[nodiscard]] bool asks_model();
   void prepare(AgentCore& leader, const void* observation);

@@ -78,12 +78,10 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
 
   static std::unique_ptr<Lane> make_lane(const Env& env, LM& model, const PolicyIterationOptions& options,
                                          Formatter formatter, Buffer experience) {
-    auto source = std::make_unique<typename Lane::Source>(env, std::move(experience), std::move(formatter));
-    check_reads_back(*source);
     check_options(options);
     check_context_fits(model, options);
-    return std::make_unique<Lane>(std::move(source), options.prompts, token_counter(model),
-                                  Base::agent_key(options.seed).child(0));
+    return std::unique_ptr<Lane>(new Lane(env, std::move(experience), std::move(formatter), options.prompts,
+                                          token_counter(model), Base::agent_key(options.seed).child(0)));
   }
 
   std::pair<std::size_t, double> play(Env& env, EpisodeKind kind) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,7 +57,9 @@ class RolloutAgent : public AgentCore {
   /// Throws InvalidArgument for options out of range and for an environment without actions.
   RolloutAgent(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
                const DecisionOptions& options)
-      : RolloutAgent(actions_of(env), env.discount(), std::move(lane), std::move(model), seed, options) {}
+      : AgentCore(count_actions(env), env.discount(), seed, options), lane_(std::move(lane)), model_(std::move(model)) {
+    for (const auto& action : env.actions()) actions_.push_back(action);
+  }
 
   /// An episode begins. One that was running is abandoned.
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
@@ -66,9 +69,7 @@ class RolloutAgent : public AgentCore {
 
   /// Chooses an action. Throws InvalidArgument unless an episode is running.
   [[nodiscard]] Action act(const Observation& observation) {
-    AgentCore* self = this;
-    const void* where = &observation;
-    decide(std::span(&self, 1), std::span(&where, 1));
+    decide_alone(&observation);
     return actions_[decision().action];
   }
 
@@ -79,11 +80,12 @@ class RolloutAgent : public AgentCore {
   static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
                            std::span<Action> actions) {
     if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
+    if (observations.size() != agents.size()) throw InvalidArgument("act_together: as many observations as agents");
     if (agents.empty()) return;
-    auto& [cores, places] = agents[0]->together_;
-    cores.assign(agents.begin(), agents.end());
-    places.assign(observations.begin(), observations.end());
-    decide(cores, places);
+    AgentCore& leader = *agents[0];
+    leader.gather_none();
+    for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
+    leader.decide_together();
     for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->actions_[agents[i]->decision().action];
   }
 
@@ -126,17 +128,9 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] std::span<const Action> actions() const noexcept { return actions_; }
 
  private:
-  RolloutAgent(std::vector<Action> actions, double discount, std::unique_ptr<Lane> lane, Model model,
-               std::uint64_t seed, const DecisionOptions& options)
-      : AgentCore(actions.size(), discount, seed, options),
-        lane_(std::move(lane)),
-        model_(std::move(model)),
-        actions_(std::move(actions)) {}
-
-  [[nodiscard]] static std::vector<Action> actions_of(const Env& env) {
-    std::vector<Action> actions;
-    for (const auto& action : env.actions()) actions.push_back(action);
-    return actions;
+  [[nodiscard]] static std::size_t count_actions(const Env& env) {
+    const auto& actions = env.actions();
+    return static_cast<std::size_t>(std::end(actions) - std::begin(actions));
   }
 
   ObservationId observe_for_decision(const void* observation) override {
@@ -148,9 +142,9 @@ class RolloutAgent : public AgentCore {
     return lane_->tried(observation, action);
   }
   const Costs& memory_costs() const override { return lane_->costs; }
-  RolloutModelRef serve(std::span<AgentCore* const> agents) override {
-    lanes_.clear();
-    for (auto* agent : agents) lanes_.push_back(static_cast<RolloutAgent*>(agent)->lane_.get());
+  void serve_none() override { lanes_.clear(); }
+  void serve_also(AgentCore& agent) override { lanes_.push_back(static_cast<RolloutAgent&>(agent).lane_.get()); }
+  RolloutModelRef serving_model() override {
     model_.serve(lanes_);
     return model_;
   }
@@ -187,12 +181,6 @@ class RolloutAgent : public AgentCore {
     trajectory_.clear();
   }
 
-  /// What act_together needs, in the first of the agents.
-  struct Together {
-    std::vector<AgentCore*> cores;
-    std::vector<const void*> places;
-  };
-
   std::unique_ptr<Lane> lane_;
   Model model_;
   std::vector<Action> actions_;
@@ -200,7 +188,6 @@ class RolloutAgent : public AgentCore {
   std::optional<Observation> acted_;
   TrajectoryOf<Env> trajectory_;
   std::vector<typename detail::ServedLane<Model, Lane>::type*> lanes_;
-  Together together_;
 };
 
 }  // namespace icpi

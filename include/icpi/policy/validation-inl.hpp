@@ -5,43 +5,13 @@
 
 #include <cmath>
 #include <cstddef>
-#include <initializer_list>
-#include <string>
 #include <string_view>
 
-#include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/validation.hpp"
 
 namespace icpi {
-
-ICPI_INLINE void check_reads_back(const PromptSource& source) {
-  const ConstantTexts texts = source.constant_texts();
-  const auto& actions = texts.actions;
-  for (std::size_t last = 0; last < actions.size(); ++last) {
-    for (std::size_t i = 0; i < last; ++i) {
-      if (actions[i] == actions[last]) {
-        throw InvalidArgument(fmt::format("formatter: actions {} and {} have the same text \"{}\"; texts must differ",
-                                          i, last, without_stop(actions[i], "\n")));
-      }
-    }
-  }
-  check_option(!actions.empty(), "number of the environment's actions", 0, "at least 1");
-  for (std::size_t number = 0; number < actions.size(); ++number) {
-    if (source.read_action(without_stop(actions[number], texts.stops[QueryKind::action])) != number) {
-      throw InvalidArgument(fmt::format("formatter: the text \"{}\" of action {} is not read back as that action",
-                                        without_stop(actions[number], "\n"), number));
-    }
-  }
-  for (const bool ended : {false, true}) {
-    const std::string& text = ended ? texts.ended : texts.going_on;
-    if (source.read_termination(without_stop(text, texts.stops[QueryKind::termination])) != ended) {
-      throw InvalidArgument(
-          fmt::format("formatter: the termination text \"{}\" is not read back", without_stop(text, "\n")));
-    }
-  }
-}
 
 ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
   const auto& sampling = options.queries.sampling;

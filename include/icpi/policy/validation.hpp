@@ -8,7 +8,6 @@
 #include "icpi/core/export.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/prompt/prompt_options.hpp"
-#include "icpi/prompt/prompt_source.hpp"
 
 namespace icpi {
 
@@ -21,10 +20,6 @@ template <class Formatter, Environment Env>
     return Formatter();
   }
 }
-
-/// Throws InvalidArgument when there are no actions, two of them have the same text, or an action or termination is not
-/// read back: agents would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
-ICPI_API void check_reads_back(const PromptSource& source);
 
 /// Throws InvalidArgument naming the option, its value and what is allowed.
 ICPI_API void check_options(const PolicyIterationOptions& options);

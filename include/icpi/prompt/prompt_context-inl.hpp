@@ -12,9 +12,11 @@
 
 namespace icpi {
 
-ICPI_INLINE PromptContext::PromptContext(std::unique_ptr<PromptSource> source, const PromptOptions& options,
-                                         TokenCounter count_tokens, RandomKey key)
-    : state_(std::make_unique<PromptState>(std::move(source), options, std::move(count_tokens), key)) {}
+ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptions& options, TokenCounter count_tokens,
+                                         RandomKey key) {
+  check_reads_back(source);
+  state_ = std::make_unique<PromptState>(source, options, std::move(count_tokens), key);
+}
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 

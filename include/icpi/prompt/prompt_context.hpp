@@ -23,10 +23,10 @@ struct PromptState;
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API PromptContext {
  public:
-  /// `key` drives the choice of examples. Throws InvalidArgument when texts of `source` would not stay apart in prompts
-  /// (see check_answer), experience that is there already included.
-  PromptContext(std::unique_ptr<PromptSource> source, const PromptOptions& options, TokenCounter count_tokens,
-                RandomKey key);
+  /// `source` must outlive the context; `key` drives the choice of examples. Throws InvalidArgument when two actions have
+  /// the same text, an action or termination is not read back, or texts would not stay apart in prompts (see
+  /// check_answer), experience that is there already included.
+  PromptContext(PromptSource& source, const PromptOptions& options, TokenCounter count_tokens, RandomKey key);
   ~PromptContext();
   PromptContext(const PromptContext&) = delete;
   PromptContext& operator=(const PromptContext&) = delete;

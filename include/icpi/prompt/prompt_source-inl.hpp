@@ -1,10 +1,55 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "icpi/concepts/prompt_lines.hpp"
+#include "icpi/core/check_option.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 
 namespace icpi {
 
 ICPI_INLINE PromptSource::~PromptSource() = default;
+
+ICPI_INLINE ConstantTexts::ConstantTexts(const StopStrings& answers_end) : stops(answers_end) {}
+ICPI_INLINE void ConstantTexts::add_action(std::string text) { actions.push_back(std::move(text)); }
+ICPI_INLINE ConstantTexts::ConstantTexts(const ConstantTexts&) = default;
+ICPI_INLINE ConstantTexts::ConstantTexts(ConstantTexts&&) noexcept = default;
+ICPI_INLINE ConstantTexts& ConstantTexts::operator=(const ConstantTexts&) = default;
+ICPI_INLINE ConstantTexts& ConstantTexts::operator=(ConstantTexts&&) noexcept = default;
+ICPI_INLINE ConstantTexts::~ConstantTexts() = default;
+
+ICPI_INLINE void check_reads_back(const PromptSource& source) {
+  const ConstantTexts texts = source.constant_texts();
+  const auto& actions = texts.actions;
+  for (std::size_t last = 0; last < actions.size(); ++last) {
+    for (std::size_t i = 0; i < last; ++i) {
+      if (actions[i] == actions[last]) {
+        throw InvalidArgument(fmt::format("formatter: actions {} and {} have the same text \"{}\"; texts must differ",
+                                          i, last, without_stop(actions[i], "\n")));
+      }
+    }
+  }
+  check_option(!actions.empty(), "number of the environment's actions", 0, "at least 1");
+  for (std::size_t number = 0; number < actions.size(); ++number) {
+    if (source.read_action(without_stop(actions[number], texts.stops[QueryKind::action])) != number) {
+      throw InvalidArgument(fmt::format("formatter: the text \"{}\" of action {} is not read back as that action",
+                                        without_stop(actions[number], "\n"), number));
+    }
+  }
+  for (const bool ended : {false, true}) {
+    const std::string& text = ended ? texts.ended : texts.going_on;
+    if (source.read_termination(without_stop(text, texts.stops[QueryKind::termination])) != ended) {
+      throw InvalidArgument(
+          fmt::format("formatter: the termination text \"{}\" is not read back", without_stop(text, "\n")));
+    }
+  }
+}
 
 }  // namespace icpi

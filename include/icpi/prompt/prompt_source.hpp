@@ -17,7 +17,18 @@
 namespace icpi {
 
 /// The texts of an environment that never change.
-struct ConstantTexts {
+struct ICPI_API ConstantTexts {
+  // Defined out of line, so that users' units need not make them.
+  explicit ConstantTexts(const StopStrings& answers_end);
+  ConstantTexts(const ConstantTexts&);
+  ConstantTexts(ConstantTexts&&) noexcept;
+  ConstantTexts& operator=(const ConstantTexts&);
+  ConstantTexts& operator=(ConstantTexts&&) noexcept;
+  ~ConstantTexts();
+
+  /// Adds the text of the next action.
+  void add_action(std::string text);
+
   std::vector<std::string> actions;  ///< in the environment's order
   std::string episode_start;         ///< begins a trajectory
   std::string going_on;              ///< termination answer: the episode has not ended
@@ -66,6 +77,10 @@ class ICPI_API PromptSource {
   /// Sum of the rewards of a transition range.
   [[nodiscard]] virtual double undiscounted_return(TransitionRange range) const = 0;
 };
+
+/// Throws InvalidArgument when there are no actions, two of them have the same text, or an action or termination is not
+/// read back: agents would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
+ICPI_API void check_reads_back(const PromptSource& source);
 
 }  // namespace icpi
 

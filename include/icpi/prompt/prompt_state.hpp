@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "icpi/core/random.hpp"
@@ -17,9 +16,8 @@ namespace icpi {
 /// What a PromptContext is made of.
 struct PromptState {
   /// See PromptContext.
-  PromptState(std::unique_ptr<PromptSource> experience, const PromptOptions& options, TokenCounter count_tokens,
-              RandomKey random_key)
-      : source(std::move(experience)),
+  PromptState(PromptSource& experience, const PromptOptions& options, TokenCounter count_tokens, RandomKey random_key)
+      : source(&experience),
         book(*source, options, std::move(count_tokens), random_key.child(0)),
         key(random_key.child(1)) {
     book.update();
@@ -28,13 +26,13 @@ struct PromptState {
   /// Kept in `memo` from decision to decision: with a temperature above 0 those of earlier ones are of no use.
   static constexpr std::size_t most_answers = 1U << 16U;
 
-  std::unique_ptr<PromptSource> source;  ///< what writes, reads and remembers
-  PromptBook book;                       ///< its prompts
-  TextInterner observations;             ///< handles of the episode
-  AnswerMemo memo;                       ///< answers of the episode
-  RandomKey key;                         ///< of all episodes
-  RandomKey episode_key;                 ///< of the running episode
-  std::uint64_t decision = 0;            ///< of this episode, from 1 on
+  PromptSource* source;        ///< what writes, reads and remembers
+  PromptBook book;             ///< its prompts
+  TextInterner observations;   ///< handles of the episode
+  AnswerMemo memo;             ///< answers of the episode
+  RandomKey key;               ///< of all episodes
+  RandomKey episode_key;       ///< of the running episode
+  std::uint64_t decision = 0;  ///< of this episode, from 1 on
 };
 
 }  // namespace icpi

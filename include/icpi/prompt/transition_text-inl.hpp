@@ -64,4 +64,17 @@ ICPI_INLINE void TransitionWriter::step(std::string written) {
   text.step = std::move(written);
 }
 
+ICPI_INLINE StopStrings::StopStrings(const StopStrings&) = default;
+ICPI_INLINE StopStrings::StopStrings(StopStrings&&) noexcept = default;
+ICPI_INLINE StopStrings& StopStrings::operator=(const StopStrings&) = default;
+ICPI_INLINE StopStrings& StopStrings::operator=(StopStrings&&) noexcept = default;
+ICPI_INLINE StopStrings::~StopStrings() = default;
+
+ICPI_INLINE TransitionText::TransitionText() = default;
+ICPI_INLINE TransitionText::TransitionText(const TransitionText&) = default;
+ICPI_INLINE TransitionText::TransitionText(TransitionText&&) noexcept = default;
+ICPI_INLINE TransitionText& TransitionText::operator=(const TransitionText&) = default;
+ICPI_INLINE TransitionText& TransitionText::operator=(TransitionText&&) noexcept = default;
+ICPI_INLINE TransitionText::~TransitionText() = default;
+
 }  // namespace icpi

@@ -15,7 +15,15 @@
 namespace icpi {
 
 /// What a formatter makes of a transition. Every text passed check_lines, every answer check_answer.
-struct TransitionText {
+struct ICPI_API TransitionText {
+  // Defined out of line, so that users' units need not make them.
+  TransitionText();
+  TransitionText(const TransitionText&);
+  TransitionText(TransitionText&&) noexcept;
+  TransitionText& operator=(const TransitionText&);
+  TransitionText& operator=(TransitionText&&) noexcept;
+  ~TransitionText();
+
   std::string head;              ///< observation and action: what a query ends with
   std::string termination;       ///< answer
   std::string reward;            ///< answer
@@ -24,8 +32,15 @@ struct TransitionText {
 };
 
 /// Where answers end, by kind of query.
-class StopStrings {
+class ICPI_API StopStrings {
  public:
+  // Defined out of line, so that users' units need not make them.
+  StopStrings(const StopStrings&);
+  StopStrings(StopStrings&&) noexcept;
+  StopStrings& operator=(const StopStrings&);
+  StopStrings& operator=(StopStrings&&) noexcept;
+  ~StopStrings();
+
   /// Asks `formatter` once for each kind.
   template <StopsCompletions Formatter>
   explicit StopStrings(const Formatter& formatter) {

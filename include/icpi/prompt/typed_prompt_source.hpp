@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -44,12 +43,11 @@ class TypedPromptSource final : public PromptSource {
   }
 
   [[nodiscard]] ConstantTexts constant_texts() const override {
-    ConstantTexts texts{{},
-                        std::string(formatter_.episode_start()),
-                        std::string(formatter_.termination(false)),
-                        std::string(formatter_.termination(true)),
-                        stops_};
-    for (const auto& action : actions_) texts.actions.emplace_back(formatter_.action(action));
+    ConstantTexts texts(stops_);
+    for (const auto& action : actions_) texts.add_action(formatter_.action(action));
+    texts.episode_start = formatter_.episode_start();
+    texts.going_on = formatter_.termination(false);
+    texts.ended = formatter_.termination(true);
     return texts;
   }
   [[nodiscard]] TransitionText write(TransitionId id) const override { return write_step(buffer_[id]); }
@@ -58,24 +56,25 @@ class TypedPromptSource final : public PromptSource {
   }
   void store_arriving() override {
     if (extends_) {
-      buffer_.extend(arriving_[0]);
+      buffer_.extend(*arriving_);
     } else {
-      buffer_.append(arriving_);
+      buffer_.append(std::span<const TransitionOf<Env>>(arriving_, arriving_count_));
     }
   }
 
   /// What arrives next: a whole trajectory, or one more step (`extends`). Views; valid until it is stored.
-  void announce(std::span<const TransitionOf<Env>> arriving, bool extends) noexcept {
+  void announce(const TransitionOf<Env>* arriving, std::size_t count, bool extends) noexcept {
     arriving_ = arriving;
+    arriving_count_ = count;
     extends_ = extends;
   }
 
   [[nodiscard]] std::optional<std::uint32_t> read_action(std::string_view text) const override {
     const auto action = formatter_.parse_action(text);
     if (!action) return std::nullopt;
-    const auto place = std::find(actions_.begin(), actions_.end(), *action);
-    if (place == actions_.end()) return std::nullopt;
-    return static_cast<std::uint32_t>(place - actions_.begin());
+    for (std::uint32_t index = 0; index < actions_.size(); ++index)
+      if (actions_[index] == *action) return index;
+    return std::nullopt;
   }
   [[nodiscard]] std::optional<double> read_reward(std::string_view text) const override {
     return formatter_.parse_reward(text);
@@ -110,7 +109,8 @@ class TypedPromptSource final : public PromptSource {
   Formatter formatter_;
   StopStrings stops_;
   std::vector<typename Env::Action> actions_;
-  std::span<const TransitionOf<Env>> arriving_;
+  const TransitionOf<Env>* arriving_ = nullptr;
+  std::size_t arriving_count_ = 0;
   bool extends_ = false;
 };
 

@@ -32,13 +32,13 @@ class TrajectoryBuffer {
       if (i + 1 < trajectory.size() && (trajectory[i].terminated || trajectory[i].truncated))
         TrajectoryIndex::refuse_early_end(i, trajectory.size());
     }
-    add_all(trajectory, true);
+    add_all(trajectory.data(), trajectory.size(), true);
   }
 
   /// Adds one step to the running trajectory, or nothing when it throws. Throws as append().
   void extend(const TransitionType& transition) {
     index_.check(index_of(transition.action), transition.reward, index_.running());
-    add_all(std::span(&transition, 1), false);
+    add_all(&transition, 1, false);
     index_.set_open(true);
   }
 
@@ -81,12 +81,12 @@ class TrajectoryBuffer {
   }
 
   /// All or nothing; `closes` the trajectory too.
-  void add_all(std::span<const TransitionType> added, bool closes) {
+  void add_all(const TransitionType* added, std::size_t count, bool closes) {
     const auto first = static_cast<TransitionId>(transitions_.size());
     try {
-      for (const auto& transition : added) {
-        transitions_.push_back(transition);
-        index_.add(index_of(transition.action), transition.terminated, transition.reward);
+      for (std::size_t i = 0; i < count; ++i) {
+        transitions_.push_back(added[i]);
+        index_.add(index_of(added[i].action), added[i].terminated, added[i].reward);
       }
       if (closes) index_.close();
     } catch (...) {

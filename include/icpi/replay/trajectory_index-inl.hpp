@@ -56,4 +56,10 @@ ICPI_INLINE void TrajectoryIndex::truncate(TransitionId first) {
   for (auto& rewards : rewards_) rewards.truncate(first);
 }
 
+ICPI_INLINE TrajectoryIndex::TrajectoryIndex(const TrajectoryIndex&) = default;
+ICPI_INLINE TrajectoryIndex::TrajectoryIndex(TrajectoryIndex&&) noexcept = default;
+ICPI_INLINE TrajectoryIndex& TrajectoryIndex::operator=(const TrajectoryIndex&) = default;
+ICPI_INLINE TrajectoryIndex& TrajectoryIndex::operator=(TrajectoryIndex&&) noexcept = default;
+ICPI_INLINE TrajectoryIndex::~TrajectoryIndex() = default;
+
 }  // namespace icpi

@@ -19,6 +19,13 @@ namespace icpi {
 /// Thread-safety: const members may be called concurrently.
 class ICPI_API TrajectoryIndex {
  public:
+  // Defined out of line, so that users' units need not make them.
+  TrajectoryIndex(const TrajectoryIndex&);
+  TrajectoryIndex(TrajectoryIndex&&) noexcept;
+  TrajectoryIndex& operator=(const TrajectoryIndex&);
+  TrajectoryIndex& operator=(TrajectoryIndex&&) noexcept;
+  ~TrajectoryIndex();
+
   /// For this many actions.
   explicit TrajectoryIndex(std::size_t actions);
 
