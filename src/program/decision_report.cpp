@@ -102,9 +102,8 @@ void DecisionReport::decision(const Decision& decision, const std::vector<std::s
   fmt::print(out_, "\nvalues:\n");
   for (std::size_t action = 0; action < actions.size(); ++action) {
     const bool chosen = action == decision.action;
-    const std::string value = decision.values.empty()
-                                  ? std::string("-")
-                                  : fmt::format("{:.4g}", decision.values[action]);
+    const std::string value =
+        decision.values.empty() ? std::string("-") : fmt::format("{:.4g}", decision.values[action]);
     fmt::print(out_, "  {} {:>8}  {}\n", chosen ? '*' : ' ', value, on_one_line(actions[action]));
   }
   if (!decision.by_model)

@@ -16,8 +16,8 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"
-#include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/answer_reader.hpp"
+#include "icpi/prompt/prompt_state.hpp"
 #include "support/random_episodes.hpp"
 #include "support/text_world.hpp"
 

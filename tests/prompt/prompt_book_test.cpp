@@ -188,7 +188,8 @@ TEST(PromptBook, StaysWithinItsContext) {
         std::string prompt = mode == PromptMode::stable ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
                                                         : fixture.write(kind, 0, true);
         EXPECT_LE(estimated_tokens(prompt), tokens);
-        fixture.book.write_query(kind, fixture.source.formatter().observation(fixture.buffer[0].observation), 0, prompt);
+        fixture.book.write_query(kind, fixture.source.formatter().observation(fixture.buffer[0].observation), 0,
+                                 prompt);
         EXPECT_LE(estimated_tokens(prompt), tokens) << name(kind);
       }
     }
