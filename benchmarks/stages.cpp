@@ -10,6 +10,7 @@
 #include "icpi/domains/all.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/prompt/answer_reader.hpp"
+#include "icpi/rollout/engine.hpp"
 #include "support/random_episodes.hpp"
 #include "support/sequential_rollouts.hpp"
 

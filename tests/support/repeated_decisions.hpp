@@ -11,6 +11,7 @@
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/prompt/prompt_state.hpp"
+#include "icpi/rollout/engine.hpp"
 #include "support/random_episodes.hpp"
 #include "support/replaying_model.hpp"
 
