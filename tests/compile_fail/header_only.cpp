@@ -12,7 +12,7 @@
 // case 3: replaying needs the library icpi::icpi
 // case 4: icpi/experiment is compiled: link icpi::icpi instead of icpi::header_only
 #if ICPI_BROKEN == 4
-#include "icpi/experiment/run_part.hpp"
+#include "icpi/experiment/record_log.hpp"
 #endif
 
 void use(icpi::ScriptedModel model, const std::string& text) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#if defined(ICPI_HEADER_ONLY)
+#error "icpi/llama is compiled: link icpi::llama, which brings icpi::icpi, instead of icpi::header_only"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>

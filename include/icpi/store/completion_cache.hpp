@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#if defined(ICPI_HEADER_ONLY)
+#error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
+#endif
+
 #include <array>
 #include <chrono>
 #include <cstddef>
