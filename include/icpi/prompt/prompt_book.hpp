@@ -49,7 +49,11 @@ class PromptBook {
   /// `key` drives the choice of examples in `stable` mode. `source` must outlive the book. Throws InvalidArgument when
   /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check_answer.
   PromptBook(const PromptSource& source, PromptOptions options, TokenCounter count_tokens, RandomKey key)
-      : source_(&source), texts_(source.constant_texts()), options_(options), rendered_(count_tokens), key_(key) {
+      : PromptBook(source, source.constant_texts(), options, std::move(count_tokens), key) {}
+  /// The same for one whose constant texts are at hand.
+  PromptBook(const PromptSource& source, ConstantTexts texts, PromptOptions options, TokenCounter count_tokens,
+             RandomKey key)
+      : source_(&source), texts_(std::move(texts)), options_(options), rendered_(count_tokens), key_(key) {
     for (const auto& text : texts_.actions) check_answer(text, stop(QueryKind::action), "an action");
     const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));

@@ -14,8 +14,9 @@ namespace icpi {
 
 ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptions& options, TokenCounter count_tokens,
                                          RandomKey key) {
-  check_reads_back(source);
-  state_ = std::make_unique<PromptState>(source, options, std::move(count_tokens), key);
+  ConstantTexts texts = source.constant_texts();
+  check_reads_back(source, texts);
+  state_ = std::make_unique<PromptState>(source, std::move(texts), options, std::move(count_tokens), key);
 }
 
 ICPI_INLINE PromptContext::~PromptContext() = default;

@@ -25,8 +25,7 @@ ICPI_INLINE ConstantTexts& ConstantTexts::operator=(const ConstantTexts&) = defa
 ICPI_INLINE ConstantTexts& ConstantTexts::operator=(ConstantTexts&&) noexcept = default;
 ICPI_INLINE ConstantTexts::~ConstantTexts() = default;
 
-ICPI_INLINE void check_reads_back(const PromptSource& source) {
-  const ConstantTexts texts = source.constant_texts();
+ICPI_INLINE void check_reads_back(const PromptSource& source, const ConstantTexts& texts) {
   const auto& actions = texts.actions;
   for (std::size_t last = 0; last < actions.size(); ++last) {
     for (std::size_t i = 0; i < last; ++i) {

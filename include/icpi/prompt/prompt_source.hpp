@@ -79,8 +79,9 @@ class ICPI_API PromptSource {
 };
 
 /// Throws InvalidArgument when there are no actions, two of them have the same text, or an action or termination is not
-/// read back: agents would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
-ICPI_API void check_reads_back(const PromptSource& source);
+/// read back: agents would act on misunderstandings. `texts` are the source's. icpi::testing::check_formatter examines a
+/// formatter in full.
+ICPI_API void check_reads_back(const PromptSource& source, const ConstantTexts& texts);
 
 }  // namespace icpi
 
