@@ -114,6 +114,7 @@ class Lockstep : private LockstepCore {
     const auto& step = *places_[run].step;
     return {step.reward, step.terminated, step.truncated};
   }
+  void truncate(std::size_t run) override { places_[run].step->truncated = true; }
   void observe(std::size_t run) override {
     players_[run].agent->observe(*places_[run].step);
     places_[run].observation = std::move(places_[run].step->observation);

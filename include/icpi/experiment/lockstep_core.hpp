@@ -15,6 +15,7 @@
 #include "icpi/core/export.hpp"
 #include "icpi/experiment/episode_record.hpp"
 #include "icpi/experiment/run_part.hpp"
+#include "icpi/policy/training.hpp"
 
 namespace icpi {
 
@@ -40,6 +41,7 @@ struct RunSettings {
   double return_scale = 1;  ///< returns are divided by this
   OnEnvironmentError on_environment_error = OnEnvironmentError::stop;  ///< how to go on after it
   std::function<bool()> interrupted{};                                 ///< asked before every round; true: stop there
+  std::size_t episode_steps = default_episode_steps;  ///< an episode that does not end by itself is truncated then
 };
 
 /// The part of Lockstep that knows no type: records, costs, errors and the log. Runs are numbered 0, 1, ...
@@ -84,6 +86,7 @@ class ICPI_API LockstepCore {
   virtual void act(std::span<const std::size_t> runs) = 0;                 ///< every agent chooses
   [[nodiscard]] virtual std::uint64_t action_number(std::size_t run) = 0;  ///< of what it chose
   [[nodiscard]] virtual Outcome step(std::size_t run) = 0;                 ///< may throw anything
+  virtual void truncate(std::size_t run) = 0;                              ///< the step breaks the episode off
   virtual void observe(std::size_t run) = 0;                               ///< the agent is told
   virtual void forget_observation(std::size_t run) = 0;                    ///< there is none now
   [[nodiscard]] virtual std::string text_of(std::size_t run) = 0;          ///< of the observation; empty: there is none

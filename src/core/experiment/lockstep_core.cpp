@@ -147,8 +147,12 @@ double LockstepCore::take_step(std::size_t number, const Errors& known) {
   });
   forget_observation(number);
   if (run.ended) return 0;
-  observe(number);
   EpisodeRecord& record = run.record;
+  if (record.length + 1 >= settings_.episode_steps && !outcome.terminated) {
+    outcome.truncated = true;
+    truncate(number);
+  }
+  observe(number);
   ++record.step;
   ++record.length;
   record.episode_return += run.weight * outcome.reward / settings_.return_scale;
