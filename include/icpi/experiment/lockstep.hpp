@@ -27,6 +27,7 @@
 #include "icpi/core/random.hpp"
 #include "icpi/experiment/episode_record.hpp"
 #include "icpi/experiment/run_part.hpp"
+#include "icpi/experiment/run_settings.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 
@@ -38,30 +39,6 @@ struct Player {
   Env env;                   ///< stepped by the run
   std::unique_ptr<A> agent;  ///< asked by the run
   std::uint64_t seed = 0;    ///< episode n starts with reset(RandomKey(seed).child(0).child(n).seed())
-};
-
-/// What a run does when its environment throws: the episode ends as failed, what was learned stays, and then?
-enum class OnEnvironmentError : std::uint8_t {
-  stop,    ///< EnvironmentError is thrown; a logged run that is continued goes on with the next episode
-  proceed  ///< the next episode begins
-};
-
-/// An environment threw, or gave a reward that is not finite.
-class EnvironmentError : public Error {
- public:
-  using Error::Error;
-};
-
-/// What is written into the records of runs, how returns are judged, and when to stop.
-struct RunSettings {
-  std::string domain;       ///< see EpisodeRecord
-  std::string agent;        ///< see EpisodeRecord
-  std::string model;        ///< see EpisodeRecord
-  std::size_t steps = 0;    ///< of every run; an episode that crosses this is completed
-  double discount = 1;      ///< evaluation discount
-  double return_scale = 1;  ///< returns are divided by this
-  OnEnvironmentError on_environment_error = OnEnvironmentError::stop;  ///< how to go on after it
-  std::function<bool()> interrupted{};                                 ///< asked before every round; true: stop there
 };
 
 /// Where everything that happens is recorded before the next thing happens.
