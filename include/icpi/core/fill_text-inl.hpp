@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "icpi/core/error.hpp"
 #include "icpi/core/fill_text.hpp"
 
 namespace icpi::detail {

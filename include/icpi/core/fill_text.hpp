@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
 
 namespace icpi::detail {
