@@ -190,6 +190,8 @@ class PromptBook {
   [[nodiscard]] std::size_t action_count() const noexcept { return texts_.actions.size(); }
   /// How an action is written.
   [[nodiscard]] std::string_view action_text(std::size_t action) const { return texts_.actions[action]; }
+  /// Where answers end.
+  [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
   [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
   /// How prompts are made.

@@ -31,17 +31,22 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
 
 ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
   state_->book.check_observation(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
   const auto id = state_->observations.intern(text);
   if (state_->memo.size() > PromptState::most_answers) state_->memo.clear();
   ++state_->decision;
   return id;
 }
 
-ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const { state_->book.check(text); }
+ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const {
+  state_->book.check(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
+}
 
 ICPI_INLINE void PromptContext::remember(std::size_t count) {
   std::vector<TransitionText> texts;
   for (std::size_t number = 0; number < count; ++number) texts.push_back(state_->source->write_arriving(number));
+  for (const auto& text : texts) check_accepted(*state_->source, state_->book.stops(), text);
   auto rendered = state_->book.render(std::move(texts));
   state_->source->store_arriving();
   state_->book.update(std::move(rendered));

@@ -4,3 +4,4 @@
 #include "icpi/core/base.hpp"
 #include "icpi/domains/domain.hpp"
 #include "icpi/policy/policy.hpp"
+#include "icpi/core/base-inl.hpp"
