@@ -156,6 +156,10 @@ TEST_F(SeamCalls, StablePromptsLookUpTheSameHoweverLongTheHistory) {
   options.prompts.context_tokens = 100000;
   for (const std::size_t episodes : {5U, 100U}) {
     const auto agent = experienced(options, episodes);
+    log->clear();
+    agent->begin_episode(0);
+    const std::size_t shown = std::min(episodes, options.prompts.recency);
+    EXPECT_EQ(log->count("trajectory"), options.prompts.policy_prompts * shown);
     const auto step = world.step(agent->act(world.reset(0)));
     log->clear();
     agent->observe(step);
