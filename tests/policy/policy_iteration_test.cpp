@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <stdexcept>
+
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -367,6 +370,33 @@ TEST(PolicyIteration, ActsOnHugeRewards) {
     static_cast<void>(agent.act(observation));
     EXPECT_LT(agent.decision().action, 3U);
   }
+}
+
+TEST(PolicyIteration, WhatDecidesTogetherIsToldBeforeAnyCallback) {
+  using Agent = PolicyIteration<Chain, InductionModel>;
+  Chain env;
+  InductionModel model;
+  auto options = recommended_options();
+  Agent first(env, model, options);
+  Agent second(env, model, options);
+  for (auto* agent : {&first, &second}) {
+    agent->train(env, {.steps = 60});
+    agent->begin_episode(2);
+  }
+  ASSERT_EQ(first.act(2), first.act(2));
+  EXPECT_FALSE(first.planned_steps().empty());
+  EXPECT_TRUE(first.rollouts().empty());
+  first.callbacks().on_decision = [](const Decision&) { throw std::runtime_error("a callback"); };
+  const int state = 2;
+  std::array<Agent::Base*, 2> agents{&first, &second};
+  const std::array<const int*, 2> places{&state, &state};
+  std::array<ChainAction, 2> actions{};
+  const auto spent = second.costs().lm_calls;
+  EXPECT_THROW(Agent::act_together(agents, places, actions), std::runtime_error);
+  EXPECT_EQ(second.costs().lm_calls - spent, second.decision().costs.lm_calls);
+  EXPECT_TRUE(first.planned_steps().empty());  // only what was imagined alone is one agent's
+  agents[1] = nullptr;
+  EXPECT_THROW(Agent::act_together(agents, places, actions), InvalidArgument);
 }
 
 }  // namespace

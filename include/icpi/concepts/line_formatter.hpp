@@ -74,7 +74,8 @@ class LineFormatter {
 
   /// The action whose text is `text` and the stop string.
   [[nodiscard]] std::optional<Action> parse_action(std::string_view text) const {
-    const std::string_view stop = derived().stop(QueryKind::action);
+    const auto& whole_stop = derived().stop(QueryKind::action);  // keeps a text that was made for this call
+    const std::string_view stop = whole_stop;
     for (const Action& action : actions_) {
       const auto& whole = derived().action(action);
       const std::string_view candidate = whole;

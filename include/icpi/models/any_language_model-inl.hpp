@@ -43,9 +43,9 @@ ICPI_INLINE std::size_t AnyLanguageModel::context_limit() const { return model_.
 
 ICPI_INLINE void AnyLanguageModel::submit(const CompletionRequest& request, Ticket ticket) {
   if (type_.asynchronous) return model_.submit(request, ticket);
-  auto& answered = finished_.emplace_back();
-  answered.ticket = ticket;
+  FinishedCompletion answered{ticket, {}};
   model_.complete(std::span(&request, 1), std::span(&answered.completion, 1));
+  finished_.push_back(std::move(answered));  // only now: a submission that threw has taken nothing
 }
 
 ICPI_INLINE std::size_t AnyLanguageModel::collect(std::span<FinishedCompletion> finished,

@@ -47,11 +47,12 @@ ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
 
 ICPI_INLINE std::span<const Rollout> AgentCore::rollouts() const noexcept {
-  return decision_.by_model ? work_->engine.rollouts() : std::span<const Rollout>();
+  const bool imagined = decision_.by_model && alone_ && options_.rule == ActionRule::rollouts;
+  return imagined ? work_->engine.rollouts() : std::span<const Rollout>();
 }
 
 ICPI_INLINE std::vector<PlannedStep> AgentCore::planned_steps() const {
-  if (!decision_.by_model || options_.rule != ActionRule::planning) return {};
+  if (!decision_.by_model || !alone_ || options_.rule != ActionRule::planning) return {};
   return work_->planner.imagined(0);
 }
 
@@ -130,8 +131,9 @@ ICPI_INLINE void AgentCore::decide_together() {
   for (const auto& [agent, observation] : work.gathered) {
     if (agent->decision_.by_model) agent->choose(*this, task++);
     agent->costs_ += agent->decision_.costs;
-    agent->acted(observation);
+    agent->alone_ = work.gathered.size() == 1;
   }
+  for (const auto& [agent, observation] : work.gathered) agent->acted(observation);  // whatever callbacks do
 }
 
 ICPI_INLINE void AgentCore::check_together() const {

@@ -31,7 +31,8 @@ class ICPI_API AgentCore {
 
   /// How the last action was chosen.
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
-  /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind a random one.
+  /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind one made at
+  /// random or by planning.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
   /// What was imagined for the last decision, if this agent decided alone and by planning; else nothing.
   [[nodiscard]] std::vector<PlannedStep> planned_steps() const;
@@ -104,6 +105,7 @@ class ICPI_API AgentCore {
   EpisodeKind kind_ = EpisodeKind::training;
   bool running_ = false;
   bool joins_ = false;  ///< seen by check_together
+  bool alone_ = false;  ///< made the last decision without company
   std::uint64_t episode_ = 0;
   std::uint64_t step_ = 0;
   Decision decision_;

@@ -51,8 +51,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
       : PolicyIteration(env, model, options, std::move(formatter), Buffer(env)) {}
 
   /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
-  /// is completed, unless the budget ends it. Episode number n starts with
-  /// reset(RandomKey(seed).child(0).child(n).seed()). Throws InvalidArgument when the environment's actions are no longer
+  /// is completed, unless the budget ends it. Episode number n, evaluations counted too, starts with
+  /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws InvalidArgument when the environment's actions are no longer
   /// those that the agent was made with.
   TrainingResult train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);

@@ -75,13 +75,16 @@ class RolloutAgent : public AgentCore {
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
   /// *observations[i]; the result goes to actions[i]. Throws InvalidArgument, before anything is asked, for spans of
-  /// different length, an agent that comes twice or runs no episode, options that are not all equal, and different
+  /// different length, null pointers, an agent that comes twice or runs no episode, options that are not all equal, and different
   /// models. Queries are shown to the observer of agents[0].
   static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
                            std::span<Action> actions) {
     if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
     if (observations.size() != agents.size()) throw InvalidArgument("act_together: as many observations as agents");
     if (agents.empty()) return;
+    for (std::size_t i = 0; i < agents.size(); ++i)
+      if (agents[i] == nullptr || observations[i] == nullptr)
+        throw InvalidArgument("act_together: an agent or an observation is a null pointer");
     RolloutAgent& leader = *agents[0];
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);

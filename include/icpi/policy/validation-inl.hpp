@@ -37,8 +37,8 @@ ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
 
 ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {
   const std::size_t limit = model.context_limit();
-  const auto wanted = options.prompts.context_tokens + static_cast<std::size_t>(options.queries.sampling.max_tokens);
-  if (limit > 0 && wanted > limit) {
+  const auto answer = static_cast<std::size_t>(options.queries.sampling.max_tokens);
+  if (limit > 0 && (answer > limit || options.prompts.context_tokens > limit - answer)) {
     throw InvalidArgument(
         fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",
                     options.prompts.context_tokens, options.queries.sampling.max_tokens, limit));

@@ -46,6 +46,7 @@ ICPI_INLINE void TrajectoryIndex::refuse_early_end(std::size_t step, std::size_t
 }
 
 ICPI_INLINE void TrajectoryIndex::add(std::size_t action, bool terminated, double reward) {
+  check(action, reward, running());
   const auto id = static_cast<TransitionId>(lists_->action_indices.size());
   lists_->action_indices.push_back(static_cast<std::uint32_t>(action));
   lists_->matching[Lists::group(action, terminated)].push_back(id);

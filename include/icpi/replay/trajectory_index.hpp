@@ -33,7 +33,8 @@ class ICPI_API TrajectoryIndex {
   /// Throws InvalidArgument because step `step` of `steps`, not the last one, ends the episode.
   [[noreturn]] static void refuse_early_end(std::size_t step, std::size_t steps);
 
-  /// Adds the next transition of the running trajectory.
+  /// Adds the next transition of the running trajectory. Throws as check(); after other exceptions truncate() what was
+  /// added.
   void add(std::size_t action, bool terminated, double reward);
   /// Whether a trajectory is running that append() must not follow.
   void set_open(bool open) noexcept;
