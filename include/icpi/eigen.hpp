@@ -6,15 +6,14 @@
 
 #include "icpi/rollout/return_table.hpp"
 
-/// Values and returns as Eigen arrays: views, valid as long as what they show and of no use after it has changed.
 namespace icpi {
 
-/// One value an action.
+/// One value an action. A view, of no use after what it shows has changed.
 [[nodiscard]] inline Eigen::Map<const Eigen::ArrayXd> as_eigen(std::span<const double> values) {
   return {values.data(), static_cast<Eigen::Index>(values.size())};
 }
 
-/// Actions x rollouts.
+/// Actions x rollouts. A view, of no use after what it shows has changed.
 [[nodiscard]] inline Eigen::Map<const Eigen::ArrayXXd> as_eigen(const ReturnTable& returns) {
   return {returns.values().data(), static_cast<Eigen::Index>(returns.actions()),
           static_cast<Eigen::Index>(returns.rollouts())};

@@ -54,9 +54,9 @@ class ICPI_API LockstepCore {
  protected:
   /// What an environment answers, besides the observation.
   struct Outcome {
-    double reward = 0;
-    bool terminated = false;
-    bool truncated = false;
+    double reward = 0;        ///< finite
+    bool terminated = false;  ///< the task is over
+    bool truncated = false;   ///< the episode was broken off
   };
   using Sink = std::function<bool(const EpisodeRecord&)>;  ///< false: stop after this round
 

@@ -44,8 +44,8 @@ class ICPI_API AgentCore {
  protected:
   /// Throws InvalidArgument for options out of range and when there are no actions.
   AgentCore(std::size_t actions, double discount, std::uint64_t seed, const DecisionOptions& options);
-  AgentCore(AgentCore&&) noexcept;
-  AgentCore& operator=(AgentCore&&) noexcept;
+  AgentCore(AgentCore&&) noexcept;             ///< takes over
+  AgentCore& operator=(AgentCore&&) noexcept;  ///< takes over
 
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
@@ -67,9 +67,9 @@ class ICPI_API AgentCore {
   /// The same for this agent alone.
   void decide_alone(const void* observation);
 
-  [[nodiscard]] bool running() const noexcept { return running_; }
-  [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }
-  [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }
+  [[nodiscard]] bool running() const noexcept { return running_; }                    ///< whether an episode is
+  [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                   ///< of the last episode
+  [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }  ///< as given
 
  private:
   struct Workspace;

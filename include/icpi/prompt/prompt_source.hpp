@@ -19,11 +19,11 @@ namespace icpi {
 /// The texts of an environment that never change.
 struct ICPI_API ConstantTexts {
   // Defined out of line, so that users' units need not make them.
-  explicit ConstantTexts(const StopStrings& answers_end);
-  ConstantTexts(const ConstantTexts&);
-  ConstantTexts(ConstantTexts&&) noexcept;
-  ConstantTexts& operator=(const ConstantTexts&);
-  ConstantTexts& operator=(ConstantTexts&&) noexcept;
+  explicit ConstantTexts(const StopStrings& answers_end);  ///< no texts yet
+  ConstantTexts(const ConstantTexts&);                     ///< a copy
+  ConstantTexts(ConstantTexts&&) noexcept;                 ///< takes over
+  ConstantTexts& operator=(const ConstantTexts&);          ///< a copy
+  ConstantTexts& operator=(ConstantTexts&&) noexcept;      ///< takes over
   ~ConstantTexts();
 
   /// Adds the text of the next action.

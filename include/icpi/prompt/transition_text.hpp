@@ -18,10 +18,10 @@ namespace icpi {
 struct ICPI_API TransitionText {
   // Defined out of line, so that users' units need not make them.
   TransitionText();
-  TransitionText(const TransitionText&);
-  TransitionText(TransitionText&&) noexcept;
-  TransitionText& operator=(const TransitionText&);
-  TransitionText& operator=(TransitionText&&) noexcept;
+  TransitionText(const TransitionText&);                 ///< a copy
+  TransitionText(TransitionText&&) noexcept;             ///< takes over
+  TransitionText& operator=(const TransitionText&);      ///< a copy
+  TransitionText& operator=(TransitionText&&) noexcept;  ///< takes over
   ~TransitionText();
 
   std::string head;              ///< observation and action: what a query ends with
@@ -36,10 +36,10 @@ struct ICPI_API TransitionText {
 class ICPI_API StopStrings {
  public:
   // Defined out of line, so that users' units need not make them.
-  StopStrings(const StopStrings&);
-  StopStrings(StopStrings&&) noexcept;
-  StopStrings& operator=(const StopStrings&);
-  StopStrings& operator=(StopStrings&&) noexcept;
+  StopStrings(const StopStrings&);                 ///< a copy
+  StopStrings(StopStrings&&) noexcept;             ///< takes over
+  StopStrings& operator=(const StopStrings&);      ///< a copy
+  StopStrings& operator=(StopStrings&&) noexcept;  ///< takes over
   ~StopStrings();
 
   /// Asks `formatter` once for each kind.

@@ -17,9 +17,9 @@ namespace icpi {
 /// Thread-safety: const members may be called concurrently.
 class ICPI_API TrajectoryIndex {
  public:
-  TrajectoryIndex(const TrajectoryIndex&);
-  TrajectoryIndex(TrajectoryIndex&&) noexcept;  ///< leaves nothing behind that may be used
-  TrajectoryIndex& operator=(const TrajectoryIndex&);
+  TrajectoryIndex(const TrajectoryIndex&);                 ///< a copy
+  TrajectoryIndex(TrajectoryIndex&&) noexcept;             ///< leaves nothing behind that may be used
+  TrajectoryIndex& operator=(const TrajectoryIndex&);      ///< a copy
   TrajectoryIndex& operator=(TrajectoryIndex&&) noexcept;  ///< as construction
   ~TrajectoryIndex();
 

@@ -15,10 +15,10 @@ class ICPI_API ReturnTable {
  public:
   // Defined out of line, so that users' units need not make them.
   ReturnTable() noexcept;
-  ReturnTable(const ReturnTable&);
-  ReturnTable(ReturnTable&&) noexcept;
-  ReturnTable& operator=(const ReturnTable&);
-  ReturnTable& operator=(ReturnTable&&) noexcept;
+  ReturnTable(const ReturnTable&);                 ///< a copy
+  ReturnTable(ReturnTable&&) noexcept;             ///< takes over
+  ReturnTable& operator=(const ReturnTable&);      ///< a copy
+  ReturnTable& operator=(ReturnTable&&) noexcept;  ///< takes over
   ~ReturnTable();
 
   /// How many actions and rollouts per action. What it held is undefined then; memory is kept.
