@@ -102,7 +102,9 @@ void write_common(JsonWriter& json, const WireContext& context, const Completion
   json.member("temperature", request.sampling.temperature).member("top_p", request.sampling.top_p);
   json.member("presence_penalty", 0).member("frequency_penalty", 0);
   json.member("seed", wire_seed(request)).member("n", 1).member("stream", false);
-  if (context.options.send_stop && !request.stop.empty()) write_strings(json, "stop", request.stop);
+  // A chat model may begin with a newline, a thought or a fence: its answers are cut on our side.
+  const bool stops_are_sent = context.options.send_stop && context.options.dialect != Dialect::chat;
+  if (stops_are_sent && !request.stop.empty()) write_strings(json, "stop", request.stop);
   write_neutral_extras(json, context);
   write_choices(json, context, request.choices);
 }
@@ -124,7 +126,7 @@ class Completions final : public DialectStrategy {
   }
   void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
             std::span<Reading> readings) const override {
-    read_choices(answer, "text", requests, readings);
+    read_choices(answer, ChoiceShape::text, requests, readings);
   }
 };
 
@@ -149,7 +151,7 @@ class Chat final : public DialectStrategy {
   }
   void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
             std::span<Reading> readings) const override {
-    read_choices(answer, "message", requests, readings);
+    read_choices(answer, ChoiceShape::message, requests, readings);
   }
 };
 

@@ -56,22 +56,24 @@ class HttpLanguageModel::Implementation {
  public:
   explicit Implementation(Options options) : options_(checked(std::move(options))) {
     std::string key = read_key(options_.api_key_env);
+    std::vector<std::string> secrets = key.empty() ? std::vector<std::string>() : std::vector{key};
     transport_.emplace(options_, key);
     std::vector<Endpoint> endpoints;
     for (const std::string& url : options_.base_urls) {
       Endpoint& endpoint = endpoints.emplace_back(parse_base_url(url), options_);
       endpoint.description = unprobed(options_, endpoint.base);
     }
-    if (options_.probe) probe_servers(endpoints, key);
+    if (options_.probe) probe_servers(endpoints, secrets);
     for (const Endpoint& endpoint : endpoints) capabilities_.servers.push_back(endpoint.description);
     capabilities_.dialect = options_.dialect;
-    capabilities_.model = options_.probe ? settle_model(options_.model, capabilities_.servers) : options_.model;
+    capabilities_.model =
+        options_.probe ? settle_model(options_.model, capabilities_.servers, options_.notice) : options_.model;
     capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
     const bool native = options_.dialect == Dialect::llama_native;
     capabilities_.choices =
         std::all_of(capabilities_.servers.begin(), capabilities_.servers.end(),
                     [&](const ServerDescription& server) { return native || honours_choices(server.kind); });
-    scheduler_.emplace(options_, capabilities_, std::move(key), *transport_, std::move(endpoints),
+    scheduler_.emplace(options_, capabilities_, std::move(secrets), *transport_, std::move(endpoints),
                        [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });
   }
 
@@ -145,12 +147,12 @@ class HttpLanguageModel::Implementation {
   };
 
   /// Goes on without those that are away, as long as one is there; they are taken for servers of its kind.
-  void probe_servers(std::vector<Endpoint>& endpoints, const std::string& key) {
+  void probe_servers(std::vector<Endpoint>& endpoints, const std::vector<std::string>& secrets) {
     const ServerDescription* present = nullptr;
     std::exception_ptr problem;
     for (Endpoint& endpoint : endpoints) {
       try {
-        endpoint.description = probe_server(*transport_, options_, endpoint.base, key);
+        endpoint.description = probe_server(*transport_, options_, endpoint.base, secrets);
         if (present == nullptr) present = &endpoint.description;
       } catch (const ServerAway& error) {
         if (!problem) problem = std::current_exception();

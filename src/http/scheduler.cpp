@@ -16,12 +16,12 @@ constexpr std::size_t most_lanes = 65536;
 
 }  // namespace
 
-Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, std::string key, Transport& transport,
-                     std::vector<Endpoint> endpoints, Sink sink)
+Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, std::vector<std::string> secrets,
+                     Transport& transport, std::vector<Endpoint> endpoints, Sink sink)
     : options_(options),
       capabilities_(capabilities),
       dialect_(strategy(options.dialect)),
-      key_(std::move(key)),
+      secrets_(std::move(secrets)),
       transport_(transport),
       endpoints_(std::move(endpoints)),
       sink_(std::move(sink)) {
@@ -220,6 +220,8 @@ void Scheduler::turn(Clock::duration wait) {
   }
   dispatch(now);
   give_up_on_servers(now);
+  refuse_while_closed(now);
+  announce_wait(now);
   if (ended_jobs_ != ended_before) wait = Clock::duration::zero();
   transport_.run(std::min(wait, time_to_next_event(now)), ended_);
   now = Clock::now();

@@ -235,7 +235,7 @@ TEST(Chat, SendsASystemMessageAndOneUserMessage) {
   EXPECT_EQ(messages[0].at("role"), "system");
   EXPECT_EQ(messages[0].at("content"), std::string(icpi::http::default_system_message));
   EXPECT_EQ(messages[1].at("content"), "first \"line\"\\\n\ttab \xC3\xA9 \x01query:");
-  EXPECT_EQ(recorder.sent.at("stop"), json::array({"\n"}));
+  EXPECT_FALSE(recorder.sent.contains("stop")) << "an answer may begin with a newline";
 }
 
 TEST(Chat, RefusalsAndEmptyMessages) {
@@ -248,7 +248,8 @@ TEST(Chat, RefusalsAndEmptyMessages) {
   Recorder nothing(R"({"choices":[{"index":0,"message":{"content":null}}]})");
   options.base_urls = {nothing.server.url()};
   HttpLanguageModel empty(options);
-  EXPECT_EQ(ask(empty, plain_request()).error.category, ErrorCategory::transport);
+  EXPECT_EQ(ask(empty, plain_request()).error.category, ErrorCategory::invalid_request);
+  EXPECT_EQ(nothing.server.requests(), 1) << "it came in whole";
 }
 
 TEST(Native, WritesAndReadsLlamaServersOwnRoute) {
@@ -336,8 +337,10 @@ TEST(Probe, KnowsVllmAndChecksTheModelsName) {
   ScriptedServer server([](const HttpRequest&) {
     return json_reply({{"data", {{{"id", "a"}, {"owned_by", "vllm"}, {"max_model_len", 4096}}, {{"id", "b:latest"}}}}});
   });
+  std::vector<std::string> notices;
   Options options = quick_options({server.url()});
   options.probe = true;
+  options.notice = [&](std::string_view line) { notices.emplace_back(line); };
   const auto probe = [&](const std::string& model) -> std::string {
     options.model = model;
     try {
@@ -350,7 +353,9 @@ TEST(Probe, KnowsVllmAndChecksTheModelsName) {
   };
   EXPECT_EQ(probe("a"), "found");
   EXPECT_EQ(probe("b"), "found");
-  EXPECT_THAT(probe("c"), HasSubstr("does not have the model 'c'; it lists: a, b:latest"));
+  EXPECT_TRUE(notices.empty());
+  EXPECT_EQ(probe("c"), "found") << "a list is a hint";
+  EXPECT_THAT(notices, testing::ElementsAre(testing::AllOf(HasSubstr("'c'"), HasSubstr("it lists: a, b:latest"))));
   EXPECT_THAT(probe(""), HasSubstr("lists 2 models"));
 }
 

@@ -104,7 +104,9 @@ struct Options {
 
   std::string system_message{default_system_message};  ///< chat dialect
   std::string chat_max_tokens_field{"max_tokens"};     ///< "max_completion_tokens" for services that ask for it
-  bool send_stop = true;                               ///< false for models that refuse `stop`; answers are cut anyway
+  /// Whether stop strings are sent, so that the server ends the answer; it is cut before the first one anyway. Never sent
+  /// in the chat dialect, where the answer may begin with a newline.
+  bool send_stop = true;
   VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;  ///< where vLLM expects choices
 
   /// Refuse answers that come without a count of their tokens: for budgets of tokens or money, which nothing could keep.
@@ -113,6 +115,9 @@ struct Options {
   bool probe = true;
   /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.
   std::function<void(std::string_view)> notice;
+  /// Told why and for how many seconds more nothing can be sent, every time somebody looks (at least every 100 ms where
+  /// `interrupted` is set), when that is longer than a second; in the end once with nothing and 0.
+  std::function<void(std::string_view reason, double seconds)> waiting;
   /// Polled at least every 100 ms while waiting; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;
 };
