@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -34,12 +35,17 @@ struct CacheOptions {
   std::filesystem::path file;  ///< an SQLite database; its folder exists
   /// The file is kept about this small: the entries that were not used for longest go. > 0.
   std::uint64_t max_bytes = std::uint64_t{4} << 30U;
-  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked.
+  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked. Nothing is written
+  /// either: the file may be somebody else's, or on a medium that takes no writes. It must exist.
   bool require = false;
+  /// Go on without the cache when the file cannot be used (disk full, locked, read-only, gone): `notice` is told once, and
+  /// from then on nothing is found and nothing kept. Off: that is an error. Not together with `require`.
+  bool optional = false;
   /// Check every entry's checksum when the file is opened, about 10 s per GiB; off: each when it is read.
   bool verify_on_open = true;
   std::chrono::milliseconds busy_timeout{30000};  ///< how long to wait for other processes
-  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped.
+  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped; and about a file that cannot
+  /// be used any more, where it is optional.
   std::function<void(std::string_view)> notice;
 };
 
@@ -66,7 +72,8 @@ using CacheKey = std::array<std::uint8_t, 32>;
 /// The file. An answer is durable once insert returned: it survives the process being killed; a power cut may take the
 /// last ones, never the file.
 /// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
-/// Failures of the file system (disk full, no permission) throw icpi::Error. Thread-safety: one object by one thread at a time.
+/// Failures of the file system (disk full, no permission, locked for longer than busy_timeout) throw icpi::Error, unless
+/// the cache is optional. Thread-safety: one object by one thread at a time.
 class CompletionStore {
  public:
   /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new
@@ -101,7 +108,8 @@ class CompletionStore {
 
 /// Asks the model only what was never answered before. A language model itself; asynchronous when `LM` is. Answers from
 /// the cache carry the usage of the original answer, so a replayed run writes the same records.
-/// Equal requests that are under way at once are asked once.
+/// Equal requests that are under way at once are asked once. What the file cannot take is handed out all the same: the
+/// exception comes after the answers that arrived together are in their places or ready to be collected.
 /// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM>
 class CompletionCache : public ModelDecorator<LM> {
@@ -288,20 +296,33 @@ class CompletionCache : public ModelDecorator<LM> {
     std::vector<Completion> answers(asked.size());
     this->model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
     const std::string name = this->model_.identity();
+    std::exception_ptr problem;
     for (std::size_t i = 0; i < missing.size(); ++i) {
-      store_.insert(cache_key(name, asked[i]), answers[i]);
+      keep(cache_key(name, asked[i]), answers[i], problem);
       completions[missing[i]] = std::move(answers[i]);
     }
     missing.clear();
+    if (problem) std::rethrow_exception(problem);
+  }
+
+  /// Stores an answer; after the first failure nothing is tried until it was told.
+  void keep(const CacheKey& key, const Completion& completion, std::exception_ptr& problem) {
+    if (problem) return;
+    try {
+      store_.insert(key, completion);
+    } catch (const Error&) {
+      problem = std::current_exception();
+    }
   }
 
   void receive(std::chrono::milliseconds wait, std::size_t at_most) {
     received_.resize(at_most);
     const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
+    std::exception_ptr problem;
     for (std::size_t i = 0; i < count; ++i) {
       const auto asked = asked_.find(received_[i].ticket);
       const Completion& completion = received_[i].completion;
-      store_.insert(asked->second.key, completion);
+      keep(asked->second.key, completion, problem);
       for (const Ticket ticket : asked->second.tickets) ready_.push(ticket, completion);
       for (Completion* place : asked->second.places) *place = completion;
       places_left_ -= asked->second.places.size();
@@ -309,6 +330,7 @@ class CompletionCache : public ModelDecorator<LM> {
       if (running != running_.end() && running->second == asked->first) running_.erase(running);
       asked_.erase(asked);
     }
+    if (problem) std::rethrow_exception(problem);
   }
 
   CompletionStore store_;
