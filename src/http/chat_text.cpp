@@ -76,6 +76,17 @@ bool drop_repetition(std::string_view& text, std::string_view tail) {
   return repeated > 0;
 }
 
+/// Models leave out the newline in which a stop string ends when nothing comes after it.
+bool drop_stop_at_end(std::string_view& text, std::span<const std::string_view> stops) {
+  for (std::string_view stop : stops) {
+    drop_blanks_at_end(stop);
+    if (stop.empty() || !text.ends_with(stop)) continue;
+    text.remove_suffix(stop.size());
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ChatText split_thought(std::string_view text) {
@@ -126,7 +137,12 @@ std::string clean_answer(std::string_view answer, const CompletionRequest& reque
     cleaning.explanation = rest.find_first_not_of(" \t\r\n") != std::string_view::npos;
     text = text.substr(0, end);
   }
+  if (cleaning.stopped) {
+    while (text.ends_with('\r')) text.remove_suffix(1);
+    return std::string(text);
+  }
   drop_blanks_at_end(text);
+  cleaning.stopped = drop_stop_at_end(text, request.stop);
   return std::string(text);
 }
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "body.hpp"
 #include "chat_text.hpp"
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/http/options.hpp"
@@ -22,6 +23,7 @@ namespace icpi::http {
 struct WireContext {
   const Options& options;
   const std::string& model;
+  const BodyShape& shape;
   ServerKind kind = ServerKind::generic;
   std::optional<std::size_t> slot;  ///< llama-server: the slot to use
 };

@@ -173,17 +173,18 @@ std::string like(const ServerDescription& server, const std::string& wanted) {
 }  // namespace
 
 ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
-                               const std::vector<std::string>& secrets) {
+                               const WireSettings& settings) {
+  const std::vector<std::string>& secrets = settings.secrets;
   ServerDescription server;
   server.base_url = base.text();
-  const std::string url = base.text() + "/models";
+  const std::string url = base.text() + "/models" + settings.query;
   const TransferResult models = fetch_when_ready(transport, options, url, secrets);
   check_status(models, url, !options.api_key_env.empty(), secrets);
   server.probed = true;
   read_models(models, secrets, server);
   if (options.server != ServerKind::automatic) server.kind = options.server;
   if (server.kind == ServerKind::llama_server) {
-    read_props(fetch(transport, options, base.root() + "/props"), secrets, server);
+    read_props(fetch(transport, options, base.root() + "/props" + settings.query), secrets, server);
   }
   return server;
 }

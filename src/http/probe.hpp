@@ -8,6 +8,7 @@
 
 #include "icpi/core/error.hpp"
 #include "icpi/http/language_model.hpp"
+#include "settings.hpp"
 #include "transport.hpp"
 #include "url.hpp"
 
@@ -21,9 +22,9 @@ class ServerAway : public Error {
 
 /// Asks a server who it is: GET base/models, and /props of a llama-server. Asks again as Retries says while the server
 /// answers that it is loading, busy or broken. Throws ServerAway when nobody answers, icpi::Error when the key is refused
-/// or the connection is not to be trusted; `secrets` are redacted from messages and from what the server tells.
+/// or the connection is not to be trusted; secrets are redacted from messages and from what the server tells.
 [[nodiscard]] ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
-                                             const std::vector<std::string>& secrets);
+                                             const WireSettings& settings);
 
 /// The model's name: the wanted one, or the only one that the servers list. Lists are hints: services take names that
 /// they do not list, or list them in another form; `notice` is told then. Throws icpi::Error when no name is wanted and

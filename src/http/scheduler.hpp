@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "adaptation.hpp"
 #include "dialect.hpp"
 #include "endpoint.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/http/language_model.hpp"
 #include "reading.hpp"
+#include "settings.hpp"
 #include "transport.hpp"
 
 namespace icpi::http {
@@ -30,8 +32,8 @@ class Scheduler {
   /// Receives every job exactly once, inside add, turn or cancel.
   using Sink = std::function<void(JobId, Completion&&)>;
 
-  Scheduler(const Options& options, const Capabilities& capabilities, std::vector<std::string> secrets,
-            Transport& transport, std::vector<Endpoint> endpoints, Sink sink);
+  Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings, Transport& transport,
+            std::vector<Endpoint> endpoints, Sink sink);
 
   /// Queues a request and sends it if there is room.
   void add(JobId id, const CompletionRequest& request);
@@ -61,6 +63,7 @@ class Scheduler {
     std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
     std::size_t endpoint = 0;
     std::optional<std::uint64_t> lane;
+    std::uint64_t shape_version = 0;  ///< of the body that was sent
     Clock::time_point started;
     Clock::time_point deadline;
     int hops = 0;  ///< redirects followed
@@ -95,6 +98,8 @@ class Scheduler {
   void hold_back(Endpoint& endpoint, Clock::time_point now);
   void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void mark_up(Endpoint& endpoint, Clock::time_point now);
+  bool adapt(const TransferResult& result, const Flight& flight, HttpFailure& failure);
+  void refresh_shape();
   void fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now);
   void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);
   void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const HttpFailure& failure, Clock::time_point now);
@@ -117,6 +122,9 @@ class Scheduler {
   const Capabilities& capabilities_;
   const DialectStrategy& dialect_;
   std::vector<std::string> secrets_;
+  BodyShape shape_;
+  std::uint64_t shape_version_ = 0;  ///< of what was learned and is in shape_
+  bool clamp_told_ = false;          ///< that a temperature is out of the service's range
   Transport& transport_;
   std::vector<Endpoint> endpoints_;
   Sink sink_;

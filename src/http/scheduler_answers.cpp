@@ -13,10 +13,8 @@ namespace icpi::http {
 
 namespace {
 
-using namespace std::chrono_literals;
 using Next = HttpFailure::Next;
 
-constexpr std::size_t refusals_until_down = 3;
 constexpr int most_redirects = 3;
 
 void add_to(Usage& total, const Usage& more) {
@@ -60,6 +58,7 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
   note_wait(failure, endpoint, now);
   if (result.status == 429 || result.status == 503 || result.status == 529)
     note_refusal(failure, result.status, flight, now);
+  if (adapt(result, flight, failure)) return;
   fail(flight, failure, now);
 }
 
@@ -204,41 +203,6 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
   }
   const Next next = cannot_work(result.code) ? Next::give_up : Next::retry;
   return HttpFailure{{ErrorCategory::transport, result.error, 0}, next};
-}
-
-/// A server that says how long is left alone for as long, whatever went wrong.
-void Scheduler::note_wait(const HttpFailure& failure, Endpoint& endpoint, Clock::time_point now) {
-  const double asked = failure.error.retry_after_seconds;
-  endpoint.wait_reason = fmt::format("{}: {}", endpoint.description.base_url, failure.error.message);
-  if (asked <= 0 || failure.next == Next::give_up) return;
-  const Clock::duration patience = options_.retries.patience;
-  if (failure.next == Next::come_later && seconds_of(asked) > patience) {
-    endpoint.closed_until = now + seconds_of(asked);
-    endpoint.closed_because = failure.error;
-    endpoint.closed_because.message = fmt::format("http: {} (it asks to wait {:.0f} s)", endpoint.wait_reason, asked);
-    return;
-  }
-  const auto until = now + std::min<Clock::duration>(seconds_of(asked), patience);
-  if (asked >= 10 && until > endpoint.blocked_until + 1s)
-    tell(fmt::format("http: {} asks to wait {} s ({})", endpoint.description.base_url, asked, failure.error.message));
-  endpoint.block(until);
-}
-
-void Scheduler::note_refusal(const HttpFailure& failure, long status, const Flight& flight, Clock::time_point now) {
-  Endpoint& endpoint = endpoints_[flight.endpoint];
-  ++statistics_.refusals;
-  if (failure.next == Next::give_up) return;
-  ++endpoint.refusals_in_a_row;
-  if (status == 429) endpoint.control.on_refusal(flight.started, now);
-  if (failure.error.retry_after_seconds <= 0 && (status == 429 || endpoints_.size() > 1)) hold_back(endpoint, now);
-  if (status != 429 && endpoint.refusals_in_a_row >= refusals_until_down)
-    mark_down(endpoint, failure.error.message, now);
-}
-
-/// Once for a crowd of requests that fail together.
-void Scheduler::hold_back(Endpoint& endpoint, Clock::time_point now) {
-  if (now < endpoint.blocked_until) return;
-  endpoint.block(now + backoff(++endpoint.times_held_back));
 }
 
 void Scheduler::mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now) {

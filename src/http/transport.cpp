@@ -96,7 +96,7 @@ struct Transport::Transfer {
   std::array<char, CURL_ERROR_SIZE> error{};
 };
 
-Transport::Transport(const Options& options, const std::string& api_key)
+Transport::Transport(const Options& options, const std::vector<std::string>& headers)
     : max_response_bytes_(options.max_response_bytes),
       ca_file_(options.ca_file),
       connect_timeout_ms_(static_cast<long>(options.connect_timeout.count())) {
@@ -104,7 +104,7 @@ Transport::Transport(const Options& options, const std::string& api_key)
   headers_ = append(headers_, "Content-Type: application/json");
   headers_ = append(headers_, "Accept: application/json");
   headers_ = append(headers_, "Expect:");  // curl would wait a second before it sends a large body
-  if (!api_key.empty()) headers_ = append(headers_, "Authorization: Bearer " + api_key);
+  for (const std::string& line : headers) headers_ = append(headers_, line);
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Transport::on_socket);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
@@ -14,6 +19,7 @@
 #include "model_sources.hpp"
 #include "parse.hpp"
 #include "printable.hpp"
+#include "progress.hpp"
 
 namespace icpi::program {
 
@@ -36,6 +42,73 @@ http::ServerKind parse_server(std::string_view text) {
       fmt::format("--server '{}' is not allowed; choose one of automatic, generic, llama-server, vllm, sglang", text));
 }
 
+/// "left=right". Throws InvalidArgument naming the option.
+std::pair<std::string, std::string> parse_pair(std::string_view option, const std::string& text) {
+  const std::size_t sign = text.find('=');
+  if (sign == std::string::npos || sign == 0)  // what it holds may be a secret: it is not repeated
+    throw InvalidArgument(fmt::format("{} is not allowed without a name and '='", option));
+  return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+std::vector<http::RequestSetting> parse_settings(std::string_view option, const std::vector<std::string>& texts) {
+  constexpr std::string_view from_environment = "env:";
+  constexpr std::string_view from_file = "file:";
+  std::vector<http::RequestSetting> settings;
+  for (const std::string& text : texts) {
+    auto [name, value] = parse_pair(option, text);
+    http::RequestSetting& setting = settings.emplace_back();
+    setting.name = std::move(name);
+    if (value.starts_with(from_environment)) {
+      setting.env = value.substr(from_environment.size());
+    } else if (value.starts_with(from_file)) {
+      setting.file = value.substr(from_file.size());
+    } else {
+      setting.value = std::move(value);
+    }
+  }
+  return settings;
+}
+
+http::RequestShape parse_request(const HttpChoice& choice) {
+  http::RequestShape request;
+  request.omit = choice.omit;
+  for (const std::string& text : choice.rename) request.rename.push_back(parse_pair("--rename", text));
+  request.extra = choice.extra;
+  request.headers = parse_settings("--header", choice.headers);
+  request.query = parse_settings("--query", choice.query);
+  request.api_key_header = choice.api_key_header;
+  return request;
+}
+
+/// What is learned of these servers counts for all models of a command.
+std::shared_ptr<http::LearnedRequest> learned_of(const http::Options& options) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<http::LearnedRequest>> known;
+  const std::lock_guard lock(mutex);
+  auto& learned =
+      known[fmt::format("{} {} {}", http::name(options.dialect), options.model, fmt::join(options.base_urls, ","))];
+  if (!learned) learned = http::new_learned_request();
+  return learned;
+}
+
+/// Tells the ledger in the end how answers looked.
+template <class Model>
+class CountedAnswers : public Model {
+ public:
+  CountedAnswers(http::HttpLanguageModel model, std::shared_ptr<ModelLedger> ledger)
+      : Model(std::move(model)), ledger_(std::move(ledger)) {}
+  CountedAnswers(const CountedAnswers&) = delete;
+  CountedAnswers& operator=(const CountedAnswers&) = delete;
+  ~CountedAnswers() {
+    if (!ledger_) return;
+    const http::Statistics seen = this->statistics();
+    ledger_->add_answers({seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers});
+  }
+
+ private:
+  std::shared_ptr<ModelLedger> ledger_;
+};
+
 http::Options http_options(const ModelChoice& choice) {
   http::Options options = http::from_environment();
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
@@ -47,6 +120,9 @@ http::Options http_options(const ModelChoice& choice) {
   if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
     throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
                                       choice.http.requests_per_minute));
+  options.request = parse_request(choice.http);
+  options.learned = learned_of(options);
+  if (!choice.http.ca_file.empty()) options.ca_file = choice.http.ca_file;
   if (choice.http.api_key_env) options.api_key_env = *choice.http.api_key_env;
   // The value may be the key itself, by mistake: it is not repeated.
   if (!options.api_key_env.empty() && std::getenv(options.api_key_env.c_str()) == nullptr)
@@ -60,6 +136,7 @@ http::Options http_options(const ModelChoice& choice) {
   }
   options.require_usage = !choice.budget.tokens.empty() || !choice.budget.cost.empty();
   options.notice = [](std::string_view text) { tell(text); };
+  options.waiting = [](std::string_view reason, double seconds) { Progress::waiting(printable_line(reason), seconds); };
   options.interrupted = [] { return interrupting_signal() != 0; };
   http::validate(options);
   return options;
@@ -71,12 +148,14 @@ ModelSource http_source() {
   ModelSource source{"http",
                      "a model behind OpenAI-compatible servers: --base-url, --model-name, key in OPENAI_API_KEY", true,
                      nullptr};
-  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool) -> ModelFactory {
-    return [options = http_options(choice)] {
+  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
+                      const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
+    return [options = http_options(choice), ledger] {
       http::HttpLanguageModel model(options);
-      const bool choices = model.capabilities().choices;
-      return choices ? AnyLanguageModel(http::ChoiceConstrainedHttpModel(std::move(model)))
-                     : AnyLanguageModel(std::move(model));
+      if (!model.capabilities().choices)
+        return AnyLanguageModel(std::make_unique<CountedAnswers<http::HttpLanguageModel>>(std::move(model), ledger));
+      return AnyLanguageModel(
+          std::make_unique<CountedAnswers<http::ChoiceConstrainedHttpModel>>(std::move(model), ledger));
     };
   };
   source.describe = [](const ModelChoice& choice) {

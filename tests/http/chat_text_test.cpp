@@ -77,6 +77,18 @@ TEST(CleanAnswer, KeepsTheBlankThatALineGoesOnWith) {
   }
 }
 
+TEST(CleanAnswer, EndsBeforeAStopStringThatLacksItsNewline) {
+  constexpr std::string_view bracket = ")\n";
+  icpi::CompletionRequest request = line_request();
+  request.stop = {&bracket, 1};
+  for (const Case& each :
+       {Case{"f(1)", "f(1"}, {"f(1)\n", "f(1"}, {"f(1)\nmore)\n", "f(1"}, {"```\nf(1 )\n```", "f(1 "}}) {
+    Cleaning cleaning;
+    EXPECT_EQ(clean_answer(each.written, request, cleaning), each.kept) << each.written;
+    EXPECT_TRUE(cleaning.stopped);
+  }
+}
+
 TEST(CleanAnswer, SaysWhatItTookAway) {
   Cleaning cleaning;
   static_cast<void>(clean_answer("\n```\nstate = right()\nassert state == 3\nwhy", line_request(), cleaning));
