@@ -164,6 +164,8 @@ std::string like(const ServerDescription& server, const std::string& wanted) {
   for (const std::string& listed : server.models) {
     const std::string whole = lower(listed);
     const std::string base = whole.substr(whole.rfind('/') + 1);
+    constexpr std::size_t telling = 3;  // letters
+    if (part.size() < telling || base.size() < telling) continue;
     if (whole.find(part) != std::string::npos || (!base.empty() && part.find(base) != std::string::npos))
       similar.push_back(listed);
   }

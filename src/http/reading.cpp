@@ -225,7 +225,8 @@ void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest&
   if ((named && *reason == "error") || (error != nullptr && !error->is_null())) {
     reading.outcome = Reading::Outcome::broken_off;
     reading.status = status_of_failure(choice);
-    reading.problem = error == nullptr ? "the model broke off with an error" : read_server_words(*error, {}).message;
+    if (error != nullptr) reading.problem = read_server_words(*error, {}).message;
+    if (reading.problem.empty() || error == nullptr) reading.problem = "the model broke off with an error";
     return;
   }
   if (named && *reason == "content_filter") return refuse(reading, "the server's content filter removed text");
