@@ -15,6 +15,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/http/language_model.hpp"
+#include "icpi/http/service.hpp"
 #include "interrupt.hpp"
 #include "model_sources.hpp"
 #include "parse.hpp"
@@ -25,7 +26,8 @@ namespace icpi::program {
 
 namespace {
 
-http::Dialect parse_dialect(std::string_view text) {
+http::Dialect parse_dialect(std::string_view text, http::Dialect otherwise) {
+  if (text.empty()) return otherwise;
   for (const auto dialect : std::array{http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
     if (text == http::name(dialect)) return dialect;
   }
@@ -33,7 +35,8 @@ http::Dialect parse_dialect(std::string_view text) {
       fmt::format("--dialect '{}' is not allowed; choose one of completions, chat, llama_native", text));
 }
 
-http::ServerKind parse_server(std::string_view text) {
+http::ServerKind parse_server(std::string_view text, http::ServerKind otherwise) {
+  if (text.empty()) return otherwise;
   using enum http::ServerKind;
   for (const auto kind : std::array{automatic, generic, llama_server, vllm, sglang}) {
     if (text == http::name(kind)) return kind;
@@ -69,14 +72,14 @@ std::vector<http::RequestSetting> parse_settings(std::string_view option, const 
   return settings;
 }
 
-http::RequestShape parse_request(const HttpChoice& choice) {
-  http::RequestShape request;
-  request.omit = choice.omit;
+/// What the command line says, on top of what the service needs.
+http::RequestShape parse_request(const HttpChoice& choice, http::RequestShape request) {
+  request.omit.insert(request.omit.end(), choice.omit.begin(), choice.omit.end());
   for (const std::string& text : choice.rename) request.rename.push_back(parse_pair("--rename", text));
-  request.extra = choice.extra;
+  if (!choice.extra.empty()) request.extra = choice.extra;
   request.headers = parse_settings("--header", choice.headers);
   request.query = parse_settings("--query", choice.query);
-  request.api_key_header = choice.api_key_header;
+  if (!choice.api_key_header.empty()) request.api_key_header = choice.api_key_header;
   return request;
 }
 
@@ -109,18 +112,32 @@ class CountedAnswers : public Model {
   std::shared_ptr<ModelLedger> ledger_;
 };
 
-http::Options http_options(const ModelChoice& choice) {
+/// The environment's defaults, or those of the service that was named: another service's key is not for it.
+http::Options defaults_of(const HttpChoice& choice) {
   http::Options options = http::from_environment();
+  if (choice.service.empty()) return options;
+  options = http::for_service(http::find_service(choice.service), std::move(options));
+  const std::string& variable = options.api_key_env;
+  if (variable.empty() || choice.api_key_env || std::getenv(variable.c_str()) != nullptr) return options;
+  if (choice.base_urls.empty())
+    throw InvalidArgument(
+        fmt::format("--service {} needs its key in {}, or --api-key-env NAME", choice.service, variable));
+  options.api_key_env.clear();
+  return options;
+}
+
+http::Options http_options(const ModelChoice& choice) {
+  http::Options options = defaults_of(choice.http);
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
   options.moved_from = choice.http.moved_from;
   options.model = choice.http.model_name;
-  options.dialect = parse_dialect(choice.http.dialect);
-  options.server = parse_server(choice.http.server);
+  options.dialect = parse_dialect(choice.http.dialect, options.dialect);
+  options.server = parse_server(choice.http.server, options.server);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
   if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
     throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
                                       choice.http.requests_per_minute));
-  options.request = parse_request(choice.http);
+  options.request = parse_request(choice.http, std::move(options.request));
   options.learned = learned_of(options);
   if (!choice.http.ca_file.empty()) options.ca_file = choice.http.ca_file;
   if (choice.http.api_key_env) options.api_key_env = *choice.http.api_key_env;

@@ -6,6 +6,8 @@ namespace icpi::program {
 namespace {
 
 void add_http_options(CLI::App& command, HttpChoice& http) {
+  command.add_option("--service", http.service,
+                     "http: a known service, whose place, key and fields are taken care of: see docs/http_models.md");
   command
       .add_option("--base-url", http.base_urls,
                   "http: where the server is (default OPENAI_BASE_URL, else http://127.0.0.1:8080/v1); several servers "
@@ -65,6 +67,8 @@ void add_model_options(CLI::App& command, ModelChoice& model) {
   command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
   command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
   command.add_flag("--cache-optional", model.cache_optional, "go on without --cache when its file fails");
+  command.add_flag("--keep-going", model.keep_going,
+                   "http: also when more than half of the first 20 answers of a kind cannot be read");
   add_budget_options(command, model.budget);
 }
 

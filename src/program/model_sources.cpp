@@ -79,6 +79,12 @@ const std::vector<ModelSource>& model_sources() {
   return sources;
 }
 
+std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
+  // Behind servers there may be any model, spoken to in any way.
+  const bool watched = choice.name == "http" && !choice.keep_going;
+  return watched ? std::make_shared<ReadabilityWatch>() : nullptr;
+}
+
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
 ModelLedger::ModelLedger(const BudgetChoice& choice)

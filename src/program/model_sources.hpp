@@ -16,13 +16,14 @@ namespace icpi::program {
 
 /// A model behind one or several servers.
 struct HttpChoice {
+  std::string service;                     ///< a known one, whose needs are met unless the rest says otherwise
   std::vector<std::string> base_urls;      ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
   std::vector<std::string> moved_from;     ///< stand for base_urls in the model's identity
-  std::string server = "automatic";        ///< which software answers
+  std::string server;                      ///< which software answers; empty: the service's, else automatic
   std::string model_name;                  ///< as the server calls it; empty: the only one it lists
   std::optional<std::string> api_key_env;  ///< name of the variable with the key; empty: no key; not given:
                                            ///< OPENAI_API_KEY, if it is set
-  std::string dialect = "completions";     ///< how the servers are spoken to
+  std::string dialect;                     ///< how the servers are spoken to; empty: the service's, else completions
   std::string concurrency = "32";          ///< requests in flight per server
   std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
   std::vector<std::string> omit;           ///< fields of the body that are not sent
@@ -62,6 +63,7 @@ struct ModelChoice {
   std::string cache;            ///< keep answers in this file, over runs; empty: do not
   bool require_cache = false;   ///< answer from the cache alone
   bool cache_optional = false;  ///< go on without the cache when its file fails
+  bool keep_going = false;      ///< although the first answers cannot be read
   BudgetChoice budget;
   std::string record;  ///< write every request and answer to this file; empty: do not
 };
@@ -110,6 +112,9 @@ struct ModelSource {
   /// and Error for servers that do not answer. nullptr: nothing.
   std::string (*describe)(const ModelChoice& choice) = nullptr;
 };
+
+/// What looks at the first answers of that model; nullptr: they need no looking at.
+std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
 
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();

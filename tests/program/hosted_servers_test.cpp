@@ -125,6 +125,21 @@ TEST_F(Hosted, AnAnswerOfNoUseEndsTheRunAtOnceAndSaysWhy) {
   EXPECT_LE(server.asked(), 2);
 }
 
+TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) {
+    json answer = json::parse(reply.body);
+    answer["choices"][0]["text"] = "Sure! " + answer["choices"][0]["text"].get<std::string>();
+    reply.body = answer.dump();
+    return reply;
+  });
+  const CommandResult result = icpi(train(server, "out"));
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error, AllOf(HasSubstr("could not be read, as 'Sure! "), HasSubstr("--keep-going")));
+  const int asked = server.asked();
+  EXPECT_EQ(icpi(train(server, "all", {"--keep-going"})).code, 0);
+  EXPECT_LT(asked, (server.asked() - asked) / 2);
+}
+
 TEST_F(Hosted, RefusedFieldsAreLeftOutOrNamed) {
   HostedServer server([](const json& asked, const HttpRequest&, HttpReply reply) {
     const auto refuse = [](const std::string& field) {
