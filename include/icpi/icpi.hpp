@@ -43,3 +43,4 @@
 #include "icpi/policy/options.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/policy/rollout_agent.hpp"
+#include "icpi/policy/training.hpp"

@@ -99,6 +99,22 @@ void DecisionReport::rollouts(const Decision& decision, std::span<const Rollout>
   }
 }
 
+void DecisionReport::planned(std::span<const PlannedStep> steps, const std::vector<std::string>& actions,
+                             const std::function<std::string(ObservationId)>& text) {
+  if (!steps.empty()) fmt::print(out_, "\nplanned on {} imagined steps:\n", steps.size());
+  for (const PlannedStep& step : steps) {
+    fmt::print(out_, "  {}\n    {}  ->  ", on_one_line(text(step.observation)), on_one_line(actions[step.action]));
+    if (!step.known) {
+      fmt::print(out_, "unknown\n");
+    } else if (step.terminated) {
+      fmt::print(out_, "reward {:.4g}, the end\n", step.reward);
+    } else {
+      fmt::print(out_, "reward {:.4g}, {}\n", step.reward,
+                 step.goes_on ? on_one_line(text(step.next)) : "and what then is unknown");
+    }
+  }
+}
+
 void DecisionReport::decision(const Decision& decision, const std::vector<std::string>& actions) {
   fmt::print(out_, "\nvalues:\n");
   for (std::size_t action = 0; action < actions.size(); ++action) {

@@ -31,6 +31,10 @@ class DecisionReport {
   void rollouts(const Decision& decision, std::span<const Rollout> rollouts, const std::vector<std::string>& actions,
                 const std::function<std::string(ObservationId)>& text);
 
+  /// The imagined steps behind a planned decision.
+  void planned(std::span<const PlannedStep> steps, const std::vector<std::string>& actions,
+               const std::function<std::string(ObservationId)>& text);
+
   /// Values, choice and costs.
   void decision(const Decision& decision, const std::vector<std::string>& actions);
 

@@ -248,6 +248,8 @@ void DomainProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) c
   const Decision& decision = agent->decision();
   report.rollouts(decision, agent->rollouts(), action_texts(),
                   [&](ObservationId id) { return std::string(agent->lane().text(id)); });
+  report.planned(agent->planned_steps(), action_texts(),
+                 [&](ObservationId id) { return std::string(agent->lane().text(id)); });
   report.decision(decision, action_texts());
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "icpi/store/completion_cache.hpp"
+#include "icpi/store/completion_store.hpp"
 #include "sqlite.hpp"
 
 namespace icpi::store {

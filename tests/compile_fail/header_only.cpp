@@ -11,8 +11,17 @@
 // case 2: recording needs the library icpi::icpi
 // case 3: replaying needs the library icpi::icpi
 // case 4: icpi/experiment is compiled: link icpi::icpi instead of icpi::header_only
+// case 5: icpi/http is compiled: link icpi::http, which brings icpi::icpi, instead of icpi::header_only
+// case 6: icpi/llama is compiled: link icpi::llama, which brings icpi::icpi, instead of icpi::header_only
+// case 7: icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only
 #if ICPI_BROKEN == 4
 #include "icpi/experiment/record_log.hpp"
+#elif ICPI_BROKEN == 5
+#include "icpi/http/language_model.hpp"
+#elif ICPI_BROKEN == 6
+#include "icpi/llama/language_model.hpp"
+#elif ICPI_BROKEN == 7
+#include "icpi/store/completion_cache.hpp"
 #endif
 
 void use(icpi::ScriptedModel model, const std::string& text) {

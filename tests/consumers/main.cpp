@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
+// Uses the library: functions of its own and those that headers make.
+#include <cstdio>
+#include <string>
 
-#include <Eigen/Core>
-
-#include "icpi/core/random.hpp"
-#include "icpi/version.hpp"
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/icpi.hpp"
 
 int main() {
-  icpi::RandomStream rng(icpi::RandomKey(7));
-  const Eigen::Array3d draws(rng.uniform(), rng.uniform(), rng.uniform());
-  fmt::print("icpi {}.{}: {:.3f}\n", icpi::version_major, icpi::version_minor, draws.mean());
-  return draws.minCoeff() >= 0 && draws.maxCoeff() < 1 ? 0 : 1;
+  icpi::Chain env;
+  icpi::InductionModel model;
+  auto options = icpi::recommended_options();
+  options.seed = 7;
+  icpi::PolicyIteration<icpi::Chain, icpi::InductionModel> agent(env, model, options);
+  agent.train(env, {.episodes = 15});
+  const double reached = agent.evaluate(env);
+  std::printf("icpi %d.%d: %zu episodes, %llu answers, return %g\n", icpi::version_major, icpi::version_minor,
+              agent.episodes(), static_cast<unsigned long long>(agent.costs().lm_calls), reached);
+
+  options.decisions.rollouts.step_limit = 0;
+  try {
+    icpi::PolicyIteration<icpi::Chain, icpi::InductionModel> refused(env, model, options);
+  } catch (const icpi::InvalidArgument& error) {
+    return reached == 1 && std::string(error.what()).find("step_limit") != std::string::npos ? 0 : 1;
+  }
+  return 1;
 }

@@ -1,5 +1,6 @@
-# cmake -D INCLUDE_DIR=<folder that holds icpi/> -P check_layers.cmake
-# Fails when a public header includes something that its layer must not know. Layers: docs/architecture.md.
+# cmake -D INCLUDE_DIR=<folder that holds icpi/> [-D SOURCE_DIR=<folder of the compiled core>] -P check_layers.cmake
+# Fails when a public header, or a unit of the compiled core, includes something that its layer must not know, and when
+# definitions (-inl.hpp) are included by another header than their own. Layers: docs/architecture.md.
 
 # Ten times the layer of each folder; a header may include its own folder and lower ones. Within layer 2 the order is
 # replay, prompt, models.
@@ -45,6 +46,11 @@ foreach(header IN LISTS headers)
 
   file(STRINGS ${INCLUDE_DIR}/icpi/${header} includes REGEX "^ *# *include ")
   foreach(include IN LISTS includes)
+    if(include MATCHES "\"icpi/(.*)-inl\\.hpp\"")
+      if(NOT header STREQUAL "${CMAKE_MATCH_1}.hpp")
+        string(APPEND problems "  icpi/${header}: includes definitions of another header: ${include}\n")
+      endif()
+    endif()
     if(include MATCHES "[<\"](curl/|nlohmann/|llama|ggml|sqlite3)")
       string(APPEND problems "  icpi/${header}: an adapter's library shows: ${include}\n")
     elseif(include MATCHES "\"icpi/([^/\"]+)\"")
@@ -70,6 +76,32 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
+# A unit named after a layer defines what that folder declares; the folder of any other is that of its first header.
+set(sources "")
+if(SOURCE_DIR)
+  file(GLOB_RECURSE sources RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/*.cpp)
+  if(NOT sources)
+    message(FATAL_ERROR "no sources below ${SOURCE_DIR}")
+  endif()
+endif()
+foreach(source IN LISTS sources)
+  file(STRINGS ${SOURCE_DIR}/${source} includes REGEX "^ *# *include \"icpi/[^\"]*/")
+  cmake_path(GET source STEM folder)
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE ".*\"icpi/([^/\"]+)/.*" "\\1" target "${include}")
+    if(NOT DEFINED layer_${folder} AND NOT DEFINED leaf_${folder})
+      set(folder ${target})
+    endif()
+    if(target STREQUAL folder)
+      continue()
+    elseif(DEFINED leaf_${target})
+      string(APPEND problems "  ${source}: includes the leaf '${target}': ${include}\n")
+    elseif(DEFINED layer_${folder} AND layer_${target} GREATER layer_${folder})
+      string(APPEND problems "  ${source}: points up: ${include}\n")
+    endif()
+  endforeach()
+endforeach()
+
 list(LENGTH headers count)
 if(count EQUAL 0)
   message(FATAL_ERROR "no headers below ${INCLUDE_DIR}/icpi")
@@ -77,4 +109,5 @@ endif()
 if(problems)
   message(FATAL_ERROR "\n${problems}")  # indented lines are not re-wrapped
 endif()
-message(STATUS "${count} headers, all includes point down")
+list(LENGTH sources units)
+message(STATUS "${count} headers and ${units} units, all includes point down")

@@ -37,6 +37,23 @@ TEST(Planner, FindsTheOptimalFiniteHorizonValues) {
   EXPECT_EQ(model.asked, 2U * 5 * 2 + 8);
 }
 
+TEST(Planner, ShowsWhatItImagined) {
+  Corridor model;
+  const std::vector<DecisionTask> tasks{{0, 3, 2, 0.8, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  Planner planner;
+  planner.run(model, tasks, {.step_limit = 2}, 600, results);
+  const auto steps = planner.imagined(0);
+  ASSERT_EQ(steps.size(), 6U);  // two actions at 3, then at 2 and 4
+  EXPECT_EQ(steps[0].observation, 3U);
+  EXPECT_EQ(steps[1].action, 1U);
+  EXPECT_TRUE(steps[1].known && steps[1].goes_on && !steps[1].terminated);
+  EXPECT_EQ(steps[1].next, 4U);
+  EXPECT_EQ(steps[5].observation, 4U);
+  EXPECT_TRUE(steps[5].known && steps[5].terminated && !steps[5].goes_on);
+  EXPECT_EQ(steps[5].reward, 1);
+}
+
 TEST(Planner, RewardBeyondTheHorizonDoesNotCount) {
   Corridor model;
   const std::vector<DecisionTask> tasks{{0, 1, 2, 0.8, RandomKey(1)}};

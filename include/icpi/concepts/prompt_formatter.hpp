@@ -48,7 +48,7 @@ concept ReadsAnswers = Environment<E> && requires(const F& formatter, std::strin
 /// nowhere else in it, and parsing `answer` without it gives the value back (rewards exactly); different actions have
 /// different texts; observations that differ may have equal texts (rounding). Parsing never throws and takes any
 /// bytes. Simulated observations stay text: an accepted one is written into later prompts as it is.
-/// Agents refuse texts that break the laws about lines and stop strings: see PromptBook::check.
+/// Agents refuse texts that break the laws about lines and stop strings: see PromptContext.
 /// Thread-safety: const members may be called concurrently.
 /// Checked by icpi::testing::check_formatter. Skeleton: docs/concepts/prompt_formatter.md.
 template <class F, class E>

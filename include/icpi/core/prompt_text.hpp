@@ -18,8 +18,9 @@ struct PromptPrefix {
   friend bool operator==(const PromptPrefix&, const PromptPrefix&) = default;
 };
 
-/// An identity that no other prefix of this process has. Thread-safe. Identities never influence answers.
-[[nodiscard]] ICPI_API std::uint64_t new_prefix_identity() noexcept;
+/// An identity that no other prefix of this process has, in whichever of its libraries it is asked for. Thread-safe.
+/// Identities never influence answers.
+[[nodiscard]] ICPI_API std::uint64_t new_prefix_identity();
 
 }  // namespace icpi
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <optional>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/domains/chain.hpp"
 #include "icpi/domains/domain_formatter.hpp"
 
@@ -30,8 +29,8 @@ class ChainFormatter : public DomainFormatter<ChainFormatter, Chain> {
 
   /// What is seen.
   [[nodiscard]] std::string observation(int state) const {
-    if (!hints()) return fmt::format("assert state == {}\n", state);
-    return fmt::format("assert state == {} and state {} {}\n", state, state == goal_ ? "==" : "!=", goal_);
+    if (!hints()) return detail::fill_text("assert state == {}\n", {state});
+    return detail::fill_text("assert state == {} and state {} {}\n", {state, state == goal_ ? "==" : "!=", goal_});
   }
 
   /// The state; the hint is skipped.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <optional>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/domains/distractor_chain.hpp"
 #include "icpi/domains/domain_formatter.hpp"
@@ -29,9 +28,9 @@ class DistractorChainFormatter : public DomainFormatter<DistractorChainFormatter
 
   /// What is seen.
   [[nodiscard]] std::string observation(const DistractorChainObservation& seen) const {
-    if (!hints()) return fmt::format("assert state == ({}, {})\n", seen.state, seen.distractor);
-    return fmt::format("assert state == ({}, {}) and state {} ({}, {})\n", seen.state, seen.distractor,
-                       seen.state == goal_ ? "==" : "!=", goal_, seen.distractor);
+    if (!hints()) return detail::fill_text("assert state == ({}, {})\n", {seen.state, seen.distractor});
+    return detail::fill_text("assert state == ({}, {}) and state {} ({}, {})\n",
+                             {seen.state, seen.distractor, seen.state == goal_ ? "==" : "!=", goal_, seen.distractor});
   }
 
   /// State and distractor; the hint is skipped.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -10,18 +8,12 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
-#include "icpi/core/error.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/core/random.hpp"
 
 namespace icpi {
 
 namespace detail {
-
-/// Throws InvalidArgument with the formatted message unless `condition` holds.
-template <class... Args>
-void require(bool condition, fmt::format_string<Args...> message, Args&&... args) {
-  if (!condition) throw InvalidArgument(fmt::format(message, std::forward<Args>(args)...));
-}
 
 /// What the discount of every domain must satisfy.
 inline void require_discount(std::string_view domain, double discount) {

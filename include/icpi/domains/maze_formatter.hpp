@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <optional>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/domains/domain_formatter.hpp"
 #include "icpi/domains/maze.hpp"
 
@@ -30,9 +29,9 @@ class MazeFormatter : public DomainFormatter<MazeFormatter, Maze> {
 
   /// What is seen.
   [[nodiscard]] std::string observation(MazeCell cell) const {
-    if (!hints()) return fmt::format("assert state == C(i={}, j={})\n", cell.row, cell.column);
-    return fmt::format("assert state == C(i={}, j={}) and state {} C(i={}, j={})\n", cell.row, cell.column,
-                       cell == goal_ ? "==" : "!=", goal_.row, goal_.column);
+    if (!hints()) return detail::fill_text("assert state == C(i={}, j={})\n", {cell.row, cell.column});
+    return detail::fill_text("assert state == C(i={}, j={}) and state {} C(i={}, j={})\n",
+                             {cell.row, cell.column, cell == goal_ ? "==" : "!=", goal_.row, goal_.column});
   }
 
   /// The cell; the hint is skipped.

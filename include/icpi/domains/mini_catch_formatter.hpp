@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/domains/domain_formatter.hpp"
 #include "icpi/domains/mini_catch.hpp"
 
@@ -34,10 +33,10 @@ class MiniCatchFormatter : public DomainFormatter<MiniCatchFormatter, MiniCatch>
   /// What is seen.
   [[nodiscard]] std::string observation(const MiniCatchObservation& seen) const {
     const auto [paddle, x, y] = seen;
-    std::string text = fmt::format("assert paddle == C({}, 0) and ball == C({}, {})", paddle, x, y);
+    std::string text = detail::fill_text("assert paddle == C({}, 0) and ball == C({}, {})", {paddle, x, y});
     if (hints())
-      text += fmt::format(" and paddle.x == {} and ball.x == {} and paddle.x {} ball.x and ball.y == {}", paddle, x,
-                          detail::comparison(paddle, x), y);
+      text += detail::fill_text(" and paddle.x == {} and ball.x == {} and paddle.x {} ball.x and ball.y == {}",
+                                {paddle, x, detail::comparison(paddle, x), y});
     return text += "\n";
   }
 

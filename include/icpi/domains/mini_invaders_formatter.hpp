@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -12,6 +10,7 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/concepts/text_scanner.hpp"
+#include "icpi/core/fill_text.hpp"
 #include "icpi/domains/domain_formatter.hpp"
 #include "icpi/domains/mini_invaders.hpp"
 
@@ -33,10 +32,10 @@ class MiniInvadersFormatter : public DomainFormatter<MiniInvadersFormatter, Mini
 
   /// What is seen.
   [[nodiscard]] std::string observation(const MiniInvadersObservation& seen) const {
-    std::string text = fmt::format("assert ship == C({}, 0) and aliens == [", seen.ship);
+    std::string text = detail::fill_text("assert ship == C({}, 0) and aliens == [", {seen.ship});
     for (std::size_t i = 0; i < seen.aliens.size(); ++i) {
       if (i > 0) text += ", ";
-      text += seen.aliens[i] ? fmt::format("C({}, {})", seen.aliens[i]->x, seen.aliens[i]->y) : "None";
+      text += seen.aliens[i] ? detail::fill_text("C({}, {})", {seen.aliens[i]->x, seen.aliens[i]->y}) : "None";
     }
     text += "]";
     if (hints()) text += hint(seen);
@@ -107,16 +106,16 @@ class MiniInvadersFormatter : public DomainFormatter<MiniInvadersFormatter, Mini
 
   static std::string hint(const MiniInvadersObservation& seen) {
     std::string names = "ship.x";
-    std::string values = fmt::format("{}", seen.ship);
+    std::string values = detail::fill_text("{}", {seen.ship});
     std::string comparisons;
     for (std::size_t i = 0; i < seen.aliens.size(); ++i) {
       if (!seen.aliens[i]) continue;
       const int x = seen.aliens[i]->x;
-      names += fmt::format(", aliens[{}].x", i);
-      values += fmt::format(", {}", x);
-      comparisons += fmt::format(" and ship.x {} aliens[{}].x", detail::comparison(seen.ship, x), i);
+      names += detail::fill_text(", aliens[{}].x", {i});
+      values += detail::fill_text(", {}", {x});
+      comparisons += detail::fill_text(" and ship.x {} aliens[{}].x", {detail::comparison(seen.ship, x), i});
     }
-    return fmt::format(" and ({}) == ({}){}", names, values, comparisons);
+    return detail::fill_text(" and ({}) == ({}){}", {names, values, comparisons});
   }
 
   std::size_t aliens_;

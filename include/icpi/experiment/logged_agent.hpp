@@ -18,7 +18,7 @@
 #include "icpi/core/random.hpp"
 #include "icpi/experiment/run_part.hpp"
 #include "icpi/policy/agent.hpp"
-#include "icpi/policy/policy_iteration.hpp"
+#include "icpi/policy/training.hpp"
 
 namespace icpi {
 
@@ -79,12 +79,16 @@ class LoggedAgent {
   /// Plays whole episodes until a limit is reached, as PolicyIteration::train() does. On the log of an earlier session
   /// what was recorded is played again first, and counts. Returns the steps taken.
   std::size_t train(Env& env, TrainingLimits limits) {
+    check_training_limits(limits);
     std::size_t steps = 0;
     for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps; ++episode) {
       Observation observation = env.reset(RandomKey(seed_).child(0).child(episode_).seed());
+      check_same_actions(env, std::span<const Action>(actions_));
       begin_episode(observation);
-      for (bool ended = false; !ended; ++steps) {
+      bool ended = false;
+      for (std::size_t played = 1; !ended; ++steps, ++played) {
         auto step = env.step(act(observation));
+        step.truncated = step.truncated || (played == limits.episode_steps && !step.terminated);
         observe(step);
         ended = step.terminated || step.truncated;
         observation = std::move(step.observation);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#if defined(ICPI_HEADER_ONLY)
+#error "icpi/http is compiled: link icpi::http, which brings icpi::icpi, instead of icpi::header_only"
+#endif
+
 #include <cstddef>
 #include <limits>
 #include <memory>

@@ -50,6 +50,11 @@ ICPI_INLINE std::span<const Rollout> AgentCore::rollouts() const noexcept {
   return decision_.by_model ? work_->engine.rollouts() : std::span<const Rollout>();
 }
 
+ICPI_INLINE std::vector<PlannedStep> AgentCore::planned_steps() const {
+  if (!decision_.by_model || options_.rule != ActionRule::planning) return {};
+  return work_->planner.imagined(0);
+}
+
 ICPI_INLINE void AgentCore::check_options() const {
   check_option(actions_ > 0, "number of the environment's actions", actions_, "at least 1");
   check_option(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");

@@ -14,6 +14,7 @@
 #include "icpi/core/random.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
+#include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/rollout.hpp"
 
 namespace icpi {
@@ -32,6 +33,8 @@ class ICPI_API AgentCore {
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
   /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind a random one.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
+  /// What was imagined for the last decision, if this agent decided alone and by planning; else nothing.
+  [[nodiscard]] std::vector<PlannedStep> planned_steps() const;
   /// Everything spent so far.
   [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
   /// Episodes begun so far.

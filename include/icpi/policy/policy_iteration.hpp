@@ -2,26 +2,20 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <utility>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/policy/rollout_agent.hpp"
+#include "icpi/policy/training.hpp"
 #include "icpi/policy/validation.hpp"
 #include "icpi/prompt/prompt_lane.hpp"
 #include "icpi/prompt/prompted_rollout_model.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 
 namespace icpi {
-
-/// When train() stops, whichever comes first.
-struct TrainingLimits {
-  std::size_t steps = std::numeric_limits<std::size_t>::max();     ///< environment steps
-  std::size_t episodes = std::numeric_limits<std::size_t>::max();  ///< whole episodes
-};
 
 /// In-Context Policy Iteration (Brooks, Walls, Lewis, Singh 2023): a frozen language model, through prompts alone, is
 /// world model and rollout policy; the agent acts greedily on imagined rollouts; what it lives through goes back into
@@ -56,18 +50,34 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter)
       : PolicyIteration(env, model, options, std::move(formatter), Buffer(env)) {}
 
-  /// Plays whole episodes in `env` until a limit is reached, and learns. The last episode is completed. Episode number
-  /// n starts with reset(RandomKey(seed).child(0).child(n).seed()). Returns the steps taken.
-  std::size_t train(Env& env, TrainingLimits limits) {
-    std::size_t steps = 0;
-    for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps; ++episode) {
-      steps += play(env, EpisodeKind::training).first;
+  /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
+  /// is completed, unless the budget ends it. Episode number n starts with
+  /// reset(RandomKey(seed).child(0).child(n).seed()). Throws InvalidArgument when the environment's actions are no longer
+  /// those that the agent was made with.
+  TrainingResult train(Env& env, TrainingLimits limits) {
+    check_training_limits(limits);
+    TrainingResult result;
+    while (result.episodes < limits.episodes && result.steps < limits.steps) {
+      const Played played = play(env, EpisodeKind::training, limits.episode_steps);
+      result.steps += played.steps;
+      if (!played.whole) {
+        result.end = TrainingEnd::budget;
+        return result;
+      }
+      ++result.episodes;
     }
-    return steps;
+    result.end = result.steps >= limits.steps ? TrainingEnd::steps : TrainingEnd::episodes;
+    return result;
   }
 
-  /// Plays one episode without learning. Returns its undiscounted return.
-  double evaluate(Env& env) { return play(env, EpisodeKind::evaluation).second; }
+  /// Plays one episode without learning, truncated after `episode_steps`. Returns its undiscounted return. Throws Error
+  /// when the model's budget is used up, InvalidArgument as train().
+  double evaluate(Env& env, std::size_t episode_steps = default_episode_steps) {
+    check_training_limits({.episode_steps = episode_steps});
+    const Played played = play(env, EpisodeKind::evaluation, episode_steps);
+    if (!played.whole) throw Error("evaluate: the model's budget is used up");
+    return played.undiscounted_return;
+  }
 
  private:
   /// The rollout model starts threads: nothing may be left to find out after that. Which argument is made first is unspecified.
@@ -84,17 +94,29 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
                                           token_counter(model), Base::agent_key(options.seed).child(0)));
   }
 
-  std::pair<std::size_t, double> play(Env& env, EpisodeKind kind) {
+  struct Played {
+    std::size_t steps = 0;
+    double undiscounted_return = 0;
+    bool whole = false;  ///< false: the budget ended it
+  };
+
+  Played play(Env& env, EpisodeKind kind, std::size_t episode_steps) {
+    check_same_actions(env, this->actions());
+    Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
     this->begin_episode(observation, kind);
-    double total = 0;
-    for (std::size_t steps = 1;; ++steps) {
-      auto step = env.step(this->act(observation));
+    while (!played.whole) {
+      const auto action = this->act(observation);
+      if (this->decision().costs.over_budget > 0) break;
+      auto step = env.step(action);
+      ++played.steps;
+      step.truncated = step.truncated || (played.steps == episode_steps && !step.terminated);
       this->observe(step);
-      total += step.reward;
-      if (step.terminated || step.truncated) return {steps, total};
+      played.undiscounted_return += step.reward;
+      played.whole = step.terminated || step.truncated;
       observation = std::move(step.observation);
     }
+    return played;
   }
 
   RandomKey environment_key_;

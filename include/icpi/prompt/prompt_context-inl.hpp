@@ -14,8 +14,9 @@ namespace icpi {
 
 ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptions& options, TokenCounter count_tokens,
                                          RandomKey key) {
-  check_reads_back(source);
-  state_ = std::make_unique<PromptState>(source, options, std::move(count_tokens), key);
+  ConstantTexts texts = source.constant_texts();
+  check_reads_back(source, texts);
+  state_ = std::make_unique<PromptState>(source, std::move(texts), options, std::move(count_tokens), key);
 }
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
@@ -30,17 +31,22 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
 
 ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
   state_->book.check_observation(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
   const auto id = state_->observations.intern(text);
   if (state_->memo.size() > PromptState::most_answers) state_->memo.clear();
   ++state_->decision;
   return id;
 }
 
-ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const { state_->book.check(text); }
+ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const {
+  state_->book.check(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
+}
 
 ICPI_INLINE void PromptContext::remember(std::size_t count) {
   std::vector<TransitionText> texts;
   for (std::size_t number = 0; number < count; ++number) texts.push_back(state_->source->write_arriving(number));
+  for (const auto& text : texts) check_accepted(*state_->source, state_->book.stops(), text);
   auto rendered = state_->book.render(std::move(texts));
   state_->source->store_arriving();
   state_->book.update(std::move(rendered));

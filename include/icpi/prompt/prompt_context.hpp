@@ -35,7 +35,8 @@ class ICPI_API PromptContext {
   void begin_episode(std::uint64_t episode);
 
   /// Begins a decision at an observation of this text; returns its handle. Throws InvalidArgument for texts that would
-  /// not stay apart in prompts or take more than half of one, and changes nothing then.
+  /// not stay apart in prompts, take more than half of one, or are not accepted by their own formatter, and changes
+  /// nothing then.
   [[nodiscard]] ObservationId observe_text(std::string_view text);
 
   /// Throws what remember() would throw because of this transition's texts.

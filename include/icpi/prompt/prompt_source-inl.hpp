@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "icpi/concepts/prompt_lines.hpp"
@@ -25,8 +26,21 @@ ICPI_INLINE ConstantTexts& ConstantTexts::operator=(const ConstantTexts&) = defa
 ICPI_INLINE ConstantTexts& ConstantTexts::operator=(ConstantTexts&&) noexcept = default;
 ICPI_INLINE ConstantTexts::~ConstantTexts() = default;
 
-ICPI_INLINE void check_reads_back(const PromptSource& source) {
-  const ConstantTexts texts = source.constant_texts();
+ICPI_INLINE void check_accepted(const PromptSource& source, const StopStrings& stops, std::string_view observation) {
+  if (source.accepts_observation(without_stop(observation, stops[QueryKind::observation]))) return;
+  throw InvalidArgument(
+      fmt::format("formatter: accepts_observation refuses the text {} of a real observation", excerpt(observation)));
+}
+
+ICPI_INLINE void check_accepted(const PromptSource& source, const StopStrings& stops, const TransitionText& text) {
+  check_accepted(source, stops, std::string_view(text.head).substr(0, text.action_at));
+  check_accepted(source, stops, text.next_observation);
+  if (source.read_reward(without_stop(text.reward, stops[QueryKind::reward]))) return;
+  throw InvalidArgument(
+      fmt::format("formatter: parse_reward does not read the text {} of a real reward", excerpt(text.reward)));
+}
+
+ICPI_INLINE void check_reads_back(const PromptSource& source, const ConstantTexts& texts) {
   const auto& actions = texts.actions;
   for (std::size_t last = 0; last < actions.size(); ++last) {
     for (std::size_t i = 0; i < last; ++i) {

@@ -78,9 +78,17 @@ class ICPI_API PromptSource {
   [[nodiscard]] virtual double undiscounted_return(TransitionRange range) const = 0;
 };
 
+/// Throws InvalidArgument, quoting it, when the source's formatter does not accept the text of a real observation: every
+/// prediction of the kind would count as invalid.
+ICPI_API void check_accepted(const PromptSource& source, const StopStrings& stops, std::string_view observation);
+
+/// The same for the observations and the reward of a real transition.
+ICPI_API void check_accepted(const PromptSource& source, const StopStrings& stops, const TransitionText& text);
+
 /// Throws InvalidArgument when there are no actions, two of them have the same text, or an action or termination is not
-/// read back: agents would act on misunderstandings. icpi::testing::check_formatter examines a formatter in full.
-ICPI_API void check_reads_back(const PromptSource& source);
+/// read back: agents would act on misunderstandings. `texts` are the source's. icpi::testing::check_formatter examines a
+/// formatter in full.
+ICPI_API void check_reads_back(const PromptSource& source, const ConstantTexts& texts);
 
 }  // namespace icpi
 

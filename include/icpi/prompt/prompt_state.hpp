@@ -16,9 +16,10 @@ namespace icpi {
 /// What a PromptContext is made of.
 struct PromptState {
   /// See PromptContext.
-  PromptState(PromptSource& experience, const PromptOptions& options, TokenCounter count_tokens, RandomKey random_key)
+  PromptState(PromptSource& experience, ConstantTexts texts, const PromptOptions& options, TokenCounter count_tokens,
+              RandomKey random_key)
       : source(&experience),
-        book(*source, options, std::move(count_tokens), random_key.child(0)),
+        book(*source, std::move(texts), options, std::move(count_tokens), random_key.child(0)),
         key(random_key.child(1)) {
     book.update();
   }

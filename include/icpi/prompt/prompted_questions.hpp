@@ -2,8 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -11,7 +9,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -24,19 +21,17 @@
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/query_options.hpp"
+#include "icpi/prompt/question_requests.hpp"
 
 namespace icpi {
 
 /// The batch half of PromptedRolloutModel: questions become requests, completions become answers.
 /// Thread-safety: one object by one thread at a time.
-class PromptedQuestions {
+class PromptedQuestions : protected QuestionRequests {
  public:
   /// See PromptedRolloutModel.
   PromptedQuestions(LanguageModelRef model, QueryOptions options)
-      : model_(model),
-        can_(model.capabilities()),
-        options_(options),
-        team_(std::make_unique<ThreadTeam>(options.threads)) {
+      : QuestionRequests(model, options), team_(std::make_unique<ThreadTeam>(options.threads)) {
     scratch_.resize(team_->size());
   }
 
@@ -56,7 +51,7 @@ class PromptedQuestions {
       if (added) batch_.push_back(routes_[i]);
     }
     try {
-      look_up();
+      look_up_batch();
       team_->for_each(batch_.size(),
                       [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
       order_by_prefix();
@@ -80,37 +75,10 @@ class PromptedQuestions {
   }
 
  protected:
-  /// A request on its way, and the memory it needs.
-  struct Slot {
-    Question question;
-    AnswerMemo::Key key;
-    PromptPrefix prefix;
-    std::string prefix_text;  ///< of a prompt that is this query's own
-    std::string query;
-    std::array<std::string_view, 1> stop;
-    Completion completion;
-    Answer answer;
-
-    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
-      question = asked;
-      key = identity;
-      prefix = shared;
-    }
-  };
-
-  [[nodiscard]] PromptState& state(const Question& question) const { return lanes_[question.lane]->state(); }
-
-  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.options().mode == PromptMode::stable; }
-
   /// Users' buffers are asked on this thread alone; the team only writes.
-  void look_up() {
+  void look_up_batch() {
     for (auto* lane : lanes_) lane->state().book.forget_look_ups();
     for (const auto slot : batch_) look_up(slots_[slot].question);
-  }
-
-  void look_up(const Question& question) {
-    PromptState& state = this->state(question);
-    if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
   }
 
   /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
@@ -192,21 +160,6 @@ class PromptedQuestions {
     return slot;
   }
 
-  void write(Slot& slot, PromptScratch& scratch) {
-    const auto& question = slot.question;
-    const PromptState& state = this->state(question);
-    if (!stable(state)) {
-      RandomStream stream(question.key.child(2 * question.attempt));
-      slot.prefix_text.clear();
-      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
-                                 slot.prefix_text);
-      slot.prefix = {0, slot.prefix_text};
-    }
-    slot.query.clear();
-    state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
-    slot.stop[0] = state.book.stop(question.kind);
-  }
-
   void order_by_prefix() {
     keyed_.clear();
     for (const auto slot : batch_) keyed_.push_back({slots_[slot].prefix.identity, slot});
@@ -255,49 +208,6 @@ class PromptedQuestions {
     }
   }
 
-  [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
-    if (!options_.restrict_answers) return {};
-    return state(slot.question).book.known_answers(slot.question.kind);
-  }
-
-  /// Whether the model is to score the known answers, because it cannot be constrained to them.
-  [[nodiscard]] bool scores(const Slot& slot) const {
-    return !can_.constrains_choices && can_.scores && !choices(slot).empty();
-  }
-
-  [[nodiscard]] double temperature(const Question& question) const {
-    const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
-    return policy ? *options_.policy_temperature : options_.sampling.temperature;
-  }
-
-  /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.
-  [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
-    const auto& question = slot.question;
-    const PromptState& state = this->state(question);
-    if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
-    const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
-    return state.episode_key.child(state.decision)
-        .child(kind)
-        .child(state.observations.hash(question.observation))
-        .child(std::uint64_t{question.action} << 32 | question.sample)
-        .child(question.attempt)
-        .seed();
-  }
-
-  [[nodiscard]] CompletionRequest request(const Slot& slot) const {
-    CompletionRequest request;
-    request.prefix = slot.prefix;
-    request.query = slot.query;
-    request.stop = slot.stop;
-    request.sampling = options_.sampling;
-    request.sampling.temperature = temperature(slot.question);
-    request.seed = seed(slot);
-    request.sample_index = slot.question.sample << 8 | slot.question.attempt;
-    if (can_.constrains_choices) request.choices = choices(slot);
-    request.timeout = options_.timeout;
-    return request;
-  }
-
   void score() {
     score_requests_.clear();
     for (const auto slot : scored_) {
@@ -336,11 +246,7 @@ class PromptedQuestions {
     if (observer_) observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status});
   }
 
-  LanguageModelRef model_;
-  Capabilities can_;
-  QueryOptions options_;
   std::unique_ptr<ThreadTeam> team_;
-  std::vector<PromptContext*> lanes_;
   std::vector<PromptScratch> scratch_;
   std::deque<Slot> slots_;  ///< a deque: requests hold views into slots
   std::vector<std::uint32_t> free_;

@@ -41,6 +41,7 @@ ICPI_INLINE void TransitionWriter::observation(std::string written) {
 
 ICPI_INLINE void TransitionWriter::action(const std::string& written) {
   check_answer(written, (*stops_)[QueryKind::action], "an action");
+  text.action_at = text.head.size();
   text.head += written;
 }
 

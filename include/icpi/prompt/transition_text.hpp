@@ -25,6 +25,7 @@ struct ICPI_API TransitionText {
   ~TransitionText();
 
   std::string head;              ///< observation and action: what a query ends with
+  std::size_t action_at = 0;     ///< where in `head` the action begins
   std::string termination;       ///< answer
   std::string reward;            ///< answer
   std::string next_observation;  ///< answer

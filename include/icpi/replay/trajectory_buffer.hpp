@@ -90,7 +90,7 @@ class TrajectoryBuffer {
       }
       if (closes) index_.close();
     } catch (...) {
-      transitions_.erase(transitions_.begin() + first, transitions_.end());
+      while (transitions_.size() > first) transitions_.pop_back();  // erase() takes more to compile
       index_.truncate(first);
       throw;
     }

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/export.hpp"
-#include "icpi/replay/reward_classes.hpp"
 
 namespace icpi {
 
@@ -19,11 +17,10 @@ namespace icpi {
 /// Thread-safety: const members may be called concurrently.
 class ICPI_API TrajectoryIndex {
  public:
-  // Defined out of line, so that users' units need not make them.
   TrajectoryIndex(const TrajectoryIndex&);
-  TrajectoryIndex(TrajectoryIndex&&) noexcept;
+  TrajectoryIndex(TrajectoryIndex&&) noexcept;  ///< leaves nothing behind that may be used
   TrajectoryIndex& operator=(const TrajectoryIndex&);
-  TrajectoryIndex& operator=(TrajectoryIndex&&) noexcept;
+  TrajectoryIndex& operator=(TrajectoryIndex&&) noexcept;  ///< as construction
   ~TrajectoryIndex();
 
   /// For this many actions.
@@ -39,7 +36,7 @@ class ICPI_API TrajectoryIndex {
   /// Adds the next transition of the running trajectory.
   void add(std::size_t action, bool terminated, double reward);
   /// Whether a trajectory is running that append() must not follow.
-  void set_open(bool open) noexcept { open_ = open; }
+  void set_open(bool open) noexcept;
   /// Ends the running trajectory. Nothing happens when it is empty.
   void close();
   /// Forgets the transitions from `first` on, which are of the running trajectory.
@@ -48,29 +45,20 @@ class ICPI_API TrajectoryIndex {
   /// Transitions of the running trajectory so far.
   [[nodiscard]] std::size_t running() const noexcept;
   /// Which action a transition has.
-  [[nodiscard]] std::size_t action_index(TransitionId id) const { return action_indices_[id]; }
+  [[nodiscard]] std::size_t action_index(TransitionId id) const;
   /// Complete trajectories.
-  [[nodiscard]] std::size_t trajectory_count() const noexcept { return trajectories_.size(); }
+  [[nodiscard]] std::size_t trajectory_count() const noexcept;
   /// The transitions of one; `number` is below trajectory_count().
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const { return trajectories_[number]; }
+  [[nodiscard]] TransitionRange trajectory(std::size_t number) const;
   /// Every transition with this action and termination, oldest first.
-  [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const {
-    return matching_[group(action, terminated)];
-  }
+  [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const;
   /// The same transitions by reward; see RewardClasses.
-  [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const {
-    return rewards_[group(action, terminated)].classes();
-  }
+  [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const;
 
  private:
-  static std::size_t group(std::size_t action, bool terminated) noexcept { return 2 * action + (terminated ? 1 : 0); }
+  struct Lists;  // not here, so that users' units need not make them
 
-  std::size_t actions_;
-  std::vector<std::uint32_t> action_indices_;
-  std::vector<TransitionRange> trajectories_;
-  std::vector<std::vector<TransitionId>> matching_;
-  std::vector<RewardClasses> rewards_;
-  bool open_ = false;
+  std::unique_ptr<Lists> lists_;
 };
 
 }  // namespace icpi

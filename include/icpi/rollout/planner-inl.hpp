@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/planning_work.hpp"
@@ -19,5 +20,7 @@ ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTas
                               std::size_t node_limit, std::span<DecisionResult> results) {
   work_->run(model, tasks, options, node_limit, results);
 }
+
+ICPI_INLINE std::vector<PlannedStep> Planner::imagined(std::size_t task) const { return work_->imagined(task); }
 
 }  // namespace icpi

@@ -10,7 +10,7 @@
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
-#include "icpi/rollout/engine.hpp"
+#include "icpi/rollout/planner.hpp"
 
 namespace icpi {
 
@@ -35,6 +35,19 @@ class PlanningWork {
       if (!last) ask(model, QueryKind::observation, tasks, options, results);
     }
     for (std::size_t i = 0; i < tasks.size(); ++i) graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
+  }
+
+  /// See Planner.
+  [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const {
+    const Graph& graph = graphs_[task];
+    std::vector<PlannedStep> steps;
+    for (std::size_t i = 0; i < graph.expanded * graph.actions; ++i) {
+      const Edge& edge = graph.edges[i];
+      const bool goes_on = edge.next != unknown;
+      steps.push_back({graph.nodes[i / graph.actions], static_cast<std::uint32_t>(i % graph.actions), edge.known,
+                       edge.terminated, edge.reward, goes_on, goes_on ? graph.nodes[edge.next] : 0});
+    }
+    return steps;
   }
 
  private:

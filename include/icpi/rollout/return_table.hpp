@@ -5,18 +5,24 @@
 #include <span>
 #include <vector>
 
+#include "icpi/core/export.hpp"
+
 namespace icpi {
 
 /// The returns of imagined rollouts: actions x rollouts per action. icpi/eigen.hpp shows them as an Eigen array.
 /// Thread-safety: const members may be called concurrently.
-class ReturnTable {
+class ICPI_API ReturnTable {
  public:
+  // Defined out of line, so that users' units need not make them.
+  ReturnTable() noexcept;
+  ReturnTable(const ReturnTable&);
+  ReturnTable(ReturnTable&&) noexcept;
+  ReturnTable& operator=(const ReturnTable&);
+  ReturnTable& operator=(ReturnTable&&) noexcept;
+  ~ReturnTable();
+
   /// How many actions and rollouts per action. What it held is undefined then; memory is kept.
-  void resize(std::size_t actions, std::size_t rollouts) {
-    values_.resize(actions * rollouts);
-    actions_ = actions;
-    rollouts_ = rollouts;
-  }
+  void resize(std::size_t actions, std::size_t rollouts);
 
   /// The return of rollout number `rollout` of `action`.
   [[nodiscard]] double& operator()(std::size_t action, std::size_t rollout) {
@@ -34,7 +40,7 @@ class ReturnTable {
   /// All of them: first those of every action's first rollout, then of every second one, and so on.
   [[nodiscard]] std::span<const double> values() const noexcept { return values_; }
 
-  friend bool operator==(const ReturnTable&, const ReturnTable&) = default;
+  friend ICPI_API bool operator==(const ReturnTable& left, const ReturnTable& right);
 
  private:
   std::vector<double> values_;
@@ -43,3 +49,7 @@ class ReturnTable {
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/rollout/return_table-inl.hpp"
+#endif

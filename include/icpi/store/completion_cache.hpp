@@ -5,14 +5,10 @@
 #error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
 #endif
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,84 +23,9 @@
 #include "icpi/core/error.hpp"
 #include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
+#include "icpi/store/completion_store.hpp"
 
 namespace icpi::store {
-
-/// Where answers are kept and for how long.
-struct CacheOptions {
-  std::filesystem::path file;  ///< an SQLite database; its folder exists
-  /// The file is kept about this small: the entries that were not used for longest go. > 0.
-  std::uint64_t max_bytes = std::uint64_t{4} << 30U;
-  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked. Nothing is written
-  /// either: the file may be somebody else's, or on a medium that takes no writes. It must exist.
-  bool require = false;
-  /// Go on without the cache when the file cannot be used (disk full, locked, read-only, gone): `notice` is told once, and
-  /// from then on nothing is found and nothing kept. Off: that is an error. Not together with `require`.
-  bool optional = false;
-  /// Check every entry's checksum when the file is opened, about 10 s per GiB; off: each when it is read.
-  bool verify_on_open = true;
-  std::chrono::milliseconds busy_timeout{30000};  ///< how long to wait for other processes
-  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped; and about a file that cannot
-  /// be used any more, where it is optional.
-  std::function<void(std::string_view)> notice;
-};
-
-/// Counters of this object since it was opened.
-struct CacheStatistics {
-  std::uint64_t hits = 0;     ///< answered from the file
-  std::uint64_t misses = 0;   ///< not in the file
-  std::uint64_t stored = 0;   ///< entries added
-  std::uint64_t evicted = 0;  ///< entries dropped for room
-  std::uint64_t damaged = 0;  ///< entries whose checksum did not hold: dropped and asked again
-
-  /// In [0, 1]; 0 before the first question.
-  [[nodiscard]] double hit_rate() const noexcept {
-    return hits + misses == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
-  }
-};
-
-/// SHA-256 of everything that an answer depends on: model identity, prompt, sampling, stop strings, choices, seed,
-/// sample index, whether logprobs were wanted.
-using CacheKey = std::array<std::uint8_t, 32>;
-
-[[nodiscard]] CacheKey cache_key(std::string_view model_identity, const CompletionRequest& request);
-
-/// The file. An answer is durable once insert returned: it survives the process being killed; a power cut may take the
-/// last ones, never the file.
-/// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
-/// Failures of the file system (disk full, no permission, locked for longer than busy_timeout) throw icpi::Error, unless
-/// the cache is optional. Thread-safety: one object by one thread at a time.
-class CompletionStore {
- public:
-  /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new
-  /// one is begun. Throws InvalidArgument for a file that is no icpi cache, icpi::Error when it cannot be opened.
-  explicit CompletionStore(CacheOptions options);
-  /// Takes over the open file.
-  CompletionStore(CompletionStore&&) noexcept;
-  /// Takes over the open file.
-  CompletionStore& operator=(CompletionStore&&) noexcept;
-  ~CompletionStore();
-
-  /// The stored answer, if there is one that is sound.
-  [[nodiscard]] std::optional<Completion> find(const CacheKey& key);
-  /// Errors are never stored: completions that carry one are ignored. The first answer to a question stays.
-  void insert(const CacheKey& key, const Completion& completion);
-
-  /// As given.
-  [[nodiscard]] const CacheOptions& options() const noexcept;
-  /// What happened since it was opened.
-  [[nodiscard]] CacheStatistics statistics() const noexcept;
-  /// Drops every entry whose checksum does not hold; how many there were.
-  std::uint64_t verify();
-  /// How many answers it holds.
-  [[nodiscard]] std::uint64_t entries();
-  /// Size of the pages in use.
-  [[nodiscard]] std::uint64_t bytes();
-
- private:
-  class Implementation;
-  std::unique_ptr<Implementation> implementation_;
-};
 
 /// Asks the model only what was never answered before. A language model itself; asynchronous when `LM` is. Answers from
 /// the cache carry the usage of the original answer, so a replayed run writes the same records.

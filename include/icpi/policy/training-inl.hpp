@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+
+#include "icpi/core/check_option.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/policy/training.hpp"
+
+namespace icpi {
+
+ICPI_INLINE void check_training_limits(const TrainingLimits& limits) {
+  check_option(limits.episode_steps >= 1, "episode_steps", limits.episode_steps, "at least 1");
+}
+
+ICPI_INLINE void refuse_changed_actions(std::size_t known, std::size_t now) {
+  throw InvalidArgument(fmt::format(
+      "the environment's actions have changed: the agent was made with {}, now there are {}, or others or in "
+      "another order; an environment's set of actions is constant",
+      known, now));
+}
+
+}  // namespace icpi

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <span>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/core/export.hpp"
+
+namespace icpi {
+
+/// Steps after which an episode that does not end by itself is truncated, unless another number is given.
+inline constexpr std::size_t default_episode_steps = 1000;
+
+/// When train() stops, whichever comes first.
+struct TrainingLimits {
+  std::size_t steps = std::numeric_limits<std::size_t>::max();     ///< environment steps
+  std::size_t episodes = std::numeric_limits<std::size_t>::max();  ///< whole episodes
+  std::size_t episode_steps = default_episode_steps;               ///< of one episode: it is truncated then; at least 1
+};
+
+/// Why train() stopped.
+enum class TrainingEnd : std::uint8_t {
+  steps,     ///< TrainingLimits::steps
+  episodes,  ///< TrainingLimits::episodes
+  budget     ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was given up
+};
+
+/// What train() did.
+struct TrainingResult {
+  std::size_t steps = 0;                 ///< environment steps
+  std::size_t episodes = 0;              ///< whole episodes
+  TrainingEnd end = TrainingEnd::steps;  ///< why it stopped
+
+  /// The steps.
+  operator std::size_t() const noexcept { return steps; }  // NOLINT(google-explicit-constructor): what it was once
+};
+
+/// Throws InvalidArgument unless `limits` allow steps.
+ICPI_API void check_training_limits(const TrainingLimits& limits);
+
+/// Throws InvalidArgument because an environment's actions, `now` of them, are not those that the agent knows.
+[[noreturn]] ICPI_API void refuse_changed_actions(std::size_t known, std::size_t now);
+
+/// Throws InvalidArgument unless the environment's actions are still those that an agent was made with, in their order.
+template <Environment Env>
+void check_same_actions(const Env& env, std::span<const typename Env::Action> known) {
+  const auto& actions = env.actions();
+  const auto now = static_cast<std::size_t>(std::end(actions) - std::begin(actions));
+  bool same = now == known.size();
+  for (std::size_t i = 0; same && i < now; ++i)
+    same = *(std::begin(actions) + static_cast<std::ptrdiff_t>(i)) == known[i];
+  if (!same) refuse_changed_actions(known.size(), now);
+}
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/policy/training-inl.hpp"
+#endif

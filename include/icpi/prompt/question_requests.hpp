@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/prompt/answer_memo.hpp"
+#include "icpi/prompt/prompt_context.hpp"
+#include "icpi/prompt/prompt_state.hpp"
+#include "icpi/prompt/query_options.hpp"
+
+namespace icpi {
+
+/// What a question is asked as: its prompt, its seed, and what the model may answer.
+/// Thread-safety: one object by one thread at a time; write() of different slots by any threads.
+class QuestionRequests {
+ protected:
+  /// See PromptedRolloutModel.
+  QuestionRequests(LanguageModelRef model, QueryOptions options)
+      : model_(model), can_(model.capabilities()), options_(std::move(options)) {}
+
+  /// A request on its way, and the memory it needs.
+  struct Slot {
+    Question question;
+    AnswerMemo::Key key;
+    PromptPrefix prefix;
+    std::string prefix_text;  ///< of a prompt that is this query's own
+    std::string query;
+    std::array<std::string_view, 1> stop;
+    Completion completion;
+    Answer answer;
+
+    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
+      question = asked;
+      key = identity;
+      prefix = shared;
+    }
+  };
+
+  [[nodiscard]] PromptState& state(const Question& question) const { return lanes_[question.lane]->state(); }
+
+  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.options().mode == PromptMode::stable; }
+
+  void look_up(const Question& question) {
+    PromptState& state = this->state(question);
+    if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
+  }
+
+  void write(Slot& slot, PromptScratch& scratch) {
+    const auto& question = slot.question;
+    const PromptState& state = this->state(question);
+    if (!stable(state)) {
+      RandomStream stream(question.key.child(2 * question.attempt));
+      slot.prefix_text.clear();
+      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
+                                 slot.prefix_text);
+      slot.prefix = {0, slot.prefix_text};
+    }
+    slot.query.clear();
+    state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
+    slot.stop[0] = state.book.stop(question.kind);
+  }
+
+  [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
+    if (!options_.restrict_answers) return {};
+    return state(slot.question).book.known_answers(slot.question.kind);
+  }
+
+  /// Whether the model is to score the known answers, because it cannot be constrained to them.
+  [[nodiscard]] bool scores(const Slot& slot) const {
+    return !can_.constrains_choices && can_.scores && !choices(slot).empty();
+  }
+
+  [[nodiscard]] double temperature(const Question& question) const {
+    const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
+    return policy ? *options_.policy_temperature : options_.sampling.temperature;
+  }
+
+  /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.
+  [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
+    const auto& question = slot.question;
+    const PromptState& state = this->state(question);
+    if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
+    const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
+    return state.episode_key.child(state.decision)
+        .child(kind)
+        .child(state.observations.hash(question.observation))
+        .child(std::uint64_t{question.action} << 32 | question.sample)
+        .child(question.attempt)
+        .seed();
+  }
+
+  [[nodiscard]] CompletionRequest request(const Slot& slot) const {
+    CompletionRequest request;
+    request.prefix = slot.prefix;
+    request.query = slot.query;
+    request.stop = slot.stop;
+    request.sampling = options_.sampling;
+    request.sampling.temperature = temperature(slot.question);
+    request.seed = seed(slot);
+    request.sample_index = slot.question.sample << 8 | slot.question.attempt;
+    if (can_.constrains_choices) request.choices = choices(slot);
+    request.timeout = options_.timeout;
+    return request;
+  }
+
+  LanguageModelRef model_;
+  Capabilities can_;
+  QueryOptions options_;
+  std::vector<PromptContext*> lanes_;
+};
+
+}  // namespace icpi

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+int listed();
+
+int with_a_reason();

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+int listed();
+
+int without_a_reason();
