@@ -14,10 +14,36 @@ namespace icpi::http {
 
 namespace {
 
-void write_strings(JsonWriter& json, std::string_view key, std::span<const std::string_view> texts) {
-  json.key(key).open('[');
-  for (const std::string_view text : texts) json.value(text);
-  json.close(']');
+void write_strings(JsonWriter* json, std::span<const std::string_view> texts) {
+  if (json == nullptr) return;
+  json->open('[');
+  for (const std::string_view text : texts) json->value(text);
+  json->close(']');
+}
+
+/// What the service takes of them; the answer is cut before the first of all in any case.
+void write_stops(BodyWriter& body, const WireContext& context, std::span<const std::string_view> stops) {
+  // A chat model may begin with a newline, a thought or a fence: its answers are cut on our side alone.
+  if (!context.options.send_stop || context.options.dialect == Dialect::chat) return;
+  const RequestShape& request = context.options.request;
+  const auto is_blank = [](std::string_view stop) {
+    return stop.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  };
+  std::vector<std::string_view> taken;
+  for (const std::string_view stop : stops) {
+    if (taken.size() < request.most_stops && (request.blank_stops || !is_blank(stop))) taken.push_back(stop);
+  }
+  if (!taken.empty()) write_strings(body.field("stop"), taken);
+}
+
+double sent_temperature(const WireContext& context, const CompletionRequest& request) {
+  const RequestShape& shape = context.options.request;
+  return std::clamp(request.sampling.temperature, shape.lowest_temperature, shape.highest_temperature);
+}
+
+/// Whether the server's defaults may come from the model's files, so that neutral values say something.
+bool needs_neutral(ServerKind kind) {
+  return kind == ServerKind::llama_server || kind == ServerKind::vllm || kind == ServerKind::sglang;
 }
 
 /// A grammar (GBNF) whose only sentences are `texts`.
@@ -55,18 +81,17 @@ std::string choice_regex(std::span<const std::string_view> texts) {
   return regex + ")";
 }
 
-void write_choices(JsonWriter& json, const WireContext& context, std::span<const std::string_view> choices) {
+void write_choices(BodyWriter& body, const WireContext& context, std::span<const std::string_view> choices) {
   if (choices.empty()) return;
   switch (context.kind) {
-    case ServerKind::llama_server: json.member("grammar", std::string_view(choice_grammar(choices))); return;
-    case ServerKind::sglang: json.member("regex", std::string_view(choice_regex(choices))); return;
+    case ServerKind::llama_server: body.member("grammar", std::string_view(choice_grammar(choices))); return;
+    case ServerKind::sglang: body.member("regex", std::string_view(choice_regex(choices))); return;
     case ServerKind::vllm:
       if (context.options.vllm_choice_field == VllmChoiceField::guided_choice) {
-        write_strings(json, "guided_choice", choices);
-      } else {
-        json.key("structured_outputs").open('{');
-        write_strings(json, "choice", choices);
-        json.close('}');
+        write_strings(body.field("guided_choice"), choices);
+      } else if (JsonWriter* json = body.field("structured_outputs")) {
+        write_strings(&json->open('{').key("choice"), choices);
+        json->close('}');
       }
       return;
     case ServerKind::automatic:
@@ -75,36 +100,34 @@ void write_choices(JsonWriter& json, const WireContext& context, std::span<const
 }
 
 /// llama.cpp's samplers beyond temperature and top_p, switched off one by one: defaults differ between versions.
-void write_llama_neutral(JsonWriter& json, const WireContext& context) {
-  json.member("top_k", 0).member("min_p", 0).member("typical_p", 1).member("top_n_sigma", -1);
-  json.member("repeat_penalty", 1).member("repeat_last_n", 0);
-  json.member("dynatemp_range", 0).member("xtc_probability", 0).member("dry_multiplier", 0).member("mirostat", 0);
-  json.member("cache_prompt", true);
-  if (context.slot) json.member("id_slot", *context.slot);
+void write_llama_neutral(BodyWriter& body, const WireContext& context) {
+  body.member("top_k", 0).member("min_p", 0).member("typical_p", 1).member("top_n_sigma", -1);
+  body.member("repeat_penalty", 1).member("repeat_last_n", 0);
+  body.member("dynatemp_range", 0).member("xtc_probability", 0).member("dry_multiplier", 0).member("mirostat", 0);
+  body.member("cache_prompt", true);
+  if (context.slot) body.member("id_slot", *context.slot);
 }
 
 /// What servers know beyond OpenAI's fields; the defaults of vLLM and SGLang may come from the model's files.
-void write_neutral_extras(JsonWriter& json, const WireContext& context) {
-  switch (context.kind) {
-    case ServerKind::llama_server: write_llama_neutral(json, context); return;
-    case ServerKind::vllm:
-    case ServerKind::sglang: json.member("top_k", -1).member("min_p", 0).member("repetition_penalty", 1); return;
-    case ServerKind::automatic:
-    case ServerKind::generic: return;
-  }
+void write_neutral_extras(BodyWriter& body, const WireContext& context) {
+  if (!needs_neutral(context.kind)) return;
+  body.member("presence_penalty", 0).member("frequency_penalty", 0);
+  if (context.kind == ServerKind::llama_server) return write_llama_neutral(body, context);
+  body.member("top_k", -1).member("min_p", 0).member("repetition_penalty", 1);
 }
 
-/// The fields that OpenAI's two routes share.
-void write_common(JsonWriter& json, const WireContext& context, const CompletionRequest& request,
+/// The fields that OpenAI's two routes share. What is neutral everywhere is not sent: services refuse what they do not
+/// know.
+void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,
                   std::string_view max_tokens_field) {
-  json.member("model", std::string_view(context.model));
-  json.member(max_tokens_field, request.sampling.max_tokens);
-  json.member("temperature", request.sampling.temperature).member("top_p", request.sampling.top_p);
-  json.member("presence_penalty", 0).member("frequency_penalty", 0);
-  json.member("seed", wire_seed(request)).member("n", 1).member("stream", false);
-  if (context.options.send_stop && !request.stop.empty()) write_strings(json, "stop", request.stop);
-  write_neutral_extras(json, context);
-  write_choices(json, context, request.choices);
+  body.member("model", std::string_view(context.model));
+  body.member(max_tokens_field, request.sampling.max_tokens);
+  body.member("temperature", sent_temperature(context, request));
+  if (request.sampling.top_p != 1 || needs_neutral(context.kind)) body.member("top_p", request.sampling.top_p);
+  body.member("seed", wire_seed(request));
+  write_stops(body, context, request.stop);
+  write_neutral_extras(body, context);
+  write_choices(body, context, request.choices);
 }
 
 class Completions final : public DialectStrategy {
@@ -113,18 +136,19 @@ class Completions final : public DialectStrategy {
   [[nodiscard]] std::string url(const BaseUrl& base) const override { return base.text() + "/completions"; }
   void write(const WireContext& context, std::span<const CompletionRequest* const> requests,
              std::string& body) const override {
-    JsonWriter json(body);
-    json.open('{').key("prompt");
-    if (requests.size() > 1) json.open('[');
-    for (const CompletionRequest* request : requests) json.joined(request->prefix.text, request->query);
-    if (requests.size() > 1) json.close(']');
-    write_common(json, context, *requests.front(), "max_tokens");
-    if (requests.front()->want_logprobs) json.member("logprobs", 1);
-    json.close('}');
+    BodyWriter fields(body, context.shape);
+    if (JsonWriter* json = fields.field("prompt")) {
+      if (requests.size() > 1) json->open('[');
+      for (const CompletionRequest* request : requests) json->joined(request->prefix.text, request->query);
+      if (requests.size() > 1) json->close(']');
+    }
+    write_common(fields, context, *requests.front(), "max_tokens");
+    if (requests.front()->want_logprobs) fields.member("logprobs", 1);
+    fields.close();
   }
   void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
             std::span<Reading> readings) const override {
-    read_choices(answer, "text", requests, readings);
+    read_choices(answer, ChoiceShape::text, requests, readings);
   }
 };
 
@@ -135,21 +159,23 @@ class Chat final : public DialectStrategy {
   void write(const WireContext& context, std::span<const CompletionRequest* const> requests,
              std::string& body) const override {
     const CompletionRequest& request = *requests.front();
-    JsonWriter json(body);
-    json.open('{').key("messages").open('[');
-    if (!context.options.system_message.empty()) {
-      json.open('{').member("role", "system");
-      json.member("content", std::string_view(context.options.system_message)).close('}');
+    BodyWriter fields(body, context.shape);
+    if (JsonWriter* json = fields.field("messages")) {
+      json->open('[');
+      if (!context.options.system_message.empty()) {
+        json->open('{').member("role", "system");
+        json->member("content", std::string_view(context.options.system_message)).close('}');
+      }
+      json->open('{').member("role", "user").key("content").joined(request.prefix.text, request.query).close('}');
+      json->close(']');
     }
-    json.open('{').member("role", "user").key("content").joined(request.prefix.text, request.query).close('}');
-    json.close(']');
-    write_common(json, context, request, context.options.chat_max_tokens_field);
-    if (request.want_logprobs) json.member("logprobs", true);
-    json.close('}');
+    write_common(fields, context, request, context.options.chat_max_tokens_field);
+    if (request.want_logprobs) fields.member("logprobs", true);
+    fields.close();
   }
   void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
             std::span<Reading> readings) const override {
-    read_choices(answer, "message", requests, readings);
+    read_choices(answer, ChoiceShape::message, requests, readings);
   }
 };
 
@@ -160,16 +186,16 @@ class LlamaNative final : public DialectStrategy {
   void write(const WireContext& context, std::span<const CompletionRequest* const> requests,
              std::string& body) const override {
     const CompletionRequest& request = *requests.front();
-    JsonWriter json(body);
-    json.open('{').key("prompt").joined(request.prefix.text, request.query);
-    json.member("n_predict", request.sampling.max_tokens).member("stream", false);
-    json.member("temperature", request.sampling.temperature).member("top_p", request.sampling.top_p);
-    json.member("presence_penalty", 0).member("frequency_penalty", 0).member("seed", wire_seed(request));
-    if (context.options.send_stop && !request.stop.empty()) write_strings(json, "stop", request.stop);
-    write_llama_neutral(json, context);
-    if (!request.choices.empty()) json.member("grammar", std::string_view(choice_grammar(request.choices)));
-    if (request.want_logprobs) json.member("n_probs", 1);
-    json.close('}');
+    BodyWriter fields(body, context.shape);
+    if (JsonWriter* json = fields.field("prompt")) json->joined(request.prefix.text, request.query);
+    fields.member("n_predict", request.sampling.max_tokens).member("stream", false);
+    fields.member("temperature", sent_temperature(context, request)).member("top_p", request.sampling.top_p);
+    fields.member("presence_penalty", 0).member("frequency_penalty", 0).member("seed", wire_seed(request));
+    write_stops(fields, context, request.stop);
+    write_llama_neutral(fields, context);
+    if (!request.choices.empty()) fields.member("grammar", std::string_view(choice_grammar(request.choices)));
+    if (request.want_logprobs) fields.member("n_probs", 1);
+    fields.close();
   }
   void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
             std::span<Reading> readings) const override {

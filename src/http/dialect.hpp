@@ -10,8 +10,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "body.hpp"
+#include "chat_text.hpp"
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/http/options.hpp"
+#include "server_words.hpp"
 #include "url.hpp"
 
 namespace icpi::http {
@@ -20,6 +23,7 @@ namespace icpi::http {
 struct WireContext {
   const Options& options;
   const std::string& model;
+  const BodyShape& shape;
   ServerKind kind = ServerKind::generic;
   std::optional<std::size_t> slot;  ///< llama-server: the slot to use
 };
@@ -29,12 +33,15 @@ struct Reading {
   enum class Outcome : std::uint8_t {
     answer,      ///< `completion` holds it
     unreadable,  ///< not what was agreed; asking again may help
-    refused      ///< a whole answer that does not honour the request; asking again cannot help
+    refused,     ///< a whole answer that cannot be used; asking again cannot help
+    broken_off   ///< the server says that it failed while it answered: see `status`
   };
   Outcome outcome = Outcome::unreadable;
-  Completion completion;
+  Completion completion;  ///< its usage counts whatever the outcome is
   std::string problem;
+  long status = 0;  ///< the HTTP status that a failure would have had; 0: the server does not say
   bool has_usage = false;
+  Cleaning cleaning;  ///< of a chat answer
 };
 
 /// One way of writing requests and reading answers. Stateless.

@@ -77,7 +77,7 @@ Endpoint::Endpoint(BaseUrl url, const Options& options)
 }
 
 bool Endpoint::available(Clock::time_point now) const noexcept {
-  if (now < blocked_until) return false;
+  if (now < blocked_until || now < closed_until) return false;
   return in_flight < (down_since ? 1 : control.limit());
 }
 
@@ -86,6 +86,7 @@ void Endpoint::on_success(Clock::time_point now) {
   times_held_back = 0;
   down_since.reset();
   blocked_until = {};
+  closed_until = {};
   control.on_answer(now);
 }
 

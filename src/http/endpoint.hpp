@@ -86,6 +86,9 @@ struct Endpoint {
   std::size_t refusals_in_a_row = 0;  ///< 429 and 503 since the last answer
   int times_held_back = 0;            ///< since the last answer
   Clock::time_point blocked_until{};
+  std::string wait_reason;                         ///< why it is left alone until then
+  Clock::time_point closed_until{};                ///< it asked to wait for longer than anybody is willing to
+  CompletionError closed_because;                  ///< what every question ends with until then
   std::optional<Clock::time_point> failing_since;  ///< nothing but failed attempts since then
   bool trouble_told = false;                       ///< about that
   std::optional<Clock::time_point> down_since;     ///< nothing but failures to connect or 503 since then

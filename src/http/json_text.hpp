@@ -53,6 +53,12 @@ class JsonWriter {
     fmt::format_to(std::back_inserter(out_), "{}", number);
     return *this;
   }
+  /// A value that is JSON already.
+  JsonWriter& raw(std::string_view json) {
+    separate();
+    out_ += json;
+    return *this;
+  }
   /// One string made of two pieces.
   JsonWriter& joined(std::string_view first, std::string_view second) {
     separate();

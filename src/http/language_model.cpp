@@ -2,7 +2,7 @@
 #include "icpi/http/language_model.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <deque>
 #include <exception>
 #include <optional>
@@ -12,21 +12,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "adaptation.hpp"
 #include "icpi/core/error.hpp"
 #include "probe.hpp"
 #include "scheduler.hpp"
+#include "settings.hpp"
 
 namespace icpi::http {
 
 namespace {
 
-std::string read_key(const std::string& variable) {
-  if (variable.empty()) return {};
-  const char* value = std::getenv(variable.c_str());
-  std::string key = value == nullptr ? "" : value;
-  const bool printable = std::all_of(key.begin(), key.end(), [](unsigned char c) { return c > 0x20 && c < 0x7F; });
-  if (!printable) throw InvalidArgument("http: the API key holds blanks or control characters");
-  return key;
+/// What changes the answers beyond dialect and model.
+std::string describe_shape(const RequestShape& request) {
+  std::string text;
+  if (!request.omit.empty()) text += fmt::format(" without {}", fmt::join(request.omit, ","));
+  if (!request.extra.empty()) text += " with " + request.extra;
+  if (request.lowest_temperature > 0) text += fmt::format(" from temperature {}", request.lowest_temperature);
+  if (std::isfinite(request.highest_temperature))
+    text += fmt::format(" to temperature {}", request.highest_temperature);
+  return text;
 }
 
 std::string make_identity(const Options& options, const std::string& model) {
@@ -39,7 +43,7 @@ std::string make_identity(const Options& options, const std::string& model) {
   std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
   const bool told_otherwise = options.dialect == Dialect::chat && options.system_message != default_system_message;
   if (told_otherwise) identity += fmt::format(" told '{}'", options.system_message);
-  return identity;
+  return identity + describe_shape(options.request);
 }
 
 /// Fills in what is known without asking.
@@ -55,23 +59,24 @@ ServerDescription unprobed(const Options& options, const BaseUrl& base) {
 class HttpLanguageModel::Implementation {
  public:
   explicit Implementation(Options options) : options_(checked(std::move(options))) {
-    std::string key = read_key(options_.api_key_env);
-    transport_.emplace(options_, key);
+    WireSettings settings = read_settings(options_);
+    transport_.emplace(options_, settings.headers);
     std::vector<Endpoint> endpoints;
     for (const std::string& url : options_.base_urls) {
       Endpoint& endpoint = endpoints.emplace_back(parse_base_url(url), options_);
       endpoint.description = unprobed(options_, endpoint.base);
     }
-    if (options_.probe) probe_servers(endpoints, key);
+    if (options_.probe) probe_servers(endpoints, settings);
     for (const Endpoint& endpoint : endpoints) capabilities_.servers.push_back(endpoint.description);
     capabilities_.dialect = options_.dialect;
-    capabilities_.model = options_.probe ? settle_model(options_.model, capabilities_.servers) : options_.model;
+    capabilities_.model =
+        options_.probe ? settle_model(options_.model, capabilities_.servers, once_told()) : options_.model;
     capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
     const bool native = options_.dialect == Dialect::llama_native;
     capabilities_.choices =
         std::all_of(capabilities_.servers.begin(), capabilities_.servers.end(),
                     [&](const ServerDescription& server) { return native || honours_choices(server.kind); });
-    scheduler_.emplace(options_, capabilities_, std::move(key), *transport_, std::move(endpoints),
+    scheduler_.emplace(options_, capabilities_, std::move(settings), *transport_, std::move(endpoints),
                        [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });
   }
 
@@ -145,12 +150,12 @@ class HttpLanguageModel::Implementation {
   };
 
   /// Goes on without those that are away, as long as one is there; they are taken for servers of its kind.
-  void probe_servers(std::vector<Endpoint>& endpoints, const std::string& key) {
+  void probe_servers(std::vector<Endpoint>& endpoints, const WireSettings& settings) {
     const ServerDescription* present = nullptr;
     std::exception_ptr problem;
     for (Endpoint& endpoint : endpoints) {
       try {
-        endpoint.description = probe_server(*transport_, options_, endpoint.base, key);
+        endpoint.description = probe_server(*transport_, options_, endpoint.base, settings);
         if (present == nullptr) present = &endpoint.description;
       } catch (const ServerAway& error) {
         if (!problem) problem = std::current_exception();
@@ -164,8 +169,16 @@ class HttpLanguageModel::Implementation {
     }
   }
 
+  /// Models that share what was learned do not repeat each other.
+  [[nodiscard]] std::function<void(std::string_view)> once_told() const {
+    return [this](std::string_view line) {
+      if (options_.notice && options_.learned->is_news(std::string(line))) options_.notice(line);
+    };
+  }
+
   static Options checked(Options options) {
     validate(options);
+    if (!options.learned) options.learned = new_learned_request();
     return options;
   }
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 
 #include <fmt/format.h>
 
+#include "body.hpp"
 #include "icpi/core/error.hpp"
 #include "json_text.hpp"
 #include "url.hpp"
@@ -34,19 +36,67 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
+bool is_header_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of(
+                              "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+}
+
+/// Headers that carry keys: their values are for no command line and no source file.
+bool holds_key(std::string_view header) {
+  std::string name(header);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  const auto ends = [&](std::string_view word) { return name.ends_with(word); };
+  return ends("authorization") || ends("key") || ends("token") || ends("secret") || ends("cookie");
+}
+
+void validate(const RequestShape& request) {
+  for (const RequestSetting& header : request.headers) {
+    require(is_header_name(header.name), "request.headers", "named by letters, digits and dashes");
+    require(header.value.empty() || !holds_key(header.name), fmt::format("request.headers '{}'", header.name),
+            "from the environment or a file, as it may hold a key");
+  }
+  for (const RequestSetting& part : request.query) require(!part.name.empty(), "request.query", "named");
+  for (const auto* list : {&request.headers, &request.query}) {
+    for (const RequestSetting& each : *list) {
+      const int sources = (each.value.empty() ? 0 : 1) + (each.env.empty() ? 0 : 1) + (each.file.empty() ? 0 : 1);
+      require(sources <= 1, fmt::format("request '{}'", each.name), "a value, a variable or a file");
+    }
+  }
+  require(request.api_key_header.empty() || is_header_name(request.api_key_header), "request.api_key_header",
+          "the name of a header");
+  for (const std::string& field : request.omit) {
+    require(!field.empty(), "request.omit", "names");
+    require(field != "prompt" && field != "messages", "request.omit", "other fields than the prompt");
+  }
+  for (const auto& [field, name] : request.rename)
+    require(!field.empty() && !name.empty(), "request.rename", "pairs of names");
+  require(request.lowest_temperature >= 0 && request.lowest_temperature <= request.highest_temperature,
+          "request.lowest_temperature", "in 0 .. highest_temperature");
+  static_cast<void>(shape_of(request));
+}
+
 }  // namespace
 
 Options from_environment() {
   Options options;
   if (is_set("OPENAI_BASE_URL")) options.base_urls = split(std::getenv("OPENAI_BASE_URL"));
   if (is_set("OPENAI_API_KEY")) options.api_key_env = "OPENAI_API_KEY";
+  for (const char* variable : {"SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
+    if (is_set(variable)) options.ca_file = std::getenv(variable);
+  }
   return options;
 }
 
 void validate(const Options& options) {
   using namespace std::chrono_literals;
   require(!options.base_urls.empty(), "base_urls", "at least one URL");
-  for (const std::string& url : options.base_urls) static_cast<void>(parse_base_url(url));
+  for (const std::string& url : options.base_urls) {
+    const bool secure = parse_base_url(url).secure;
+    const bool trusts = !secure || options.ca_file.empty() || std::ifstream(options.ca_file).good();
+    require(trusts, fmt::format("ca_file '{}'", options.ca_file), "a file that can be read");
+  }
   for (const std::string& url : options.moved_from) static_cast<void>(parse_base_url(url));
   require(options.concurrency > 0 && options.concurrency <= 4096, "concurrency", "in 1 .. 4096");
   require(options.prompts_per_request > 0, "prompts_per_request", "> 0");
@@ -66,6 +116,7 @@ void validate(const Options& options) {
           "a name without control characters");
   require(!find_invalid_utf8(options.model) && !find_invalid_utf8(options.system_message), "model and system_message",
           "UTF-8");
+  validate(options.request);
   require(!options.chat_max_tokens_field.empty(), "chat_max_tokens_field", "set");
   require(options.api_key_env.empty() || is_set(options.api_key_env.c_str()), "api_key_env",
           "the name of an environment variable that is set");

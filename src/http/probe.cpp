@@ -10,7 +10,7 @@
 
 #include "icpi/core/error.hpp"
 #include "json_text.hpp"
-#include "reading.hpp"
+#include "server_words.hpp"
 
 namespace icpi::http {
 
@@ -44,19 +44,22 @@ void sleep_until(Clock::time_point end, const Options& options) {
 
 /// Repeats the question while the server says that it is not ready, and as often as an attempt may fail while it answers
 /// that something is wrong with it.
-TransferResult fetch_when_ready(Transport& transport, const Options& options, const std::string& url) {
+TransferResult fetch_when_ready(Transport& transport, const Options& options, const std::string& url,
+                                const std::vector<std::string>& secrets) {
   const auto give_up = Clock::now() + options.retries.patience;
   std::chrono::milliseconds pause = options.retries.first_backoff;
   for (int attempt = 1;; ++attempt) {
     TransferResult result = fetch(transport, options, url);
-    const bool busy = result.status == 503 || result.status == 429;
-    const bool broken = result.status == 408 || (result.status >= 500 && result.status != 501);
-    if (result.code != CURLE_OK || !(busy || (broken && attempt < options.retries.attempts))) return result;
-    const auto next =
-        Clock::now() + std::max<Clock::duration>(pause, seconds_of(std::max(result.retry_after_seconds, 0.0)));
+    if (result.code != CURLE_OK || result.status < 400) return result;
+    const HttpFailure failure = judge_status(result.status, result.body, secrets);
+    const bool again = failure.next == HttpFailure::Next::come_later ||
+                       (failure.next == HttpFailure::Next::retry && attempt < options.retries.attempts);
+    if (!again) return result;
+    const double asked = std::max({result.retry_after_seconds, failure.error.retry_after_seconds, 0.0});
+    const auto next = Clock::now() + std::max<Clock::duration>(pause, seconds_of(asked));
     if (next >= give_up || interrupted(options)) return result;
     if (attempt == 1 && options.notice)
-      options.notice(fmt::format("http: {} is not ready (status {}), waiting", url, result.status));
+      options.notice(fmt::format("http: {} is not ready ({}), waiting", url, failure.error.message));
     sleep_until(next, options);
     pause = std::min(2 * pause, options.retries.longest_backoff);
   }
@@ -84,18 +87,18 @@ bool is_plain(const std::string& name) {
 }
 
 /// A name that the server gives, without the key; empty when it cannot be shown.
-std::string name_member(const json& object, std::string_view field, const std::string& key) {
-  std::string name = redacted(string_member(object, field), key);
+std::string name_member(const json& object, std::string_view field, const std::vector<std::string>& secrets) {
+  std::string name = redacted(string_member(object, field), secrets);
   return is_plain(name) ? name : std::string();
 }
 
-void read_models(const TransferResult& result, const std::string& key, ServerDescription& server) {
+void read_models(const TransferResult& result, const std::vector<std::string>& secrets, ServerDescription& server) {
   const json list = parse_answer(result.body);
   std::string owner;
   if (list.is_object() && list.contains("data") && list["data"].is_array()) {
     for (const json& entry : list["data"]) {
       if (!entry.is_object()) continue;
-      if (std::string id = name_member(entry, "id", key); !id.empty()) server.models.push_back(std::move(id));
+      if (std::string id = name_member(entry, "id", secrets); !id.empty()) server.models.push_back(std::move(id));
       if (owner.empty()) owner = string_member(entry, "owned_by");
       if (server.context_limit == 0) server.context_limit = size_member(entry, "max_model_len");
     }
@@ -105,32 +108,33 @@ void read_models(const TransferResult& result, const std::string& key, ServerDes
   if (owner == "llamacpp" || result.server == "llama.cpp") server.kind = ServerKind::llama_server;
 }
 
-void read_props(const TransferResult& result, const std::string& key, ServerDescription& server) {
+void read_props(const TransferResult& result, const std::vector<std::string>& secrets, ServerDescription& server) {
   const json props = parse_answer(result.body);
   if (result.code != CURLE_OK || result.status != 200 || !props.is_object()) return;
   server.slots = size_member(props, "total_slots");
-  server.build = name_member(props, "build_info", key);
+  server.build = name_member(props, "build_info", secrets);
   const auto settings = props.find("default_generation_settings");
   if (settings != props.end() && settings->is_object()) server.context_limit = size_member(*settings, "n_ctx");
 }
 
-void check_status(const TransferResult& result, const std::string& url, bool has_key, const std::string& key) {
+void check_status(const TransferResult& result, const std::string& url, bool has_key,
+                  const std::vector<std::string>& secrets) {
   if (result.too_large) throw Error(fmt::format("http: {} answers with more than max_response_bytes", url));
   if (result.code != CURLE_OK) {
-    const std::string message = redacted(fmt::format("http: {} does not answer: {}", url, result.error), key);
+    const std::string message = redacted(fmt::format("http: {} does not answer: {}", url, result.error), secrets);
     if (never_reached(result)) throw ServerAway(message);
     throw Error(message);
   }
   if (result.status == 401 || result.status == 403) {
-    throw Error(fmt::format("http: {} {} (status {})", url,
+    throw Error(fmt::format("http: {} {} ({})", url,
                             has_key ? "refuses the key" : "wants a key; name its variable in api_key_env",
-                            result.status));
+                            judge_status(result.status, result.body, secrets).error.message));
   }
   const bool listed = result.status >= 200 && result.status < 300;
   const bool without_list = result.status == 404 || result.status == 405 || result.status == 501;
   if (!listed && !without_list) {
     throw Error(
-        fmt::format("http: {} answers with {}", url, judge_status(result.status, result.body, key).error.message));
+        fmt::format("http: {} answers with {}", url, judge_status(result.status, result.body, secrets).error.message));
   }
 }
 
@@ -140,25 +144,55 @@ bool lists(const ServerDescription& server, const std::string& model) {
   });
 }
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  return text;
+}
+
+/// The first of many names.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t shown = 10;
+  if (names.size() <= shown) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{}, ... ({} in all)", fmt::join(names.begin(), names.begin() + shown, ", "), names.size());
+}
+
+/// What the server lists that resembles the wanted name, else the first of what it lists.
+std::string like(const ServerDescription& server, const std::string& wanted) {
+  const std::string part = lower(wanted.substr(wanted.rfind('/') + 1));
+  std::vector<std::string> similar;
+  for (const std::string& listed : server.models) {
+    const std::string whole = lower(listed);
+    const std::string base = whole.substr(whole.rfind('/') + 1);
+    constexpr std::size_t telling = 3;  // letters
+    if (part.size() < telling || base.size() < telling) continue;
+    if (whole.find(part) != std::string::npos || (!base.empty() && part.find(base) != std::string::npos))
+      similar.push_back(listed);
+  }
+  return (similar.empty() ? "it lists: " : "alike it lists: ") + some_of(similar.empty() ? server.models : similar);
+}
+
 }  // namespace
 
 ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
-                               const std::string& key) {
+                               const WireSettings& settings) {
+  const std::vector<std::string>& secrets = settings.secrets;
   ServerDescription server;
   server.base_url = base.text();
-  const std::string url = base.text() + "/models";
-  const TransferResult models = fetch_when_ready(transport, options, url);
-  check_status(models, url, !key.empty(), key);
+  const std::string url = base.text() + "/models" + settings.query;
+  const TransferResult models = fetch_when_ready(transport, options, url, secrets);
+  check_status(models, url, !options.api_key_env.empty(), secrets);
   server.probed = true;
-  read_models(models, key, server);
+  read_models(models, secrets, server);
   if (options.server != ServerKind::automatic) server.kind = options.server;
   if (server.kind == ServerKind::llama_server) {
-    read_props(fetch(transport, options, base.root() + "/props"), key, server);
+    read_props(fetch(transport, options, base.root() + "/props" + settings.query), secrets, server);
   }
   return server;
 }
 
-std::string settle_model(std::string wanted, const std::vector<ServerDescription>& servers) {
+std::string settle_model(std::string wanted, const std::vector<ServerDescription>& servers,
+                         const std::function<void(std::string_view)>& notice) {
   const bool named = !wanted.empty();
   if (!named) {
     const auto asked = std::find_if(servers.begin(), servers.end(), [](const auto& server) { return server.probed; });
@@ -167,15 +201,19 @@ std::string settle_model(std::string wanted, const std::vector<ServerDescription
       throw Error(fmt::format("http: {} does not tell which models it has; name one", first.base_url));
     if (first.models.size() > 1)
       throw Error(fmt::format("http: {} lists {} models; name one: {}", first.base_url, first.models.size(),
-                              fmt::join(first.models, ", ")));
+                              some_of(first.models)));
     wanted = first.models.front();
   }
   for (const ServerDescription& server : servers) {
     // llama-server answers for the one model it has, whatever the name: what the user calls it is taken on trust.
     const bool trusted = named && server.kind == ServerKind::llama_server;
     if (trusted || server.models.empty() || lists(server, wanted)) continue;
-    throw Error(fmt::format("http: {} does not have the model '{}'; it lists: {}", server.base_url, wanted,
-                            fmt::join(server.models, ", ")));
+    if (!named)
+      throw Error(fmt::format("http: {} does not have the model '{}'; it lists: {}", server.base_url, wanted,
+                              some_of(server.models)));
+    if (notice)
+      notice(fmt::format("http: {} does not list the model '{}', which is asked for all the same; {}", server.base_url,
+                         wanted, like(server, wanted)));
   }
   return wanted;
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "icpi/core/error.hpp"
 #include "icpi/http/language_model.hpp"
+#include "settings.hpp"
 #include "transport.hpp"
 #include "url.hpp"
 
@@ -18,12 +22,14 @@ class ServerAway : public Error {
 
 /// Asks a server who it is: GET base/models, and /props of a llama-server. Asks again as Retries says while the server
 /// answers that it is loading, busy or broken. Throws ServerAway when nobody answers, icpi::Error when the key is refused
-/// or the connection is not to be trusted; `key` is redacted from messages and from what the server tells.
+/// or the connection is not to be trusted; secrets are redacted from messages and from what the server tells.
 [[nodiscard]] ServerDescription probe_server(Transport& transport, const Options& options, const BaseUrl& base,
-                                             const std::string& key);
+                                             const WireSettings& settings);
 
-/// The model's name: the wanted one, or the only one that the servers list. Throws icpi::Error when a server lists
-/// models and this is none of them, or when the choice is open.
-[[nodiscard]] std::string settle_model(std::string wanted, const std::vector<ServerDescription>& servers);
+/// The model's name: the wanted one, or the only one that the servers list. Lists are hints: services take names that
+/// they do not list, or list them in another form; `notice` is told then. Throws icpi::Error when no name is wanted and
+/// the choice is open, or servers list different ones.
+[[nodiscard]] std::string settle_model(std::string wanted, const std::vector<ServerDescription>& servers,
+                                       const std::function<void(std::string_view)>& notice);
 
 }  // namespace icpi::http

@@ -2,26 +2,22 @@
 #include "reading.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "json_text.hpp"
+#include "server_words.hpp"
 
 namespace icpi::http {
 
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t longest_message = 300;
-constexpr std::size_t short_answer = 65536;
-constexpr int deepest_answer = 32;
-constexpr std::size_t shortest_secret = 8;
 
 const json* member(const json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
@@ -95,6 +91,20 @@ void cut_at_stop(const CompletionRequest& request, Completion& completion) {
   completion.tokens.resize(kept);
 }
 
+/// Drops the tokens of what was taken off in front of the text.
+void drop_tokens_before(Completion& completion) {
+  std::string all;
+  for (const TokenLogprob& each : completion.tokens) all += each.token;
+  const std::size_t begin = all.find(completion.text);
+  std::size_t passed = 0;
+  std::size_t dropped = 0;
+  while (begin != std::string::npos && dropped < completion.tokens.size() &&
+         passed + completion.tokens[dropped].token.size() <= begin) {
+    passed += completion.tokens[dropped++].token.size();
+  }
+  completion.tokens.erase(completion.tokens.begin(), completion.tokens.begin() + static_cast<std::ptrdiff_t>(dropped));
+}
+
 /// What was asked for beyond text must be there: the last step of every reading. An empty text has no tokens to tell of.
 void settle(const CompletionRequest& request, bool logprobs_present, Reading& reading) {
   Completion& completion = reading.completion;
@@ -122,111 +132,154 @@ FinishReason finish_of(const json* reason, const CompletionRequest& request, con
   return used_up ? FinishReason::length : FinishReason::stop;
 }
 
-void read_choice(const json& choice, std::string_view text_field, const CompletionRequest& request, const Usage& usage,
+/// A message's content: a text, or a list of parts of which some are thoughts.
+struct Content {
+  std::string text;
+  std::string thought;
+  bool present = false;  ///< there is text, if only an empty one
+};
+
+/// The text of a part, or of the parts within it.
+void read_part(const json& part, bool thinking, int depth, Content& content) {
+  constexpr int deepest_part = 4;
+  if (depth > deepest_part) return;
+  if (part.is_array()) {
+    for (const json& each : part) read_part(each, thinking, depth + 1, content);
+    return;
+  }
+  const json* type = member(part, "type");
+  const bool named = type != nullptr && type->is_string();
+  thinking = thinking || (named && (*type == "thinking" || *type == "reasoning"));
+  for (const std::string_view key : {"text", "thinking", "reasoning"}) {
+    const json* text = member(part, key);
+    if (text == nullptr) continue;
+    if (text->is_array()) read_part(*text, thinking || key != "text", depth + 1, content);
+    if (!text->is_string()) continue;
+    (thinking || key != "text" ? content.thought : content.text) += text->get_ref<const std::string&>();
+    content.present = content.present || (!thinking && key == "text");
+  }
+}
+
+Content read_content(const json* message) {
+  Content content;
+  for (const std::string_view key : {"reasoning_content", "reasoning"}) {
+    const json* thought = member(message, key);
+    if (thought == nullptr || !thought->is_string() || !content.thought.empty()) continue;
+    content.thought = thought->get<std::string>();
+  }
+  const json* text = member(message, "content");
+  if (text == nullptr) return content;
+  if (text->is_array()) read_part(*text, false, 0, content);
+  if (!text->is_string()) return content;
+  ChatText parts = split_thought(text->get_ref<const std::string&>());
+  content.thought += parts.thought;
+  content.text = std::move(parts.answer);
+  content.present = !parts.unfinished;
+  return content;
+}
+
+void refuse(Reading& reading, std::string problem) {
+  reading.outcome = Reading::Outcome::refused;
+  reading.problem = std::move(problem);
+}
+
+/// False: there is no text that could be read, and the reading says why.
+bool read_message(const json* message, const CompletionRequest& request, Reading& reading) {
+  Content content = read_content(message);
+  Completion& completion = reading.completion;
+  completion.thought = std::move(content.thought);
+  const bool empty = content.text.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (empty && !completion.thought.empty() && (completion.finish == FinishReason::length || !content.present)) {
+    refuse(reading, fmt::format("the model's thought used up its {} tokens before an answer came: raise max_tokens, or "
+                                "switch thinking off",
+                                request.sampling.max_tokens));
+    return false;
+  }
+  const json* refusal = member(message, "refusal");
+  if (!content.present && refusal != nullptr && refusal->is_string()) {
+    refuse(reading, "the model refuses to answer");
+    return false;
+  }
+  if (!content.present) {
+    refuse(reading, "the message has no text");
+    return false;
+  }
+  const auto& choices = request.choices;
+  const bool chosen = std::find(choices.begin(), choices.end(), content.text) != choices.end();
+  completion.text = chosen ? std::move(content.text) : clean_answer(content.text, request, reading.cleaning);
+  if (reading.cleaning.stopped) completion.finish = FinishReason::stop;
+  return true;
+}
+
+/// The status that an error inside a choice would have had; 0: it names none.
+long status_of_failure(const json& choice) {
+  const json* error = member(choice, "error");
+  return error == nullptr ? 0 : read_server_words(*error, {}).status;
+}
+
+void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest& request, const Usage& usage,
                  Reading& reading) {
-  const json* text = member(choice, text_field);
-  if (text_field == "message") {
-    const json* refusal = member(text, "refusal");
-    text = member(text, "content");
-    if (refusal != nullptr && refusal->is_string() && (text == nullptr || text->is_null())) {
-      reading.outcome = Reading::Outcome::refused;
-      reading.problem = "the model refuses to answer";
-      return;
-    }
-  }
-  if (text == nullptr || !text->is_string()) {
-    reading.problem = "a choice has no text";
-    return;
-  }
   const json* reason = member(choice, "finish_reason");
-  if (reason != nullptr && reason->is_string() && *reason == "content_filter") {
-    reading.outcome = Reading::Outcome::refused;
-    reading.problem = "the server's content filter removed text";
+  const bool named = reason != nullptr && reason->is_string();
+  const json* error = member(choice, "error");
+  if ((named && *reason == "error") || (error != nullptr && !error->is_null())) {
+    reading.outcome = Reading::Outcome::broken_off;
+    reading.status = status_of_failure(choice);
+    if (error != nullptr) reading.problem = read_server_words(*error, {}).message;
+    if (reading.problem.empty() || error == nullptr) reading.problem = "the model broke off with an error";
     return;
   }
-  reading.completion.text = text->get<std::string>();
+  if (named && *reason == "content_filter") return refuse(reading, "the server's content filter removed text");
   reading.completion.finish = finish_of(reason, request, usage);
+  if (shape == ChoiceShape::message) {
+    if (!read_message(member(choice, "message"), request, reading)) return;
+  } else {
+    const json* text = member(choice, "text");
+    if (text == nullptr || !text->is_string()) return refuse(reading, "the choice has no text");
+    reading.completion.text = text->get<std::string>();
+  }
   const json* logprobs = member(choice, "logprobs");
   const bool present = request.want_logprobs && (read_token_objects(member(logprobs, "content"), reading.completion) ||
                                                  read_token_lists(logprobs, reading.completion));
+  if (present && shape == ChoiceShape::message) drop_tokens_before(reading.completion);
   settle(request, present, reading);
 }
 
 /// The prompt that a choice belongs to; nullopt: none of ours.
 std::optional<std::size_t> index_of(const json& choice, std::size_t prompts) {
   const json* index = member(choice, "index");
-  if (index == nullptr && prompts == 1) return 0;
+  if (prompts == 1 && (index == nullptr || index->is_null())) return 0;
   if (index == nullptr || !index->is_number_unsigned()) return std::nullopt;
   const auto value = index->get<std::uint64_t>();
   if (value >= prompts) return std::nullopt;
   return static_cast<std::size_t>(value);
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-struct ServerWords {
-  std::string message;
-  std::string type;  ///< type and code together
-};
-
-ServerWords read_words(const json& parsed) {
-  ServerWords words;
-  const json* error = member(parsed, "error");
-  const json* source = error != nullptr && error->is_object() ? error : &parsed;
-  for (const std::string_view key : {"message", "detail"}) {
-    const json* text = member(source, key);
-    if (text != nullptr && text->is_string() && words.message.empty()) words.message = text->get<std::string>();
-  }
-  if (error != nullptr && error->is_string()) words.message = error->get<std::string>();
-  for (const std::string_view key : {"type", "code"}) {
-    const json* text = member(source, key);
-    if (text != nullptr && text->is_string()) words.type += text->get<std::string>() + " ";
-  }
-  return words;
-}
-
-bool tells_overflow(const ServerWords& words) {
-  if (words.type.find("exceed_context_size") != std::string::npos) return true;
-  if (words.type.find("context_length_exceeded") != std::string::npos) return true;
-  const std::string message = lower(words.message);
-  return message.find("context length") != std::string::npos || message.find("context size") != std::string::npos ||
-         message.find("maximum context") != std::string::npos;
-}
-
 }  // namespace
 
-void read_choices(const json& answer, std::string_view text_field, std::span<const CompletionRequest* const> requests,
+void read_choices(const json& answer, ChoiceShape shape, std::span<const CompletionRequest* const> requests,
                   std::span<Reading> readings) {
   for (Reading& reading : readings) reading.problem = "the answer has no choice for this prompt";
-  const json* choices = member(answer, "choices");
-  if (choices == nullptr || !choices->is_array()) return;
   Usage usage;
   const bool has_usage = read_usage(answer, usage);
-  bool usage_given = false;
-  for (const json& choice : *choices) {
-    const auto index = index_of(choice, requests.size());
-    if (!index || readings[*index].outcome != Reading::Outcome::unreadable) continue;
-    Reading& reading = readings[*index];
-    reading.has_usage = has_usage;
-    read_choice(choice, text_field, *requests[*index], usage, reading);
-    if (reading.outcome == Reading::Outcome::unreadable || usage_given) continue;
-    reading.completion.usage = usage;
-    usage_given = true;
+  const json* choices = member(answer, "choices");
+  const bool listed = choices != nullptr && choices->is_array();
+  if (listed) {
+    for (const json& choice : *choices) {
+      const auto index = index_of(choice, requests.size());
+      if (!index || readings[*index].outcome != Reading::Outcome::unreadable) continue;
+      read_choice(choice, shape, *requests[*index], usage, readings[*index]);
+    }
   }
+  for (Reading& reading : readings) reading.has_usage = has_usage;
+  readings.front().completion.usage = usage;
+  if (readings.size() > 1 || readings.front().outcome != Reading::Outcome::unreadable) return;
+  if ((listed && !choices->empty()) || has_usage) readings.front().outcome = Reading::Outcome::refused;
 }
 
 void read_native(const json& answer, const CompletionRequest& request, Reading& reading) {
   const json* content = member(answer, "content");
-  if (content == nullptr || !content->is_string()) {
-    reading.problem = "the answer has no content";
-    return;
-  }
   Completion& completion = reading.completion;
-  completion.text = content->get<std::string>();
   const json* stop = member(answer, "stop_type");
   completion.finish = stop != nullptr && *stop == "limit" ? FinishReason::length : FinishReason::stop;
   const json* evaluated = member(answer, "tokens_evaluated");
@@ -235,69 +288,15 @@ void read_native(const json& answer, const CompletionRequest& request, Reading& 
   completion.usage.completion_tokens = count_of(member(answer, "tokens_predicted"));
   const std::uint64_t cached = count_of(member(member(answer, "timings"), "cache_n"));
   completion.usage.cached_tokens = std::min(cached, completion.usage.prompt_tokens);
+  if (content == nullptr || !content->is_string()) {
+    reading.problem = "the answer has no content";
+    if (reading.has_usage) reading.outcome = Reading::Outcome::refused;
+    return;
+  }
+  completion.text = content->get<std::string>();
   const bool present =
       request.want_logprobs && read_token_objects(member(answer, "completion_probabilities"), completion);
   settle(request, present, reading);
-}
-
-std::string printable(std::string text) {
-  if (text.size() > longest_message) text.resize(longest_message);
-  while (const auto bad = find_invalid_utf8(text)) text.erase(*bad, 1);
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
-  return text;
-}
-
-std::string redacted(std::string text, const std::string& key) {
-  constexpr std::string_view mark = "[key]";
-  if (key.size() < shortest_secret) return text;
-  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + mark.size())) {
-    text.replace(at, key.size(), mark);
-  }
-  return text;
-}
-
-json parse_answer(const std::string& body) {
-  if (body.size() <= short_answer) return json::parse(body, nullptr, false);
-  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= deepest_answer; };
-  return json::parse(body, shallow, false);
-}
-
-std::string words_of_error(const json& answer, const std::string& key) {
-  if (member(answer, "error") == nullptr) return {};
-  const std::string message = printable(redacted(read_words(answer).message, key));
-  return message.empty() ? message : ": " + message;
-}
-
-HttpFailure judge_status(long status, const std::string& body, const std::string& key) {
-  using Next = HttpFailure::Next;
-  const ServerWords words = read_words(parse_answer(body));
-  HttpFailure failure;
-  failure.error.message = fmt::format("status {}", status);
-  if (!words.message.empty()) failure.error.message += ": " + printable(redacted(words.message, key));
-  const auto judge = [&](ErrorCategory category, Next next) {
-    failure.error.category = category;
-    failure.next = next;
-    return failure;
-  };
-  switch (status) {
-    case 401:
-    case 403: return judge(ErrorCategory::authentication, Next::give_up);
-    case 408:
-    case 504: return judge(ErrorCategory::timeout, Next::retry);
-    case 409:
-    case 425: return judge(ErrorCategory::transport, Next::retry);
-    case 429:
-      if (words.type.find("insufficient_quota") != std::string::npos) {
-        return judge(ErrorCategory::budget_exhausted, Next::give_up);
-      }
-      return judge(ErrorCategory::rate_limited, Next::come_later);
-    case 501: return judge(ErrorCategory::invalid_request, Next::give_up);
-    case 503: return judge(ErrorCategory::transport, Next::come_later);
-    default: break;
-  }
-  if (status >= 500) return judge(ErrorCategory::transport, Next::retry);
-  return judge(tells_overflow(words) ? ErrorCategory::context_overflow : ErrorCategory::invalid_request, Next::give_up);
 }
 
 }  // namespace icpi::http

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 namespace icpi::http {
 
 namespace {
@@ -16,17 +18,18 @@ constexpr std::size_t most_lanes = 65536;
 
 }  // namespace
 
-Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, std::string key, Transport& transport,
-                     std::vector<Endpoint> endpoints, Sink sink)
+Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings,
+                     Transport& transport, std::vector<Endpoint> endpoints, Sink sink)
     : options_(options),
       capabilities_(capabilities),
       dialect_(strategy(options.dialect)),
-      key_(std::move(key)),
+      secrets_(std::move(settings.secrets)),
+      shape_(shape_of(options.request)),
       transport_(transport),
       endpoints_(std::move(endpoints)),
       sink_(std::move(sink)) {
   for (Endpoint& endpoint : endpoints_) {
-    endpoint.request_url = dialect_.url(endpoint.base);
+    endpoint.request_url = dialect_.url(endpoint.base) + settings.query;
     const std::size_t slots = endpoint.description.slots;
     if (options.pin_slots && endpoint.description.kind == ServerKind::llama_server && slots > 1) {
       endpoint.slots.emplace(slots);
@@ -42,6 +45,15 @@ void Scheduler::add(JobId id, const CompletionRequest& request) {
   if (std::string fault = find_fault(request, capabilities_.choices); !fault.empty()) {
     end_with_error(id, {ErrorCategory::invalid_request, "http: " + fault, 0});
     return;
+  }
+  const double temperature = request.sampling.temperature;
+  const RequestShape& shape = options_.request;
+  if (!clamp_told_ && (temperature < shape.lowest_temperature || temperature > shape.highest_temperature)) {
+    clamp_told_ = true;
+    const double sent = std::clamp(temperature, shape.lowest_temperature, shape.highest_temperature);
+    const std::string line =
+        fmt::format("http: temperature {} is sent as {}: the service takes no other", temperature, sent);
+    if (options_.learned->is_news(line)) tell(line);
   }
   if (request.timeout > 0ms) {
     job.deadline = now + request.timeout;
@@ -168,7 +180,9 @@ void Scheduler::start(std::vector<JobId> jobs, std::size_t endpoint, std::option
 
 void Scheduler::send(const std::vector<JobId>& jobs, Flight flight, const std::string& url) {
   Endpoint& server = endpoints_[flight.endpoint];
-  WireContext context{options_, capabilities_.model, server.description.kind, std::nullopt};
+  refresh_shape();
+  flight.shape_version = shape_version_;
+  WireContext context{options_, capabilities_.model, shape_, server.description.kind, std::nullopt};
   if (server.slots && flight.lane) context.slot = static_cast<std::size_t>(*flight.lane);
   std::vector<const CompletionRequest*> requests;
   for (const JobId id : jobs) {
@@ -220,6 +234,8 @@ void Scheduler::turn(Clock::duration wait) {
   }
   dispatch(now);
   give_up_on_servers(now);
+  refuse_while_closed(now);
+  announce_wait(now);
   if (ended_jobs_ != ended_before) wait = Clock::duration::zero();
   transport_.run(std::min(wait, time_to_next_event(now)), ended_);
   now = Clock::now();

@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "adaptation.hpp"
 #include "dialect.hpp"
 #include "endpoint.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/http/language_model.hpp"
 #include "reading.hpp"
+#include "settings.hpp"
 #include "transport.hpp"
 
 namespace icpi::http {
@@ -30,7 +32,7 @@ class Scheduler {
   /// Receives every job exactly once, inside add, turn or cancel.
   using Sink = std::function<void(JobId, Completion&&)>;
 
-  Scheduler(const Options& options, const Capabilities& capabilities, std::string key, Transport& transport,
+  Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings, Transport& transport,
             std::vector<Endpoint> endpoints, Sink sink);
 
   /// Queues a request and sends it if there is room.
@@ -55,11 +57,13 @@ class Scheduler {
     std::optional<Clock::time_point> first_refusal;
     std::optional<Clock::time_point> deadline;
     Clock::time_point due;  ///< while delayed
+    Usage spent;            ///< on whole answers, also those that could not be used
   };
   struct Flight {
     std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
     std::size_t endpoint = 0;
     std::optional<std::uint64_t> lane;
+    std::uint64_t shape_version = 0;  ///< of the body that was sent
     Clock::time_point started;
     Clock::time_point deadline;
     int hops = 0;  ///< redirects followed
@@ -82,17 +86,23 @@ class Scheduler {
   Flight land(TransferId id);
   void handle(TransferResult& result, Clock::time_point now);
   void read_answer(const TransferResult& result, const Flight& flight, Clock::time_point now);
+  std::vector<Reading> readings_of(const TransferResult& result, const Flight& flight, HttpFailure& failure) const;
+  void settle(const Flight& flight, JobId id, Reading& reading, const HttpFailure& failure, Clock::time_point now);
+  void accept(const Flight& flight, JobId id, Reading& reading);
+  void book(const Flight& flight, std::vector<Reading>& readings);
   bool follow_redirect(const TransferResult& result, const Flight& flight);
   void send_redirected();
   HttpFailure judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
-  void note_wait(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
-  void note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now);
+  void note_wait(const HttpFailure& failure, Endpoint& endpoint, Clock::time_point now);
+  void note_refusal(const HttpFailure& failure, long status, const Flight& flight, Clock::time_point now);
   void hold_back(Endpoint& endpoint, Clock::time_point now);
   void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void mark_up(Endpoint& endpoint, Clock::time_point now);
+  bool adapt(const TransferResult& result, const Flight& flight, HttpFailure& failure);
+  void refresh_shape();
   void fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now);
   void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);
-  void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const std::string& problem, Clock::time_point now);
+  void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const HttpFailure& failure, Clock::time_point now);
   void fail_job(JobId id, HttpFailure failure, Clock::time_point now);
   void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
   [[nodiscard]] Clock::duration backoff(int failures);
@@ -100,6 +110,8 @@ class Scheduler {
   void withdraw(JobId id);
   void expire(Clock::time_point now);
   void give_up_on_servers(Clock::time_point now);
+  void refuse_while_closed(Clock::time_point now);
+  void announce_wait(Clock::time_point now);
   void cancel_all();
   void end(JobId id, Completion&& completion);
   void end_with_error(JobId id, CompletionError error);
@@ -109,7 +121,10 @@ class Scheduler {
   const Options& options_;
   const Capabilities& capabilities_;
   const DialectStrategy& dialect_;
-  std::string key_;
+  std::vector<std::string> secrets_;
+  BodyShape shape_;
+  std::uint64_t shape_version_ = 0;  ///< of what was learned and is in shape_
+  bool clamp_told_ = false;          ///< that a temperature is out of the service's range
   Transport& transport_;
   std::vector<Endpoint> endpoints_;
   Sink sink_;
@@ -125,6 +140,7 @@ class Scheduler {
   std::vector<Redirect> redirected_;   ///< so these wait until that is done
   Clock::time_point rate_clock_{};     ///< when the next request is due at requests_per_minute
   std::uint64_t ended_jobs_ = 0;
+  bool wait_announced_ = false;  ///< Options::waiting was told of a wait that is not over
   Statistics statistics_;
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "event_stream.hpp"
 #include "reading.hpp"
 #include "scheduler.hpp"
 
@@ -12,11 +13,15 @@ namespace icpi::http {
 
 namespace {
 
-using namespace std::chrono_literals;
 using Next = HttpFailure::Next;
 
-constexpr std::size_t refusals_until_down = 3;
 constexpr int most_redirects = 3;
+
+void add_to(Usage& total, const Usage& more) {
+  total.prompt_tokens += more.prompt_tokens;
+  total.cached_tokens += more.cached_tokens;
+  total.completion_tokens += more.completion_tokens;
+}
 
 bool cannot_work(CURLcode code) {
   switch (code) {
@@ -48,14 +53,18 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
     return;
   }
   if (follow_redirect(result, flight)) return;
-  note_wait(result, endpoint, now);
-  if (result.status == 429 || result.status == 503) note_refusal(result, flight, now);
   HttpFailure failure = judge_transfer(result, endpoint, now);
-  failure.error.retry_after_seconds = result.retry_after_seconds;
+  if (result.retry_after_seconds > 0) failure.error.retry_after_seconds = result.retry_after_seconds;
+  note_wait(failure, endpoint, now);
+  if (result.status == 429 || result.status == 503 || result.status == 529)
+    note_refusal(failure, result.status, flight, now);
+  if (adapt(result, flight, failure)) return;
   fail(flight, failure, now);
 }
 
-void Scheduler::read_answer(const TransferResult& result, const Flight& flight, Clock::time_point now) {
+/// What stands in a body with status 2xx; `failure`: what it says of an error.
+std::vector<Reading> Scheduler::readings_of(const TransferResult& result, const Flight& flight,
+                                            HttpFailure& failure) const {
   static const CompletionRequest nobody;
   std::vector<const CompletionRequest*> requests;
   for (const JobId id : flight.jobs) {
@@ -63,13 +72,29 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
     requests.push_back(job == jobs_.end() ? &nobody : &job->second.request);
   }
   std::vector<Reading> readings(requests.size());
-  const nlohmann::json answer = parse_answer(result.body);
-  const std::string words = words_of_error(answer, key_);
+  const nlohmann::json answer =
+      is_event_stream(result.body) ? join_event_stream(result.body) : parse_answer(result.body);
   if (answer.is_discarded()) {
-    for (Reading& reading : readings) reading.problem = "the answer is not JSON";
-  } else {
-    dialect_.read(answer, requests, readings);
+    for (Reading& reading : readings) reading.problem = "the answer is not JSON, or not all of it";
+    return readings;
   }
+  dialect_.read(answer, requests, readings);
+  if (!is_error(answer)) return readings;
+  const ServerWords words = read_server_words(answer, result.body);
+  // Without a status of its own it is taken for a fault of the server.
+  failure = judge_status(words.status == 0 ? 500 : words.status, words, secrets_);
+  if (words.status == 0) failure.error.message = "status 200 with an error: " + shown_words(words.message, secrets_);
+  for (Reading& reading : readings) {
+    reading.outcome = Reading::Outcome::broken_off;
+    reading.problem.clear();
+  }
+  return readings;
+}
+
+void Scheduler::read_answer(const TransferResult& result, const Flight& flight, Clock::time_point now) {
+  HttpFailure failure;
+  std::vector<Reading> readings = readings_of(result, flight, failure);
+  book(flight, readings);
   for (std::size_t i = 0; i < readings.size(); ++i) {
     Reading& reading = readings[i];
     if (!jobs_.contains(flight.jobs[i])) continue;
@@ -77,30 +102,62 @@ void Scheduler::read_answer(const TransferResult& result, const Flight& flight, 
       reading.outcome = Reading::Outcome::refused;
       reading.problem = "the server does not count tokens, so that no budget of tokens or money can be kept";
     }
-    switch (reading.outcome) {
-      case Reading::Outcome::answer:
-        endpoints_[flight.endpoint].failing_since.reset();
-        endpoints_[flight.endpoint].trouble_told = false;
-        ++statistics_.answers;
-        if (!reading.has_usage) ++statistics_.answers_without_usage;
-        statistics_.usage.prompt_tokens += reading.completion.usage.prompt_tokens;
-        statistics_.usage.cached_tokens += reading.completion.usage.cached_tokens;
-        statistics_.usage.completion_tokens += reading.completion.usage.completion_tokens;
-        if (!key_.empty()) {
-          reading.completion.text = redacted(std::move(reading.completion.text), key_);
-          for (TokenLogprob& token : reading.completion.tokens) token.token = redacted(std::move(token.token), key_);
-        }
-        end(flight.jobs[i], std::move(reading.completion));
-        break;
-      case Reading::Outcome::unreadable:
-        ++statistics_.unreadable_answers;
-        fail_one(flight, flight.jobs[i], {{ErrorCategory::transport, reading.problem + words, 0}, Next::retry}, now);
-        break;
-      case Reading::Outcome::refused:
-        fail_one(flight, flight.jobs[i], {{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
-        break;
-    }
+    settle(flight, flight.jobs[i], reading, failure, now);
   }
+}
+
+/// What a whole answer cost is booked whatever can be done with it: on its question, or on its neighbour's when that one
+/// was cancelled meanwhile.
+void Scheduler::book(const Flight& flight, std::vector<Reading>& readings) {
+  Usage cost;
+  for (Reading& reading : readings) {
+    add_to(cost, reading.completion.usage);
+    reading.completion.usage = {};
+  }
+  add_to(statistics_.usage, cost);
+  for (const JobId id : flight.jobs) {
+    const auto job = jobs_.find(id);
+    if (job == jobs_.end()) continue;
+    add_to(job->second.spent, cost);
+    return;
+  }
+}
+
+void Scheduler::settle(const Flight& flight, JobId id, Reading& reading, const HttpFailure& failure,
+                       Clock::time_point now) {
+  switch (reading.outcome) {
+    case Reading::Outcome::answer: return accept(flight, id, reading);
+    case Reading::Outcome::unreadable:
+      ++statistics_.unreadable_answers;
+      return fail_one(flight, id, {{ErrorCategory::transport, reading.problem, 0}, Next::retry}, now);
+    case Reading::Outcome::refused:
+      ++statistics_.unusable_answers;
+      return fail_one(flight, id, {{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
+    case Reading::Outcome::broken_off: break;
+  }
+  if (failure.error) {
+    if (failure.next == Next::come_later) note_wait(failure, endpoints_[flight.endpoint], now);
+    return fail_one(flight, id, failure, now);
+  }
+  const ServerWords words{reading.problem, {}, 0, {}, 0};
+  fail_one(flight, id, judge_status(reading.status == 0 ? 500 : reading.status, words, secrets_), now);
+}
+
+void Scheduler::accept(const Flight& flight, JobId id, Reading& reading) {
+  Endpoint& endpoint = endpoints_[flight.endpoint];
+  endpoint.failing_since.reset();
+  endpoint.trouble_told = false;
+  ++statistics_.answers;
+  if (!reading.has_usage) ++statistics_.answers_without_usage;
+  if (reading.cleaning.any()) ++statistics_.cleaned_answers;
+  Completion& completion = reading.completion;
+  if (!completion.thought.empty()) ++statistics_.answers_with_thoughts;
+  if (!secrets_.empty()) {
+    completion.text = redacted(std::move(completion.text), secrets_);
+    completion.thought = redacted(std::move(completion.thought), secrets_);
+    for (TokenLogprob& token : completion.tokens) token.token = redacted(std::move(token.token), secrets_);
+  }
+  end(id, std::move(completion));
 }
 
 bool Scheduler::follow_redirect(const TransferResult& result, const Flight& flight) {
@@ -137,7 +194,7 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
            0},
           Next::give_up};
     }
-    return judge_status(result.status, result.body, key_);
+    return judge_status(result.status, result.body, secrets_);
   }
   ++statistics_.lost_connections;
   if (never_reached(result)) {
@@ -146,31 +203,6 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
   }
   const Next next = cannot_work(result.code) ? Next::give_up : Next::retry;
   return HttpFailure{{ErrorCategory::transport, result.error, 0}, next};
-}
-
-/// A server that says how long is left alone for as long, whatever went wrong.
-void Scheduler::note_wait(const TransferResult& result, Endpoint& endpoint, Clock::time_point now) {
-  if (result.retry_after_seconds <= 0) return;
-  const auto until = now + std::min<Clock::duration>(seconds_of(result.retry_after_seconds), options_.retries.patience);
-  if (result.retry_after_seconds >= 10 && until > endpoint.blocked_until + 1s) {
-    tell(fmt::format("http: {} asks to wait {} s", endpoint.description.base_url, result.retry_after_seconds));
-  }
-  endpoint.block(until);
-}
-
-void Scheduler::note_refusal(const TransferResult& result, const Flight& flight, Clock::time_point now) {
-  Endpoint& endpoint = endpoints_[flight.endpoint];
-  ++statistics_.refusals;
-  ++endpoint.refusals_in_a_row;
-  if (result.status == 429) endpoint.control.on_refusal(flight.started, now);
-  if (result.retry_after_seconds <= 0 && (result.status == 429 || endpoints_.size() > 1)) hold_back(endpoint, now);
-  if (result.status == 503 && endpoint.refusals_in_a_row >= refusals_until_down) mark_down(endpoint, "status 503", now);
-}
-
-/// Once for a crowd of requests that fail together.
-void Scheduler::hold_back(Endpoint& endpoint, Clock::time_point now) {
-  if (now < endpoint.blocked_until) return;
-  endpoint.block(now + backoff(++endpoint.times_held_back));
 }
 
 void Scheduler::mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now) {

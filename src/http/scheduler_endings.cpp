@@ -27,19 +27,26 @@ void Scheduler::fail(const Flight& flight, const HttpFailure& failure, Clock::ti
 
 void Scheduler::fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
-  if (failure.next == Next::retry) tell_of_trouble(endpoint, flight.started, failure.error.message, now);
+  const bool limited = failure.next == Next::come_later && failure.error.category == ErrorCategory::rate_limited;
+  if (failure.next == Next::retry || limited) tell_of_trouble(endpoint, flight.started, failure, now);
   failure.error.message = fmt::format("http: {}: {}", endpoint.description.base_url, failure.error.message);
   fail_job(id, std::move(failure), now);
 }
 
 /// Once, when nothing but failures has come for a while.
-void Scheduler::tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const std::string& problem,
+void Scheduler::tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const HttpFailure& failure,
                                 Clock::time_point now) {
   if (!endpoint.failing_since) endpoint.failing_since = began;
   if (endpoint.trouble_told || now - *endpoint.failing_since < quiet_trouble) return;
   endpoint.trouble_told = true;
-  tell(fmt::format("http: {}: {}; trying again, each question up to {} times", endpoint.description.base_url, problem,
-                   options_.retries.attempts));
+  const std::string_view problem = failure.error.message;
+  if (failure.next == Next::retry) {
+    tell(fmt::format("http: {}: {}; trying again, each question up to {} times", endpoint.description.base_url, problem,
+                     options_.retries.attempts));
+  } else {
+    tell(fmt::format("http: {}: {}; waiting, each question for up to {:.0f} s", endpoint.description.base_url, problem,
+                     in_seconds(options_.retries.patience)));
+  }
 }
 
 void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
@@ -68,7 +75,9 @@ void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
       const auto delay =
           elsewhere && endpoints_.size() > 1 ? Clock::duration::zero() : std::max(backoff(job.refusals), asked);
       if (now + delay - *job.first_refusal > options_.retries.patience) {
-        failure.error.message += fmt::format(" (given up after {:.1f} s)", in_seconds(now - *job.first_refusal));
+        failure.error.message += asked > options_.retries.patience
+                                     ? fmt::format(" (it asks to wait {:.0f} s)", failure.error.retry_after_seconds)
+                                     : fmt::format(" (given up after {:.1f} s)", in_seconds(now - *job.first_refusal));
         end_with_error(id, std::move(failure.error));
         return;
       }
@@ -136,6 +145,45 @@ void Scheduler::give_up_on_servers(Clock::time_point now) {
   }
 }
 
+/// While every server asks to wait for longer than anybody is willing to, nothing is sent.
+void Scheduler::refuse_while_closed(Clock::time_point now) {
+  const bool closed = std::all_of(endpoints_.begin(), endpoints_.end(),
+                                  [&](const Endpoint& endpoint) { return endpoint.closed_until > now; });
+  if (!closed) return;
+  std::vector<JobId> waiting;
+  for (const auto& [id, job] : jobs_) {
+    if (job.state != State::in_flight) waiting.push_back(id);
+  }
+  std::sort(waiting.begin(), waiting.end());
+  for (const JobId id : waiting) end_with_error(id, endpoints_.front().closed_because);
+}
+
+/// Tells of waits above a second, again and again until they are over.
+void Scheduler::announce_wait(Clock::time_point now) {
+  if (!options_.waiting) return;
+  const auto reason = [&]() -> std::pair<Clock::time_point, std::string> {
+    Clock::time_point first = Clock::time_point::max();
+    const Endpoint* blocked = nullptr;
+    for (const Endpoint& endpoint : endpoints_) {
+      if (endpoint.in_flight > 0) return {};
+      if (endpoint.blocked_until < first) {
+        first = endpoint.blocked_until;
+        blocked = &endpoint;
+      }
+    }
+    if (jobs_.empty() || blocked == nullptr) return {};
+    const bool limited = !ready_.empty() && rate_clock_ > first;
+    if (limited) return {rate_clock_, "the limit of requests per minute"};
+    if (ready_.empty() && !delayed_.empty()) first = std::max(first, delayed_.begin()->first);
+    return {first, blocked->wait_reason};
+  };
+  const auto [until, words] = reason();
+  const bool waiting = until > now + (wait_announced_ ? 0s : 1s);
+  if (waiting) options_.waiting(redacted(words, secrets_), in_seconds(until - now));
+  if (!waiting && wait_announced_) options_.waiting({}, 0);
+  wait_announced_ = waiting;
+}
+
 void Scheduler::withdraw(JobId id) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end() || found->second.state != State::in_flight) return;
@@ -173,6 +221,7 @@ void Scheduler::end(JobId id, Completion&& completion) {
   if (found == jobs_.end()) return;
   if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
   if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
+  completion.usage = found->second.spent;
   jobs_.erase(found);
   ++ended_jobs_;
   sink_(id, std::move(completion));
@@ -183,7 +232,7 @@ void Scheduler::end_with_error(JobId id, CompletionError error) {
   ++statistics_.errors;
   Completion completion;
   completion.error = std::move(error);
-  completion.error.message = redacted(std::move(completion.error.message), key_);
+  completion.error.message = redacted(std::move(completion.error.message), secrets_);
   end(id, std::move(completion));
 }
 
@@ -199,7 +248,7 @@ Statistics Scheduler::statistics() const {
 }
 
 void Scheduler::tell(const std::string& line) const {
-  if (options_.notice) options_.notice(redacted(line, key_));
+  if (options_.notice) options_.notice(redacted(line, secrets_));
 }
 
 }  // namespace icpi::http

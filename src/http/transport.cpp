@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "durations.hpp"
 #include "icpi/core/error.hpp"
 
 namespace icpi::http {
@@ -17,6 +18,44 @@ constexpr std::size_t kept_buffers = 128;
 void initialise_curl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) throw Error("http: libcurl cannot be initialised");
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  return result;
+}
+
+std::string header_of(CURL* easy, const std::string& name) {
+  curl_header* header = nullptr;
+  return curl_easy_header(easy, name.c_str(), 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : "";
+}
+
+/// Whether nothing is left of the limit whose end this header names. True where that is not told.
+bool used_up(CURL* easy, std::string name) {
+  name.replace(name.find("reset"), 5, "remaining");
+  const std::string left = header_of(easy, name);
+  return left.empty() || parse_wait(left).value_or(0) <= 0;
+}
+
+/// Seconds that an answer asks to wait; 0: it does not ask. Ends of limits count where a limit was passed.
+double requested_wait(CURL* easy, long status) {
+  if (const auto milliseconds = parse_wait(header_of(easy, "retry-after-ms"))) return *milliseconds / 1000;
+  if (const auto seconds = parse_wait(header_of(easy, "retry-after"))) return *seconds;
+  if (status != 429) return 0;
+  std::vector<std::pair<std::string, double>> ends;  // first: looking up another header moves the place in the list
+  curl_header* header = nullptr;
+  while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
+    std::string name = lower(header->name);
+    const bool limit = name.find("ratelimit") != std::string::npos && name.find("reset") != std::string::npos;
+    if (limit) ends.emplace_back(std::move(name), parse_reset(header->value).value_or(0));
+  }
+  double longest = 0;
+  for (const auto& [name, seconds] : ends) {
+    if (used_up(easy, name)) longest = std::max(longest, seconds);
+  }
+  return longest;
 }
 
 curl_slist* append(curl_slist* list, const std::string& line) {
@@ -57,7 +96,7 @@ struct Transport::Transfer {
   std::array<char, CURL_ERROR_SIZE> error{};
 };
 
-Transport::Transport(const Options& options, const std::string& api_key)
+Transport::Transport(const Options& options, const std::vector<std::string>& headers)
     : max_response_bytes_(options.max_response_bytes),
       ca_file_(options.ca_file),
       connect_timeout_ms_(static_cast<long>(options.connect_timeout.count())) {
@@ -65,7 +104,7 @@ Transport::Transport(const Options& options, const std::string& api_key)
   headers_ = append(headers_, "Content-Type: application/json");
   headers_ = append(headers_, "Accept: application/json");
   headers_ = append(headers_, "Expect:");  // curl would wait a second before it sends a large body
-  if (!api_key.empty()) headers_ = append(headers_, "Authorization: Bearer " + api_key);
+  for (const std::string& line : headers) headers_ = append(headers_, line);
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Transport::on_socket);
@@ -254,9 +293,7 @@ void Transport::describe(Transfer& transfer, TransferResult& result) {
   curl_off_t pretransfer = 0;
   curl_easy_getinfo(transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   result.connected = pretransfer > 0;
-  curl_off_t retry_after = 0;
-  curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
-  result.retry_after_seconds = static_cast<double>(std::max<curl_off_t>(retry_after, 0));
+  result.retry_after_seconds = requested_wait(transfer.easy, result.status);
   char* redirect = nullptr;
   curl_easy_getinfo(transfer.easy, CURLINFO_REDIRECT_URL, &redirect);
   if (redirect != nullptr) result.redirect_url = redirect;

@@ -52,8 +52,8 @@ struct TransferResult {
 /// Thread-safety: one object by one thread at a time.
 class Transport {
  public:
-  /// `api_key` empty: no Authorization header.
-  Transport(const Options& options, const std::string& api_key);
+  /// `headers`: lines that go with every request, the key among them.
+  Transport(const Options& options, const std::vector<std::string>& headers);
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
   ~Transport();

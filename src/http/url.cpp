@@ -55,9 +55,11 @@ BaseUrl parse_base_url(std::string_view text) {
   }
   if (!url.part(CURLUPART_USER).empty() || !url.part(CURLUPART_PASSWORD).empty() ||
       !url.part(CURLUPART_QUERY).empty() || !url.part(CURLUPART_FRAGMENT).empty()) {
-    throw InvalidArgument(fmt::format(
-        "http::Options::base_urls: {} carries credentials, a query or a fragment; keys belong into api_key_env",
-        url.origin()));
+    throw InvalidArgument(
+        fmt::format("http::Options::base_urls: {} carries credentials, a query or a fragment; keys belong into "
+                    "api_key_env, queries "
+                    "into request.query (--query NAME=VALUE)",
+                    url.origin()));
   }
   BaseUrl result;
   result.origin = url.origin();

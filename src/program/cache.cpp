@@ -28,6 +28,7 @@ store::CacheOptions cache_options(const ModelChoice& choice) {
   store::CacheOptions options;
   options.file = choice.cache;
   options.require = choice.require_cache;
+  options.optional = choice.cache_optional;
   options.notice = [](std::string_view text) { tell(text); };
   return options;
 }

@@ -76,6 +76,7 @@ void DecisionReport::query(const QueryRecord& record, std::string_view observati
     fmt::print(out_, "  answer: {} ({}: {})\n", status, name(record.completion->error.category),
                on_one_line(record.completion->error.message));
   } else {
+    print_indented(out_, record.completion->thought, "  ~ ");
     print_indented(out_, record.completion->text, "  = ");
     fmt::print(out_, "  answer: {}, {} prompt tokens ({} kept), {} new\n", status,
                record.completion->usage.prompt_tokens, record.completion->usage.cached_tokens,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "icpi/experiment/seed_groups.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "methods.hpp"
+#include "readability.hpp"
 
 namespace icpi::program {
 
@@ -34,6 +36,7 @@ struct RunRequest {
   std::function<bool()> interrupted{};                                 ///< true: stop after the current steps
   RecordLog* log = nullptr;    ///< takes everything that happens, and says what happened already; null: none
   std::size_t first_part = 0;  ///< of the log; there is one for every seed, though not all are used
+  std::shared_ptr<ReadabilityWatch> watch{};  ///< looks at the first answers, and may end the run; null: nobody does
 };
 
 /// One decision to look at.

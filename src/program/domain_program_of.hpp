@@ -104,7 +104,12 @@ class DomainProgramOf final : public DomainProgram {
         AnyLanguageModel model = request.model();
         group.model = model.identity();
         if (part) model = AnyLanguageModel(LoggedModel<AnyLanguageModel>(std::move(model), *part, ModelFailures::stop));
-        spent = play(group, records, [&](std::uint64_t seed) { return make_icpi(method, model, seed); });
+        spent = play(group, records, [&](std::uint64_t seed) {
+          auto agent = make_icpi(method, model, seed);
+          if (request.watch)
+            agent->model().observe_queries([watch = request.watch](const QueryRecord& record) { watch->look(record); });
+          return agent;
+        });
       } else {
         with_agents(method, [&](auto make) { spent = play(group, records, make); });
       }
@@ -189,7 +194,10 @@ class DomainProgramOf final : public DomainProgram {
     RunSettings settings{std::string(known.name), group.method->label,       group.model,
                          request.steps,           known.evaluation_discount, known.return_scale};
     settings.on_environment_error = request.on_environment_error;
-    settings.interrupted = [&] { return *group.failed || (request.interrupted && request.interrupted()); };
+    const auto hopeless = [&] { return request.watch && request.watch->hopeless(); };
+    settings.interrupted = [&] {
+      return *group.failed || hopeless() || (request.interrupted && request.interrupted());
+    };
     RunRecorder<Env> recorder;
     if (group.part != nullptr) {
       recorder = {group.part,
@@ -205,6 +213,7 @@ class DomainProgramOf final : public DomainProgram {
           records.add(record);
           return true;
         });
+    if (!complete && !*group.failed && hopeless()) throw Error(request.watch->report());
     if (!complete && !*group.failed) throw Interrupted("interrupted");
     Costs spent;
     for (const auto& player : players) spent += player.agent->costs();

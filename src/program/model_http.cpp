@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/http/language_model.hpp"
+#include "icpi/http/service.hpp"
 #include "interrupt.hpp"
 #include "model_sources.hpp"
 #include "parse.hpp"
 #include "printable.hpp"
+#include "progress.hpp"
 
 namespace icpi::program {
 
 namespace {
 
-http::Dialect parse_dialect(std::string_view text) {
+http::Dialect parse_dialect(std::string_view text, http::Dialect otherwise) {
+  if (text.empty()) return otherwise;
   for (const auto dialect : std::array{http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
     if (text == http::name(dialect)) return dialect;
   }
@@ -27,7 +35,8 @@ http::Dialect parse_dialect(std::string_view text) {
       fmt::format("--dialect '{}' is not allowed; choose one of completions, chat, llama_native", text));
 }
 
-http::ServerKind parse_server(std::string_view text) {
+http::ServerKind parse_server(std::string_view text, http::ServerKind otherwise) {
+  if (text.empty()) return otherwise;
   using enum http::ServerKind;
   for (const auto kind : std::array{automatic, generic, llama_server, vllm, sglang}) {
     if (text == http::name(kind)) return kind;
@@ -36,17 +45,101 @@ http::ServerKind parse_server(std::string_view text) {
       fmt::format("--server '{}' is not allowed; choose one of automatic, generic, llama-server, vllm, sglang", text));
 }
 
-http::Options http_options(const ModelChoice& choice) {
+/// "left=right". Throws InvalidArgument naming the option.
+std::pair<std::string, std::string> parse_pair(std::string_view option, const std::string& text) {
+  const std::size_t sign = text.find('=');
+  if (sign == std::string::npos || sign == 0)  // what it holds may be a secret: it is not repeated
+    throw InvalidArgument(fmt::format("{} is not allowed without a name and '='", option));
+  return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+std::vector<http::RequestSetting> parse_settings(std::string_view option, const std::vector<std::string>& texts) {
+  constexpr std::string_view from_environment = "env:";
+  constexpr std::string_view from_file = "file:";
+  std::vector<http::RequestSetting> settings;
+  for (const std::string& text : texts) {
+    auto [name, value] = parse_pair(option, text);
+    http::RequestSetting& setting = settings.emplace_back();
+    setting.name = std::move(name);
+    if (value.starts_with(from_environment)) {
+      setting.env = value.substr(from_environment.size());
+    } else if (value.starts_with(from_file)) {
+      setting.file = value.substr(from_file.size());
+    } else {
+      setting.value = std::move(value);
+    }
+  }
+  return settings;
+}
+
+/// What the command line says, on top of what the service needs.
+http::RequestShape parse_request(const HttpChoice& choice, http::RequestShape request) {
+  request.omit.insert(request.omit.end(), choice.omit.begin(), choice.omit.end());
+  for (const std::string& text : choice.rename) request.rename.push_back(parse_pair("--rename", text));
+  if (!choice.extra.empty()) request.extra = choice.extra;
+  request.headers = parse_settings("--header", choice.headers);
+  request.query = parse_settings("--query", choice.query);
+  if (!choice.api_key_header.empty()) request.api_key_header = choice.api_key_header;
+  return request;
+}
+
+/// What is learned of these servers counts for all models of a command.
+std::shared_ptr<http::LearnedRequest> learned_of(const http::Options& options) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<http::LearnedRequest>> known;
+  const std::lock_guard lock(mutex);
+  auto& learned =
+      known[fmt::format("{} {} {}", http::name(options.dialect), options.model, fmt::join(options.base_urls, ","))];
+  if (!learned) learned = http::new_learned_request();
+  return learned;
+}
+
+/// Tells the ledger in the end how answers looked.
+template <class Model>
+class CountedAnswers : public Model {
+ public:
+  CountedAnswers(http::HttpLanguageModel model, std::shared_ptr<ModelLedger> ledger)
+      : Model(std::move(model)), ledger_(std::move(ledger)) {}
+  CountedAnswers(const CountedAnswers&) = delete;
+  CountedAnswers& operator=(const CountedAnswers&) = delete;
+  ~CountedAnswers() {
+    if (!ledger_) return;
+    const http::Statistics seen = this->statistics();
+    ledger_->add_answers({seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers});
+  }
+
+ private:
+  std::shared_ptr<ModelLedger> ledger_;
+};
+
+/// The environment's defaults, or those of the service that was named: another service's key is not for it.
+http::Options defaults_of(const HttpChoice& choice) {
   http::Options options = http::from_environment();
+  if (choice.service.empty()) return options;
+  options = http::for_service(http::find_service(choice.service), std::move(options));
+  const std::string& variable = options.api_key_env;
+  if (variable.empty() || choice.api_key_env || std::getenv(variable.c_str()) != nullptr) return options;
+  if (choice.base_urls.empty())
+    throw InvalidArgument(
+        fmt::format("--service {} needs its key in {}, or --api-key-env NAME", choice.service, variable));
+  options.api_key_env.clear();
+  return options;
+}
+
+http::Options http_options(const ModelChoice& choice) {
+  http::Options options = defaults_of(choice.http);
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
   options.moved_from = choice.http.moved_from;
   options.model = choice.http.model_name;
-  options.dialect = parse_dialect(choice.http.dialect);
-  options.server = parse_server(choice.http.server);
+  options.dialect = parse_dialect(choice.http.dialect, options.dialect);
+  options.server = parse_server(choice.http.server, options.server);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
   if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
     throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
                                       choice.http.requests_per_minute));
+  options.request = parse_request(choice.http, std::move(options.request));
+  options.learned = learned_of(options);
+  if (!choice.http.ca_file.empty()) options.ca_file = choice.http.ca_file;
   if (choice.http.api_key_env) options.api_key_env = *choice.http.api_key_env;
   // The value may be the key itself, by mistake: it is not repeated.
   if (!options.api_key_env.empty() && std::getenv(options.api_key_env.c_str()) == nullptr)
@@ -60,6 +153,7 @@ http::Options http_options(const ModelChoice& choice) {
   }
   options.require_usage = !choice.budget.tokens.empty() || !choice.budget.cost.empty();
   options.notice = [](std::string_view text) { tell(text); };
+  options.waiting = [](std::string_view reason, double seconds) { Progress::waiting(printable_line(reason), seconds); };
   options.interrupted = [] { return interrupting_signal() != 0; };
   http::validate(options);
   return options;
@@ -71,12 +165,14 @@ ModelSource http_source() {
   ModelSource source{"http",
                      "a model behind OpenAI-compatible servers: --base-url, --model-name, key in OPENAI_API_KEY", true,
                      nullptr};
-  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool) -> ModelFactory {
-    return [options = http_options(choice)] {
+  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
+                      const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
+    return [options = http_options(choice), ledger] {
       http::HttpLanguageModel model(options);
-      const bool choices = model.capabilities().choices;
-      return choices ? AnyLanguageModel(http::ChoiceConstrainedHttpModel(std::move(model)))
-                     : AnyLanguageModel(std::move(model));
+      if (!model.capabilities().choices)
+        return AnyLanguageModel(std::make_unique<CountedAnswers<http::HttpLanguageModel>>(std::move(model), ledger));
+      return AnyLanguageModel(
+          std::make_unique<CountedAnswers<http::ChoiceConstrainedHttpModel>>(std::move(model), ledger));
     };
   };
   source.describe = [](const ModelChoice& choice) {

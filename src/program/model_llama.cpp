@@ -32,7 +32,8 @@ llama::Options llama_options(const ModelChoice& choice) {
 
 ModelSource llama_source() {
   ModelSource source{"llama", "a GGUF model in this process: --model-path", true, nullptr};
-  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool) -> ModelFactory {
+  source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
+                      const std::shared_ptr<ModelLedger>&) -> ModelFactory {
     return [options = llama_options(choice)] { return AnyLanguageModel(llama::LlamaLanguageModel(options)); };
   };
   source.describe = [](const ModelChoice& choice) {

@@ -6,6 +6,8 @@ namespace icpi::program {
 namespace {
 
 void add_http_options(CLI::App& command, HttpChoice& http) {
+  command.add_option("--service", http.service,
+                     "http: a known service, whose place, key and fields are taken care of: see docs/http_models.md");
   command
       .add_option("--base-url", http.base_urls,
                   "http: where the server is (default OPENAI_BASE_URL, else http://127.0.0.1:8080/v1); several servers "
@@ -25,6 +27,16 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--server", http.server,
                      "http: automatic, generic, llama-server, vllm, sglang (default automatic: ask it)");
   command.add_option("--concurrency", http.concurrency, "http: requests in flight per server, at most (default 32)");
+  const auto add_list = [&command](const char* name, std::vector<std::string>& values, const char* meaning) {
+    command.add_option(name, values, meaning)->allow_extra_args(false);
+  };
+  add_list("--omit", http.omit, "http: a field of the request that is not sent, as temperature");
+  add_list("--rename", http.rename, "http: OLD=NEW, a field of the request that is sent by another name");
+  command.add_option("--extra", http.extra, "http: a JSON object whose members every request has");
+  add_list("--header", http.headers, "http: NAME=VALUE, NAME=env:VARIABLE or NAME=file:PATH, sent with every request");
+  add_list("--query", http.query, "http: the same, for the end of the URLs");
+  command.add_option("--api-key-header", http.api_key_header, "http: the header with the key (default Authorization)");
+  command.add_option("--ca-file", http.ca_file, "http: certificates to trust (default CURL_CA_BUNDLE, SSL_CERT_FILE)");
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
 }
 
@@ -54,6 +66,9 @@ void add_model_options(CLI::App& command, ModelChoice& model) {
   add_llama_options(command, model.llama);
   command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
   command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
+  command.add_flag("--cache-optional", model.cache_optional, "go on without --cache when its file fails");
+  command.add_flag("--keep-going", model.keep_going,
+                   "http: also when more than half of the first 20 answers of a kind cannot be read");
   add_budget_options(command, model.budget);
 }
 

@@ -23,16 +23,15 @@ namespace {
 
 ModelSource induction_source() {
   return {"induction", "the embedded model: no weights, learns from the prompt alone", true,
-          [](const ModelChoice&, const DomainProgram&, bool) -> ModelFactory {
+          [](const ModelChoice&, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
             return [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
           }};
 }
 
 ModelSource oracle_source() {
   return {"oracle", "the environment itself as world model; actions copied from the prompt", true,
-          [](const ModelChoice&, const DomainProgram& domain, bool hints) -> ModelFactory {
-            return [&domain, hints] { return domain.make_oracle(hints); };
-          }};
+          [](const ModelChoice&, const DomainProgram& domain, bool hints, const std::shared_ptr<ModelLedger>&)
+              -> ModelFactory { return [&domain, hints] { return domain.make_oracle(hints); }; }};
 }
 
 /// A number >= 0; `otherwise` for an empty text.
@@ -80,6 +79,12 @@ const std::vector<ModelSource>& model_sources() {
   return sources;
 }
 
+std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
+  // Behind servers there may be any model, spoken to in any way.
+  const bool watched = choice.name == "http" && !choice.keep_going;
+  return watched ? std::make_shared<ReadabilityWatch>() : nullptr;
+}
+
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
 ModelLedger::ModelLedger(const BudgetChoice& choice)
@@ -92,6 +97,13 @@ void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
   misses_ += misses;
 }
 
+void ModelLedger::add_answers(const AnswerCounts& counts) {
+  const std::lock_guard lock(mutex_);
+  answers_.cleaned += counts.cleaned;
+  answers_.thoughts += counts.thoughts;
+  answers_.unusable += counts.unusable;
+}
+
 std::string ModelLedger::report() const {
   const Spending spent = account_->spent();
   const TokenPrices& prices = account_->budget().prices;
@@ -102,6 +114,9 @@ std::string ModelLedger::report() const {
     text += fmt::format(", cost {:.6g}", cost);
   text += ".\n";
   const std::lock_guard lock(mutex_);
+  if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
+    text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
+                        answers_.unusable);
   if (!cached_) return text;
   const double rate =
       100 * static_cast<double>(hits_) / static_cast<double>(std::max<std::uint64_t>(hits_ + misses_, 1));
@@ -112,7 +127,9 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
                            const std::shared_ptr<ModelLedger>& ledger) {
   if (choice.require_cache && choice.cache.empty())
     throw InvalidArgument("--require-cache needs --cache: name the file that holds the answers");
-  ModelFactory make = find_source(choice.name).factory(choice, domain, hints);
+  if (choice.cache_optional && (choice.cache.empty() || choice.require_cache))
+    throw InvalidArgument("--cache-optional needs --cache, and does not go with --require-cache");
+  ModelFactory make = find_source(choice.name).factory(choice, domain, hints, ledger);
   if (!ledger) return make;
   make = [make = std::move(make), account = ledger->account()] {
     return AnyLanguageModel(BudgetedModel<AnyLanguageModel>(make(), account));

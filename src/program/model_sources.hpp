@@ -16,15 +16,23 @@ namespace icpi::program {
 
 /// A model behind one or several servers.
 struct HttpChoice {
+  std::string service;                     ///< a known one, whose needs are met unless the rest says otherwise
   std::vector<std::string> base_urls;      ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
   std::vector<std::string> moved_from;     ///< stand for base_urls in the model's identity
-  std::string server = "automatic";        ///< which software answers
+  std::string server;                      ///< which software answers; empty: the service's, else automatic
   std::string model_name;                  ///< as the server calls it; empty: the only one it lists
   std::optional<std::string> api_key_env;  ///< name of the variable with the key; empty: no key; not given:
                                            ///< OPENAI_API_KEY, if it is set
-  std::string dialect = "completions";     ///< how the servers are spoken to
+  std::string dialect;                     ///< how the servers are spoken to; empty: the service's, else completions
   std::string concurrency = "32";          ///< requests in flight per server
   std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
+  std::vector<std::string> omit;           ///< fields of the body that are not sent
+  std::vector<std::string> rename;         ///< "old=new"
+  std::string extra;                       ///< a JSON object: members of every body
+  std::vector<std::string> headers;        ///< "NAME=VALUE", "NAME=env:VARIABLE", "NAME=file:PATH"
+  std::vector<std::string> query;          ///< the same, for the URLs
+  std::string api_key_header;              ///< that holds the key as it is; empty: Authorization
+  std::string ca_file;                     ///< trusted instead of the system's certificates
 };
 
 /// A GGUF file in this process. Numbers: 0 leaves the choice to icpi::llama.
@@ -52,10 +60,19 @@ struct ModelChoice {
   std::string name = "induction";  ///< see model_sources()
   HttpChoice http;
   LlamaChoice llama;
-  std::string cache;           ///< keep answers in this file, over runs; empty: do not
-  bool require_cache = false;  ///< answer from the cache alone
+  std::string cache;            ///< keep answers in this file, over runs; empty: do not
+  bool require_cache = false;   ///< answer from the cache alone
+  bool cache_optional = false;  ///< go on without the cache when its file fails
+  bool keep_going = false;      ///< although the first answers cannot be read
   BudgetChoice budget;
   std::string record;  ///< write every request and answer to this file; empty: do not
+};
+
+/// How answers from servers looked.
+struct AnswerCounts {
+  std::uint64_t cleaned = 0;   ///< something was taken away around the answer before it was read
+  std::uint64_t thoughts = 0;  ///< came with a thought, which was kept apart
+  std::uint64_t unusable = 0;  ///< whole and paid for, and no use
 };
 
 /// What the models of one command share: the budget, and how the cache did. Thread-safe.
@@ -68,6 +85,8 @@ class ModelLedger {
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }
   /// Adds what a cache counted.
   void add_cache(std::uint64_t hits, std::uint64_t misses);
+  /// Adds what was done with the answers of a model behind servers.
+  void add_answers(const AnswerCounts& counts);
   /// What was asked, what it cost and what the cache saved, for a person; ends in a newline.
   [[nodiscard]] std::string report() const;
 
@@ -77,6 +96,7 @@ class ModelLedger {
   bool cached_ = false;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
+  AnswerCounts answers_;
 };
 
 /// A kind of model that the program knows.
@@ -84,12 +104,17 @@ struct ModelSource {
   std::string_view name;
   std::string_view meaning;
   bool available = true;  ///< in this build
-  /// Throws InvalidArgument for choices that it does not take. `hints`: of the formatter in use.
-  ModelFactory (*factory)(const ModelChoice& choice, const DomainProgram& domain, bool hints);
+  /// Throws InvalidArgument for choices that it does not take. `hints`: of the formatter in use. `ledger`: told in the
+  /// end how answers looked; may be nullptr.
+  ModelFactory (*factory)(const ModelChoice& choice, const DomainProgram& domain, bool hints,
+                          const std::shared_ptr<ModelLedger>& ledger);
   /// What is known about the model beyond icpi::Capabilities, in lines for a person. Asks servers; throws as `factory`,
   /// and Error for servers that do not answer. nullptr: nothing.
   std::string (*describe)(const ModelChoice& choice) = nullptr;
 };
+
+/// What looks at the first answers of that model; nullptr: they need no looking at.
+std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
 
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();

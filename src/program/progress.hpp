@@ -4,12 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <utility>
+#include <string_view>
 
 namespace icpi::program {
 
 /// A line on the terminal that says how far the work is and how long it will take; nothing when standard error is not
-/// a terminal. One thread at a time.
+/// a terminal. One thread at a time, and one such line.
 class Progress {
  public:
   /// `total` units of work.
@@ -20,7 +20,9 @@ class Progress {
   ~Progress();
 
   /// What is being worked on.
-  void label(std::string text) { label_ = std::move(text); }
+  void label(std::string text);
+  /// Shows on the line of whoever has one why nothing can be done for so many seconds more; 0: that is over. Any thread.
+  static void waiting(std::string_view reason, double seconds);
   /// So many units more are done.
   void advance(std::size_t units);
 
@@ -35,6 +37,7 @@ class Progress {
   std::string label_;
   Clock::time_point began_ = Clock::now();
   Clock::time_point drawn_{};
+  std::string waiting_;  ///< why nothing moves
 };
 
 }  // namespace icpi::program

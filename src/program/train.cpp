@@ -88,6 +88,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
     domain.check(method, nullptr);
   }
   if (asks_model(method.kind)) check_answer_files(arguments.model);
+  if (asks_model(method.kind)) run.request.watch = watch_of(arguments.model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   const RunOutcome outcome = play_runs({run}, arguments.out, arguments.recovery);
   const Report report = make_report(outcome.records, horizons_of({run}));
@@ -130,6 +131,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         }
         domain->check(method, looked_at);
         runs.push_back(plan_run(*domain, method, factory, arguments.steps, seeds, jobs));
+        if (asks_model(method.kind)) runs.back().request.watch = watch_of(arguments.models[i]);
       }
     }
   }

@@ -1,93 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "icpi/store/completion_cache.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
-#include <fstream>
 #include <system_error>
 
+#include "cache_file.hpp"
 #include "completion_record.hpp"
-#include "icpi/core/file_lock.hpp"
 #include "sqlite.hpp"
 
 namespace icpi::store {
 
 namespace {
 
-constexpr std::int64_t application_id = 0x69637069;  // "icpi"
 constexpr std::int64_t schema_version = 1;
-constexpr std::size_t application_id_offset = 68;  // in SQLite's file header
 constexpr std::int64_t coarse_use_seconds = 3600;  // uses closer together are not written down
 constexpr std::size_t inserts_between_checks = 64;
 
 std::string_view bytes_of(const CacheKey& key) noexcept {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as characters
   return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
-
-std::filesystem::path with_suffix(std::filesystem::path file, std::string_view suffix) {
-  file += suffix;
-  return file;
-}
-
-/// Holds "FILE.lock" among processes while it lives, unless the file system has no locks.
-class FileLock {
- public:
-  explicit FileLock(const std::filesystem::path& file)
-      : descriptor_(open(with_suffix(file, ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
-    held_ = descriptor_ >= 0 && flock(descriptor_, LOCK_EX) == 0;
-    if (descriptor_ < 0 || (!held_ && !icpi::detail::lacks_locks(errno))) {
-      const int problem = errno;
-      if (descriptor_ >= 0) close(descriptor_);
-      throw Error(fmt::format("completion cache {}: cannot lock {}.lock: {}", file.string(), file.string(),
-                              std::generic_category().message(problem)));
-    }
-  }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-  ~FileLock() { close(descriptor_); }
-
-  [[nodiscard]] bool held() const noexcept { return held_; }
-
- private:
-  int descriptor_;
-  bool held_ = false;
-};
-
-/// Whether SQLite's header names icpi's caches, even if it is broken elsewhere.
-bool header_names_icpi(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::array<char, application_id_offset + 4> header{};
-  if (!in.read(header.data(), header.size())) return false;
-  std::int64_t id = 0;
-  for (std::size_t i = 0; i < 4; ++i) id = id << 8 | static_cast<unsigned char>(header[application_id_offset + i]);
-  return id == application_id;
-}
-
-ino_t inode_of(const std::filesystem::path& file) {
-  struct stat status {};
-  return stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
-}
-
-void set_aside(const std::filesystem::path& file, const CacheOptions& options, const std::string& reason) {
-  std::filesystem::path target;
-  for (int number = 1; target.empty() || std::filesystem::exists(target); ++number) {
-    target = with_suffix(file, fmt::format(".damaged-{}", number));
-  }
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    const auto from = with_suffix(file, suffix);
-    if (std::filesystem::exists(from)) std::filesystem::rename(from, with_suffix(target, suffix));
-  }
-  if (options.notice) {
-    options.notice(fmt::format("completion cache {} is damaged ({}); it was moved to {} and a new one was begun",
-                               file.string(), reason, target.string()));
-  }
 }
 
 }  // namespace
@@ -97,7 +32,13 @@ class CompletionStore::Implementation {
   explicit Implementation(CacheOptions options) : options_(std::move(options)) {
     if (options_.file.empty()) throw InvalidArgument("CacheOptions::file must be named");
     if (options_.max_bytes == 0) throw InvalidArgument("CacheOptions::max_bytes must be > 0");
-    open_and_check();
+    if (options_.require && options_.optional)
+      throw InvalidArgument(
+          "CacheOptions::optional does not go with require: without the cache there is nothing to ask");
+    or_without(0, [&] {
+      options_.require ? open_to_read() : open_and_check();
+      return 0;
+    });
   }
   ~Implementation() {
     try {
@@ -109,23 +50,17 @@ class CompletionStore::Implementation {
   Implementation& operator=(const Implementation&) = delete;
 
   std::optional<Completion> find(const CacheKey& key) {
-    auto found = repairing([&] { return find_once(key); });
+    auto found = or_without(std::optional<Completion>(), [&] { return repairing([&] { return find_once(key); }); });
     ++(found ? statistics_.hits : statistics_.misses);
     return found;
   }
 
   void insert(const CacheKey& key, const Completion& completion) {
-    if (completion.error || completion.finish == FinishReason::error) return;
-    const std::string record = write_completion(completion);
-    if (inode_of(options_.file) != inode_) reopen();
-    repairing([&] {
-      Statement& insert = open_->insert;
-      insert.bind_blob(1, bytes_of(key)).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
-      insert.run();
+    if (completion.error || completion.finish == FinishReason::error || options_.require) return;
+    or_without(0, [&] {
+      insert_once(key, write_completion(completion));
       return 0;
     });
-    ++statistics_.stored;
-    if (++inserts_ % inserts_between_checks == 0) repairing([&] { return evict(); });
   }
 
   std::uint64_t verify() {
@@ -156,6 +91,35 @@ class CompletionStore::Implementation {
     Statement remove;
     Statement use;
   };
+
+  /// Runs `action`; where the cache is optional and its file fails, the rest goes on without it.
+  template <class Result, class Action>
+  Result or_without(Result nothing, Action action) {
+    if (given_up_) return nothing;
+    try {
+      return action();
+    } catch (const InvalidArgument&) {
+      throw;  // another kind of file was named: no failure
+    } catch (const Error& error) {
+      if (!options_.optional) throw;
+      given_up_ = true;
+      open_.reset();
+      if (options_.notice) options_.notice(fmt::format("{}; going on without it", error.what()));
+    }
+    return nothing;
+  }
+
+  void insert_once(const CacheKey& key, const std::string& record) {
+    if (inode_of(options_.file) != inode_) reopen();
+    repairing([&] {
+      Statement& insert = open_->insert;
+      insert.bind_blob(1, bytes_of(key)).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
+      insert.run();
+      return 0;
+    });
+    ++statistics_.stored;
+    if (++inserts_ % inserts_between_checks == 0) repairing([&] { return evict(); });
+  }
 
   static std::int64_t now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
@@ -190,9 +154,24 @@ class CompletionStore::Implementation {
         "PRAGMA application_id = 0x69637069; PRAGMA user_version = 1; COMMIT");
   }
 
+  /// Whoever has the lock may be checking a large file.
+  [[nodiscard]] std::chrono::milliseconds opening_patience() const { return 10 * options_.busy_timeout; }
+
+  /// For replays: nothing is created, locked, repaired or noted.
+  void open_to_read() {
+    if (!std::filesystem::exists(options_.file))
+      throw Error(fmt::format("completion cache {} does not exist", options_.file.string()));
+    Database database = open_read_only(options_.file, options_.busy_timeout);
+    check_owner(database);
+    if (const std::string damage = find_damage(database); !damage.empty())
+      throw Error(fmt::format("completion cache {} is damaged: {}", options_.file.string(), damage));
+    open_.emplace(std::move(database));
+    inode_ = inode_of(options_.file);
+  }
+
   void open_and_check() {
     const bool used_before = std::filesystem::exists(with_suffix(options_.file, ".lock"));
-    const FileLock lock(options_.file);
+    const FileLock lock(options_.file, opening_patience());
     if (!lock.held() && options_.notice)
       options_.notice(fmt::format("completion cache {}: its file system has no locks: let one process at a time use it",
                                   options_.file.string()));
@@ -232,8 +211,9 @@ class CompletionStore::Implementation {
   /// Runs `action`; when the file turns out to be damaged, once more on a new file.
   template <class Action>
   auto repairing(Action action) -> decltype(action()) {
+    if (options_.require) return action();
     if (!open_) {  // opening it anew failed before
-      const FileLock lock(options_.file);
+      const FileLock lock(options_.file, opening_patience());
       open_locked();
     }
     try {
@@ -247,7 +227,7 @@ class CompletionStore::Implementation {
 
   /// The file was removed or replaced, by whomever: what is written to the one that was opened nobody would find.
   void reopen() {
-    const FileLock lock(options_.file);
+    const FileLock lock(options_.file, opening_patience());
     open_.reset();
     const bool removed = !std::filesystem::exists(options_.file);
     if (removed) {  // what is left of it would be played into the new one
@@ -262,7 +242,7 @@ class CompletionStore::Implementation {
   }
 
   void replace_damaged(const std::string& reason) {
-    const FileLock lock(options_.file);
+    const FileLock lock(options_.file, opening_patience());
     open_.reset();
     // Another process may have set the file aside already.
     if (inode_of(options_.file) == inode_) set_aside(options_.file, options_, reason);
@@ -284,6 +264,8 @@ class CompletionStore::Implementation {
     find.reset();
     if (!completion) {
       drop(bytes_of(key), sum);
+    } else if (options_.require) {
+      return completion;
     } else if (now() - used > coarse_use_seconds) {
       uses_.push_back(key);
       if (uses_.size() >= 256) write_uses();
@@ -293,14 +275,15 @@ class CompletionStore::Implementation {
 
   /// Only the row that was seen: another process may have stored a good one meanwhile.
   void drop(std::string_view key, std::int64_t sum) {
-    open_->remove.bind_blob(1, key).bind(2, sum);
-    open_->remove.run();
+    if (!options_.require) {
+      open_->remove.bind_blob(1, key).bind(2, sum);
+      open_->remove.run();
+    }
     ++statistics_.damaged;
     if (options_.notice) {
-      options_.notice(
-          fmt::format("completion cache {}: the checksum of an entry does not hold; it was dropped and will be "
-                      "asked again",
-                      options_.file.string()));
+      options_.notice(fmt::format("completion cache {}: the checksum of an entry does not hold; it {}",
+                                  options_.file.string(),
+                                  options_.require ? "counts as missing" : "was dropped and will be asked again"));
     }
   }
 
@@ -320,14 +303,20 @@ class CompletionStore::Implementation {
     return damaged.size();
   }
 
+  /// Where they cannot be written, only the order of eviction suffers.
   void write_uses() {
     if (uses_.empty() || !open_) return;
-    open_->database.execute("BEGIN IMMEDIATE");
-    for (const CacheKey& key : uses_) {
-      open_->use.bind_blob(1, bytes_of(key)).bind(2, now());
-      open_->use.run();
+    try {
+      open_->database.execute("BEGIN IMMEDIATE");
+      for (const CacheKey& key : uses_) {
+        open_->use.bind_blob(1, bytes_of(key)).bind(2, now());
+        open_->use.run();
+      }
+      open_->database.execute("COMMIT");
+    } catch (const SqliteError& error) {
+      if (sqlite3_get_autocommit(open_->database.handle()) == 0) open_->database.execute("ROLLBACK");
+      if (error.damaged()) throw;
     }
-    open_->database.execute("COMMIT");
     uses_.clear();
   }
 
@@ -358,6 +347,7 @@ class CompletionStore::Implementation {
   const CacheOptions options_;
   std::optional<Open> open_;
   ino_t inode_ = 0;
+  bool given_up_ = false;       ///< an optional file failed
   std::vector<CacheKey> uses_;  ///< entries used lately, not yet written down
   std::size_t inserts_ = 0;
   CacheStatistics statistics_;

@@ -5,10 +5,29 @@
 
 namespace icpi::store {
 
-Database::Database(const std::filesystem::path& file, std::chrono::milliseconds busy_timeout) : file_(file) {
+namespace {
+
+/// A file name as SQLite reads it from a URI, whatever characters it holds.
+std::string frozen_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.';
+    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return uri + "?immutable=1";
+}
+
+}  // namespace
+
+Database::Database(const std::filesystem::path& file, std::chrono::milliseconds busy_timeout, Access access)
+    : file_(file) {
   sqlite3* opened = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
+  int flags = SQLITE_OPEN_NOMUTEX;
+  flags |= access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  if (access == Access::read_frozen) flags |= SQLITE_OPEN_URI;
+  const std::string name = access == Access::read_frozen ? frozen_uri(file) : file.string();
+  const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
   handle_.reset(opened);
   if (code != SQLITE_OK) fail(code);
   sqlite3_extended_result_codes(handle_.get(), 1);

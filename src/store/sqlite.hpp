@@ -31,10 +31,17 @@ class SqliteError : public Error {
   int code_;
 };
 
+/// How a database is opened.
+enum class Access : std::uint8_t {
+  write,       ///< created where there is none
+  read,        ///< others may write to it meanwhile
+  read_frozen  ///< nobody writes to it meanwhile
+};
+
 /// An open database.
 class Database {
  public:
-  Database(const std::filesystem::path& file, std::chrono::milliseconds busy_timeout);
+  Database(const std::filesystem::path& file, std::chrono::milliseconds busy_timeout, Access access = Access::write);
 
   void execute(const char* sql);
   /// The first column of the first row; 0 without a row.

@@ -8,10 +8,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adaptation.hpp"
 #include "dialect.hpp"
+#include "durations.hpp"
+#include "event_stream.hpp"
 #include "fuzz.hpp"
 #include "json_text.hpp"
 #include "reading.hpp"
+#include "server_words.hpp"
 
 namespace {
 
@@ -51,7 +55,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     request.want_logprobs = (flags & 4U) != 0;
     asked.push_back(&request);
   }
-  const nlohmann::json answer = http::parse_answer(body);
+  const nlohmann::json answer = http::is_event_stream(body) ? http::join_event_stream(body) : http::parse_answer(body);
   for (const auto dialect : {http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
     const auto& strategy = http::strategy(dialect);
     const auto some = std::span(asked).first(strategy.prompt_arrays() ? asked.size() : 1);
@@ -62,11 +66,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
   }
   for (const long status : {400L, 401L, 404L, 413L, 429L, 500L, 503L}) {
-    const auto failure = http::judge_status(status, body, "sk-secret");
+    const auto failure = http::judge_status(status, body, {"sk-secret"});
     fuzz::require(static_cast<bool>(failure.error), "a bad status is an error");
     fuzz::require(!http::find_invalid_utf8(failure.error.message) && failure.error.message.size() < 400,
                   "messages are short and UTF-8");
     fuzz::require(failure.error.message.find('\n') == std::string::npos, "messages are one line");
   }
+  const auto refusal =
+      http::find_refusal(http::read_server_words(answer, body), R"({"seed":1,"max_tokens":2,"temperature":0})", {}, {});
+  fuzz::require(!refusal || !refusal->field.empty(), "a refusal names a field");
+  for (const auto& wait : {http::parse_wait(body), http::parse_reset(body)})
+    fuzz::require(!wait || *wait > 0, "waits are later than now");
   return 0;
 }

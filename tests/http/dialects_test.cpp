@@ -55,7 +55,7 @@ icpi::CompletionRequest full_request() {
   return request;
 }
 
-TEST(Completions, WritesEveryParameterAndNeutralPenalties) {
+TEST(Completions, WritesWhatWasAskedAndNothingNeutral) {
   Recorder recorder(icpi_test::completion_body(" x"));
   HttpLanguageModel model(quick_options({recorder.server.url()}));
   EXPECT_EQ(ask(model, full_request()).text, " x");
@@ -67,11 +67,8 @@ TEST(Completions, WritesEveryParameterAndNeutralPenalties) {
   EXPECT_EQ(sent.at("top_p"), 0.9);
   EXPECT_EQ(sent.at("max_tokens"), 17);
   EXPECT_EQ(sent.at("stop"), json::array({"\n"}));
-  EXPECT_EQ(sent.at("presence_penalty"), 0);
-  EXPECT_EQ(sent.at("frequency_penalty"), 0);
+  EXPECT_EQ(sent.size(), 7U) << sent << ": unknown fields are an error at strict services";
   EXPECT_LT(sent.at("seed").get<std::uint64_t>(), 1U << 31U);
-  EXPECT_FALSE(sent.contains("repeat_penalty")) << "unknown fields are an error at strict services";
-  EXPECT_FALSE(sent.contains("logprobs"));
 }
 
 TEST(Completions, SeedDependsOnSeedAndSampleIndex) {
@@ -100,6 +97,7 @@ TEST(Completions, ServersWithMoreSamplersGetThemNeutral) {
   EXPECT_EQ(recorder.sent.at("top_k"), 0);
   EXPECT_EQ(recorder.sent.at("min_p"), 0);
   EXPECT_EQ(recorder.sent.at("cache_prompt"), true);
+  EXPECT_EQ(recorder.sent.at("presence_penalty"), 0);
   options.server = ServerKind::vllm;
   HttpLanguageModel vllm(options);
   static_cast<void>(ask(vllm, full_request()));
@@ -235,7 +233,7 @@ TEST(Chat, SendsASystemMessageAndOneUserMessage) {
   EXPECT_EQ(messages[0].at("role"), "system");
   EXPECT_EQ(messages[0].at("content"), std::string(icpi::http::default_system_message));
   EXPECT_EQ(messages[1].at("content"), "first \"line\"\\\n\ttab \xC3\xA9 \x01query:");
-  EXPECT_EQ(recorder.sent.at("stop"), json::array({"\n"}));
+  EXPECT_FALSE(recorder.sent.contains("stop")) << "an answer may begin with a newline";
 }
 
 TEST(Chat, RefusalsAndEmptyMessages) {
@@ -248,7 +246,8 @@ TEST(Chat, RefusalsAndEmptyMessages) {
   Recorder nothing(R"({"choices":[{"index":0,"message":{"content":null}}]})");
   options.base_urls = {nothing.server.url()};
   HttpLanguageModel empty(options);
-  EXPECT_EQ(ask(empty, plain_request()).error.category, ErrorCategory::transport);
+  EXPECT_EQ(ask(empty, plain_request()).error.category, ErrorCategory::invalid_request);
+  EXPECT_EQ(nothing.server.requests(), 1) << "it came in whole";
 }
 
 TEST(Native, WritesAndReadsLlamaServersOwnRoute) {
@@ -336,8 +335,10 @@ TEST(Probe, KnowsVllmAndChecksTheModelsName) {
   ScriptedServer server([](const HttpRequest&) {
     return json_reply({{"data", {{{"id", "a"}, {"owned_by", "vllm"}, {"max_model_len", 4096}}, {{"id", "b:latest"}}}}});
   });
+  std::vector<std::string> notices;
   Options options = quick_options({server.url()});
   options.probe = true;
+  options.notice = [&](std::string_view line) { notices.emplace_back(line); };
   const auto probe = [&](const std::string& model) -> std::string {
     options.model = model;
     try {
@@ -350,7 +351,9 @@ TEST(Probe, KnowsVllmAndChecksTheModelsName) {
   };
   EXPECT_EQ(probe("a"), "found");
   EXPECT_EQ(probe("b"), "found");
-  EXPECT_THAT(probe("c"), HasSubstr("does not have the model 'c'; it lists: a, b:latest"));
+  EXPECT_TRUE(notices.empty());
+  EXPECT_EQ(probe("c"), "found") << "a list is a hint";
+  EXPECT_THAT(notices, testing::ElementsAre(testing::AllOf(HasSubstr("'c'"), HasSubstr("it lists: a, b:latest"))));
   EXPECT_THAT(probe(""), HasSubstr("lists 2 models"));
 }
 

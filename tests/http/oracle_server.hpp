@@ -15,7 +15,7 @@
 
 namespace icpi_test {
 
-/// Answers completion requests as a perfect world model of the chain does: what comes back depends on the request alone.
+/// Answers completion and chat requests as a perfect world model of the chain does: what comes back depends on the request alone.
 /// Thread-safe.
 class ChainOracle {
  public:
@@ -27,24 +27,30 @@ class ChainOracle {
       return reply;
     }
     const nlohmann::json asked = nlohmann::json::parse(request.body);
-    const auto prompt = asked.at("prompt").get<std::string>();
-    const auto stops = asked.at("stop").get<std::vector<std::string>>();
+    const bool chat = asked.contains("messages");
+    const auto prompt = (chat ? asked.at("messages").back().at("content") : asked.at("prompt")).get<std::string>();
+    const auto stops = asked.value("stop", std::vector<std::string>{"\n"});
     const std::vector<std::string_view> stop(stops.begin(), stops.end());
     icpi::CompletionRequest question;
     question.query = prompt;
     question.stop = stop;
-    question.seed = asked.at("seed").get<std::uint64_t>();
+    question.seed = asked.value("seed", std::uint64_t{0});
     icpi::Completion completion;
     {
       const std::lock_guard lock(mutex_);
       oracle_.complete({&question, 1}, {&completion, 1});
     }
-    const nlohmann::json answer{
-        {"object", "text_completion"},
-        {"choices", {{{"index", 0}, {"text", completion.text}, {"finish_reason", "stop"}, {"logprobs", nullptr}}}},
-        {"usage",
-         {{"prompt_tokens", completion.usage.prompt_tokens},
-          {"completion_tokens", completion.usage.completion_tokens}}}};
+    nlohmann::json choice{{"index", 0}, {"finish_reason", "stop"}, {"logprobs", nullptr}};
+    if (chat) {
+      choice["message"] = {{"role", "assistant"}, {"content", completion.text}};
+    } else {
+      choice["text"] = completion.text;
+    }
+    const nlohmann::json answer{{"object", chat ? "chat.completion" : "text_completion"},
+                                {"choices", {choice}},
+                                {"usage",
+                                 {{"prompt_tokens", completion.usage.prompt_tokens},
+                                  {"completion_tokens", completion.usage.completion_tokens}}}};
     reply.body = answer.dump();
     return reply;
   }

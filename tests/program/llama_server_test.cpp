@@ -32,8 +32,8 @@ class RealServer : public CommandLineTest {
 
   /// A run that asks from its first step on.
   Words train(const LlamaServer& server, const std::string& out, const Words& more = {}) const {
-    Words words{"train",      "--domain", "chain", "--model", "http",   "--base-url",
-                server.url(), "--seeds",  "0:1",   "--out",   path(out)};
+    Words words{"train",      "--domain", "chain", "--model", "http",    "--base-url",
+                server.url(), "--seeds",  "0:1",   "--out",   path(out), "--keep-going"};
     for (const auto* setting : {"mode=stable", "context_tokens=1500", "max_tokens=40", "temperature=0",
                                 "restrict_answers=on", "warm_up_successes=-1000", "step_limit=3", "attempts=1"})
       words.insert(words.end(), {"--set", setting});

@@ -95,7 +95,7 @@ TEST_F(Servers, ModelsPrintsWhatAServerCanDo) {
   EXPECT_EQ(icpi({"models", "--model", "http"}).out, result.out);
   unsetenv("OPENAI_BASE_URL");
   const CommandResult wrong = icpi({"models", "--model", "http", "--base-url", server.url(), "--model-name", "other"});
-  EXPECT_EQ(wrong.code, 1);
+  EXPECT_EQ(wrong.code, 0) << "what a server lists is a hint";
   EXPECT_THAT(wrong.error, HasSubstr("chain-oracle"));
 }
 

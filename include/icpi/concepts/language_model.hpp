@@ -121,6 +121,7 @@ struct Completion {
   std::vector<TokenLogprob> tokens;           ///< filled when logprobs were wanted
   Usage usage;                                ///< what it cost
   CompletionError error;                      ///< why there is no answer
+  std::string thought{};                      ///< what the model wrote before its answer; caches do not keep it
 
   friend bool operator==(const Completion&, const Completion&) = default;
 };

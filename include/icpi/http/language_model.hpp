@@ -51,9 +51,12 @@ struct Statistics {
   std::uint64_t lost_connections = 0;       ///< not established, reset or cut
   std::uint64_t timeouts = 0;               ///< attempts that ran out of time
   std::uint64_t unreadable_answers = 0;     ///< not JSON, or not the JSON that was agreed
-  std::uint64_t answers_without_usage = 0;  ///< token counts were estimated
+  std::uint64_t unusable_answers = 0;       ///< whole, paid for, and no use: never asked for again
+  std::uint64_t cleaned_answers = 0;        ///< of the chat dialect, from which something was taken away before reading
+  std::uint64_t answers_with_thoughts = 0;  ///< that came with a thought, kept apart in Completion::thought
+  std::uint64_t answers_without_usage = 0;  ///< their tokens are not known
   std::uint64_t prompt_bytes = 0;           ///< prompt text sent, retries included
-  Usage usage;                              ///< sum over answers
+  Usage usage;                              ///< sum over everything that came in whole
   std::size_t in_flight = 0;                ///< sent, not yet answered
   std::size_t queued = 0;                   ///< not yet sent
   std::size_t concurrency_limit = 0;        ///< the adaptive limit now, summed over servers

@@ -9,9 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "icpi/http/request.hpp"
 
 namespace icpi::http {
 
@@ -102,9 +105,15 @@ struct Options {
   std::size_t max_response_bytes = 8U << 20U;          ///< longer answers are cut off and given up
   std::string ca_file;  ///< PEM certificates trusted instead of the system's; empty: the system's
 
+  RequestShape request;  ///< what is sent otherwise than usual
+  /// What servers refused, shared by the models that are made with it; nullptr: every model finds out by itself.
+  std::shared_ptr<LearnedRequest> learned;
+
   std::string system_message{default_system_message};  ///< chat dialect
   std::string chat_max_tokens_field{"max_tokens"};     ///< "max_completion_tokens" for services that ask for it
-  bool send_stop = true;                               ///< false for models that refuse `stop`; answers are cut anyway
+  /// Whether stop strings are sent, so that the server ends the answer; it is cut before the first one anyway. Never sent
+  /// in the chat dialect, where the answer may begin with a newline.
+  bool send_stop = true;
   VllmChoiceField vllm_choice_field = VllmChoiceField::structured_outputs;  ///< where vLLM expects choices
 
   /// Refuse answers that come without a count of their tokens: for budgets of tokens or money, which nothing could keep.
@@ -113,12 +122,16 @@ struct Options {
   bool probe = true;
   /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.
   std::function<void(std::string_view)> notice;
+  /// Told why and for how many seconds more nothing can be sent, every time somebody looks (at least every 100 ms where
+  /// `interrupted` is set), when that is longer than a second; in the end once with nothing and 0.
+  std::function<void(std::string_view reason, double seconds)> waiting;
   /// Polled at least every 100 ms while waiting; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;
 };
 
-/// The defaults, with base_urls from OPENAI_BASE_URL (one URL, or several with commas) and api_key_env naming
-/// OPENAI_API_KEY where these variables are set. The key itself stays in the environment.
+/// The defaults, with base_urls from OPENAI_BASE_URL (one URL, or several with commas), api_key_env naming
+/// OPENAI_API_KEY, and ca_file from CURL_CA_BUNDLE or SSL_CERT_FILE, where these variables are set. The key itself stays
+/// in the environment.
 [[nodiscard]] Options from_environment();
 
 /// Throws InvalidArgument that names the field and what is wrong with it.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,7 +29,8 @@ namespace icpi::store {
 
 /// Asks the model only what was never answered before. A language model itself; asynchronous when `LM` is. Answers from
 /// the cache carry the usage of the original answer, so a replayed run writes the same records.
-/// Equal requests that are under way at once are asked once.
+/// Equal requests that are under way at once are asked once. What the file cannot take is handed out all the same: the
+/// exception comes after the answers that arrived together are in their places or ready to be collected.
 /// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM>
 class CompletionCache : public ModelDecorator<LM> {
@@ -215,20 +217,33 @@ class CompletionCache : public ModelDecorator<LM> {
     std::vector<Completion> answers(asked.size());
     this->model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
     const std::string name = this->model_.identity();
+    std::exception_ptr problem;
     for (std::size_t i = 0; i < missing.size(); ++i) {
-      store_.insert(cache_key(name, asked[i]), answers[i]);
+      keep(cache_key(name, asked[i]), answers[i], problem);
       completions[missing[i]] = std::move(answers[i]);
     }
     missing.clear();
+    if (problem) std::rethrow_exception(problem);
+  }
+
+  /// Stores an answer; after the first failure nothing is tried until it was told.
+  void keep(const CacheKey& key, const Completion& completion, std::exception_ptr& problem) {
+    if (problem) return;
+    try {
+      store_.insert(key, completion);
+    } catch (const Error&) {
+      problem = std::current_exception();
+    }
   }
 
   void receive(std::chrono::milliseconds wait, std::size_t at_most) {
     received_.resize(at_most);
     const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
+    std::exception_ptr problem;
     for (std::size_t i = 0; i < count; ++i) {
       const auto asked = asked_.find(received_[i].ticket);
       const Completion& completion = received_[i].completion;
-      store_.insert(asked->second.key, completion);
+      keep(asked->second.key, completion, problem);
       for (const Ticket ticket : asked->second.tickets) ready_.push(ticket, completion);
       for (Completion* place : asked->second.places) *place = completion;
       places_left_ -= asked->second.places.size();
@@ -236,6 +251,7 @@ class CompletionCache : public ModelDecorator<LM> {
       if (running != running_.end() && running->second == asked->first) running_.erase(running);
       asked_.erase(asked);
     }
+    if (problem) std::rethrow_exception(problem);
   }
 
   CompletionStore store_;

@@ -23,12 +23,17 @@ struct CacheOptions {
   std::filesystem::path file;  ///< an SQLite database; its folder exists
   /// The file is kept about this small: the entries that were not used for longest go. > 0.
   std::uint64_t max_bytes = std::uint64_t{4} << 30U;
-  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked.
+  /// Answer from the cache alone; what is not there becomes an `invalid_request` and nothing is asked. Nothing is written
+  /// either: the file may be somebody else's, or on a medium that takes no writes. It must exist.
   bool require = false;
+  /// Go on without the cache when the file cannot be used (disk full, locked, read-only, gone): `notice` is told once, and
+  /// from then on nothing is found and nothing kept. Off: that is an error. Not together with `require`.
+  bool optional = false;
   /// Check every entry's checksum when the file is opened, about 10 s per GiB; off: each when it is read.
   bool verify_on_open = true;
   std::chrono::milliseconds busy_timeout{30000};  ///< how long to wait for other processes
-  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped.
+  /// Told, in one line, about damage: a file that was set aside, an entry that was dropped; and about a file that cannot
+  /// be used any more, where it is optional.
   std::function<void(std::string_view)> notice;
 };
 
@@ -55,7 +60,8 @@ using CacheKey = std::array<std::uint8_t, 32>;
 /// The file. An answer is durable once insert returned: it survives the process being killed; a power cut may take the
 /// last ones, never the file.
 /// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
-/// Failures of the file system (disk full, no permission) throw icpi::Error. Thread-safety: one object by one thread at a time.
+/// Failures of the file system (disk full, no permission, locked for longer than busy_timeout) throw icpi::Error, unless
+/// the cache is optional. Thread-safety: one object by one thread at a time.
 class CompletionStore {
  public:
   /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#if defined(ICPI_HEADER_ONLY)
+#error "icpi/http is compiled: link icpi::http, which brings icpi::icpi, instead of icpi::header_only"
+#endif
+
+#include <string_view>
+#include <vector>
+
+#include "icpi/http/options.hpp"
+
+namespace icpi::http {
+
+/// A service or server software and what is known of it.
+struct Service {
+  std::string_view name;
+  std::string_view base_url;           ///< empty: the user names it
+  std::string_view key_variable;       ///< name of the environment variable with the key; empty: none
+  Dialect dialect;                     ///< its route for one continuation
+  ServerKind server;                   ///< which software answers
+  std::string_view max_tokens_field;   ///< of chat
+  std::vector<std::string_view> omit;  ///< fields that it refuses, or does nothing with
+  std::string_view rename;             ///< "old=new"; empty: nothing
+  std::string_view extra;              ///< JSON; empty: nothing
+  std::string_view api_key_header;     ///< empty: Authorization
+  double lowest_temperature;
+  double highest_temperature;
+  std::size_t most_stops;
+};
+
+/// Every service that is known, in the order of the documentation.
+[[nodiscard]] const std::vector<Service>& services();
+
+/// Throws InvalidArgument with the known names.
+[[nodiscard]] const Service& find_service(std::string_view name);
+
+/// `options` as the service needs them: place, key, dialect and shape of the request are replaced.
+[[nodiscard]] Options for_service(const Service& service, Options options = {});
+
+}  // namespace icpi::http

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "chat_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace icpi::http {
+
+namespace {
+
+constexpr std::size_t longest_repetition = 16;  // lines of the prompt
+constexpr std::string_view fence = "```";
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_break(char c) { return c == '\n' || c == '\r'; }
+
+/// Newlines with the blanks before them; after the last one, blanks only where a line begins.
+void drop_front(std::string_view& text, bool line_begins) {
+  std::size_t kept = 0;
+  std::size_t at = 0;
+  while (at < text.size() && (is_blank(text[at]) || is_break(text[at]))) {
+    ++at;
+    if (is_break(text[at - 1]) || line_begins) kept = at;
+  }
+  text.remove_prefix(kept);
+}
+
+void drop_blanks_at_end(std::string_view& text) {
+  while (!text.empty() && (is_blank(text.back()) || is_break(text.back()))) text.remove_suffix(1);
+}
+
+/// Whether there was a fence. One that is not closed ends with the text.
+bool drop_fence(std::string_view& text) {
+  std::string_view inner = text;
+  while (!inner.empty() && is_blank(inner.front())) inner.remove_prefix(1);
+  if (!inner.starts_with(fence)) return false;
+  const std::size_t line = inner.find('\n');
+  const std::size_t closing = inner.find(fence, fence.size());
+  if (line == std::string_view::npos || closing < line) {  // on one line: ```answer```
+    inner = inner.substr(fence.size(), closing == std::string_view::npos ? closing : closing - fence.size());
+  } else {
+    inner = inner.substr(line + 1, closing == std::string_view::npos ? closing : closing - line - 1);
+  }
+  text = inner;
+  return true;
+}
+
+/// The end of the prompt as one text.
+std::string tail_of(const CompletionRequest& request) {
+  constexpr std::size_t enough = 4096;
+  std::string tail(request.query.substr(request.query.size() - std::min(request.query.size(), enough)));
+  if (tail.size() == enough) return tail;
+  const std::string_view prefix = request.prefix.text;
+  return std::string(prefix.substr(prefix.size() - std::min(prefix.size(), enough - tail.size()))) + tail;
+}
+
+/// The longest run of lines at the end of the prompt that the text begins with is taken off. Whether there was one.
+bool drop_repetition(std::string_view& text, std::string_view tail) {
+  std::size_t repeated = 0;
+  const bool within_line = !tail.empty() && tail.back() != '\n';
+  std::size_t begin = tail.size();
+  for (std::size_t lines = 0; begin > 0 && lines < longest_repetition; ++lines) {
+    const std::size_t before = begin >= 2 ? tail.rfind('\n', begin - 2) : std::string_view::npos;
+    begin = before == std::string_view::npos ? 0 : before + 1;
+    const std::string_view run = tail.substr(begin);
+    if (run.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
+    if (text.starts_with(run)) repeated = run.size();
+  }
+  // The line in which the prompt breaks off may come back without its last blank.
+  if (repeated == 0 && within_line) {
+    std::string_view line = tail.substr(tail.rfind('\n') + 1);
+    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+    if (!line.empty() && text.starts_with(line)) repeated = line.size();
+  }
+  text.remove_prefix(repeated);
+  return repeated > 0;
+}
+
+/// Models leave out the newline in which a stop string ends when nothing comes after it.
+bool drop_stop_at_end(std::string_view& text, std::span<const std::string_view> stops) {
+  for (std::string_view stop : stops) {
+    drop_blanks_at_end(stop);
+    if (stop.empty() || !text.ends_with(stop)) continue;
+    text.remove_suffix(stop.size());
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ChatText split_thought(std::string_view text) {
+  struct Tag {
+    std::string_view open;
+    std::string_view close;
+  };
+  ChatText parts;
+  std::string_view inside = text;
+  while (!inside.empty() && (is_blank(inside.front()) || is_break(inside.front()))) inside.remove_prefix(1);
+  for (const Tag& tag : {Tag{"<think>", "</think>"}, Tag{"<thinking>", "</thinking>"}}) {
+    const bool opened = inside.starts_with(tag.open);
+    const std::size_t end = inside.find(tag.close);
+    if (!opened && end == std::string_view::npos) continue;
+    const std::size_t begin = opened ? tag.open.size() : 0;
+    parts.unfinished = end == std::string_view::npos;
+    parts.thought = inside.substr(begin, parts.unfinished ? end : end - begin);
+    if (!parts.unfinished) parts.answer = inside.substr(end + tag.close.size());
+    return parts;
+  }
+  parts.answer = text;
+  return parts;
+}
+
+std::string clean_answer(std::string_view answer, const CompletionRequest& request, Cleaning& cleaning) {
+  const std::string tail = tail_of(request);
+  const bool line_begins = tail.empty() || tail.back() == '\n';
+  std::string_view text = answer;
+  const auto drop_front_of_it = [&] {
+    const std::size_t before = text.size();
+    drop_front(text, line_begins);
+    cleaning.blanks = cleaning.blanks || text.size() != before;
+  };
+  drop_front_of_it();
+  if (drop_fence(text)) {
+    cleaning.fence = true;
+    drop_front(text, line_begins);
+  }
+  if (drop_repetition(text, tail)) {
+    cleaning.repetition = true;
+    drop_front_of_it();
+  }
+  std::size_t end = std::string_view::npos;
+  for (const std::string_view stop : request.stop) end = std::min(end, text.find(stop));
+  if (end != std::string_view::npos) {
+    cleaning.stopped = true;
+    const std::string_view rest = text.substr(end);
+    cleaning.explanation = rest.find_first_not_of(" \t\r\n") != std::string_view::npos;
+    text = text.substr(0, end);
+  }
+  if (cleaning.stopped) {
+    while (text.ends_with('\r')) text.remove_suffix(1);
+    return std::string(text);
+  }
+  drop_blanks_at_end(text);
+  cleaning.stopped = drop_stop_at_end(text, request.stop);
+  return std::string(text);
+}
+
+}  // namespace icpi::http

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "readability.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "printable.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+constexpr std::size_t examples = 3;
+constexpr std::size_t longest_example = 60;
+
+}  // namespace
+
+void ReadabilityWatch::look(const QueryRecord& record) {
+  if (record.completion == nullptr || record.completion->error) return;
+  const std::lock_guard lock(mutex_);
+  Kind& kind = kinds_[static_cast<std::size_t>(record.question.kind)];
+  if (kind.seen == looked_at) return;
+  ++kind.seen;
+  if (record.status != AnswerStatus::invalid) return;
+  ++kind.invalid;
+  if (kind.shown.size() < examples) kind.shown.push_back(record.completion->text.substr(0, longest_example));
+  if (2 * kind.invalid > looked_at) hopeless_ = true;
+}
+
+std::string ReadabilityWatch::report() const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    const Kind& kind = kinds_[i];
+    if (2 * kind.invalid <= looked_at) continue;
+    std::vector<std::string> quoted;
+    for (const std::string& text : kind.shown) quoted.push_back(fmt::format("'{}'", printable_line(text)));
+    return fmt::format(
+        "{} of the first {} answers about the {} could not be read, as {}: is --dialect right for this model? `icpi "
+        "show` "
+        "prints what was asked; --keep-going goes on all the same",
+        kind.invalid, kind.seen, name(query_kinds[i]), fmt::join(quoted, ", "));
+  }
+  return {};
+}
+
+}  // namespace icpi::program
