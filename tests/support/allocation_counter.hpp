@@ -46,6 +46,14 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return icpi::testing::AllocationCounter::allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return icpi::testing::AllocationCounter::allocate(size, 1);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
 void operator delete(void* memory) noexcept { icpi::testing::AllocationCounter::release(memory); }
 void operator delete[](void* memory) noexcept { icpi::testing::AllocationCounter::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { icpi::testing::AllocationCounter::release(memory); }

@@ -14,7 +14,7 @@ namespace icpi::http {
 
 /// A service or server software and what is known of it.
 struct Service {
-  std::string_view name;
+  std::string_view name;               ///< as --service takes it
   std::string_view base_url;           ///< empty: the user names it
   std::string_view key_variable;       ///< name of the environment variable with the key; empty: none
   Dialect dialect;                     ///< its route for one continuation
@@ -24,9 +24,9 @@ struct Service {
   std::string_view rename;             ///< "old=new"; empty: nothing
   std::string_view extra;              ///< JSON; empty: nothing
   std::string_view api_key_header;     ///< empty: Authorization
-  double lowest_temperature;
-  double highest_temperature;
-  std::size_t most_stops;
+  double lowest_temperature;           ///< that it accepts
+  double highest_temperature;          ///< that it accepts
+  std::size_t most_stops;              ///< stop strings of a request
 };
 
 /// Every service that is known, in the order of the documentation.
