@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#if defined(ICPI_HEADER_ONLY)
-#error "icpi/http is compiled: link icpi::http, which brings icpi::icpi, instead of icpi::header_only"
-#endif
-
 #include <string_view>
 #include <vector>
 
