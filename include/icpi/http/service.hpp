@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -10,19 +11,19 @@ namespace icpi::http {
 
 /// A service or server software and what is known of it.
 struct Service {
-  std::string_view name;               ///< as --service takes it
-  std::string_view base_url;           ///< empty: the user names it
-  std::string_view key_variable;       ///< name of the environment variable with the key; empty: none
-  Dialect dialect;                     ///< its route for one continuation
-  ServerKind server;                   ///< which software answers
-  std::string_view max_tokens_field;   ///< of chat
-  std::vector<std::string_view> omit;  ///< fields that it refuses, or does nothing with
-  std::string_view rename;             ///< "old=new"; empty: nothing
-  std::string_view extra;              ///< JSON; empty: nothing
-  std::string_view api_key_header;     ///< empty: Authorization
-  double lowest_temperature;           ///< that it accepts
-  double highest_temperature;          ///< that it accepts
-  std::size_t most_stops;              ///< stop strings of a request
+  std::string_view name;                             ///< as --service takes it
+  std::string_view base_url{};                       ///< empty: the user names it
+  std::string_view key_variable{};                   ///< name of the environment variable with the key; empty: none
+  Dialect dialect = Dialect::chat;                   ///< its route for one continuation
+  ServerKind server = ServerKind::generic;           ///< which software answers
+  std::string_view max_tokens_field = "max_tokens";  ///< of chat
+  std::vector<std::string_view> omit{};              ///< fields that it refuses, or does nothing with
+  std::string_view rename{};                         ///< "old=new"; empty: nothing
+  std::string_view extra{};                          ///< JSON; empty: nothing
+  std::string_view api_key_header{};                 ///< empty: Authorization
+  double lowest_temperature = 0;                     ///< that it accepts
+  double highest_temperature = std::numeric_limits<double>::infinity();  ///< that it accepts
+  std::size_t most_stops = std::numeric_limits<std::size_t>::max();      ///< stop strings of a request
 };
 
 /// Every service that is known, in the order of the documentation.
