@@ -76,7 +76,7 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
-# A unit named after a layer defines what that folder declares; the folder of any other is that of its first header.
+# A unit named after a folder defines what that folder declares; the folder of any other is that of its first header.
 set(sources "")
 if(SOURCE_DIR)
   file(GLOB_RECURSE sources RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/*.cpp)
@@ -86,7 +86,7 @@ if(SOURCE_DIR)
 endif()
 foreach(source IN LISTS sources)
   file(STRINGS ${SOURCE_DIR}/${source} includes REGEX "^ *# *include \"icpi/[^\"]*/")
-  cmake_path(GET source STEM folder)
+  string(REGEX REPLACE "[_.].*" "" folder "${source}")
   foreach(include IN LISTS includes)
     string(REGEX REPLACE ".*\"icpi/([^/\"]+)/.*" "\\1" target "${include}")
     if(NOT DEFINED layer_${folder} AND NOT DEFINED leaf_${folder})

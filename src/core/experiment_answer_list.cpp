@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "answer_list.hpp"
+#include "experiment_answer_list.hpp"
 
 #include <fmt/format.h>
 

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "answer_list.hpp"
+#include "experiment_answer_list.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/completion_record.hpp"
 #include "icpi/models/finished_queue.hpp"
