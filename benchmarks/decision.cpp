@@ -13,6 +13,7 @@
 
 #include "counters.hpp"
 #include "icpi/domains/all.hpp"
+#include "support/agent_options.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/latency_model.hpp"
 #include "support/repeated_decisions.hpp"
@@ -33,7 +34,8 @@ constexpr std::string_view mode_names[] = {"per_query", "stable"};
 
 DecisionShape shape_of(std::int64_t mode, bool deduplicate, std::int64_t episodes) {
   DecisionShape shape;
-  shape.prompts.mode = mode == 0 ? PromptMode::per_query : PromptMode::stable;
+  shape.prompts.examples =
+      icpi_test::examples_of(mode == 0 ? icpi_test::PromptMode::per_query : icpi_test::PromptMode::stable);
   shape.queries.deduplicate = deduplicate;
   shape.rollouts.step_limit = 8;
   shape.rollouts.rollouts_per_action = 16;
@@ -42,7 +44,7 @@ DecisionShape shape_of(std::int64_t mode, bool deduplicate, std::int64_t episode
 }
 
 Decisions& decisions_for(const DecisionShape& shape) {
-  const auto name = fmt::format("{} {} {} {} {} {}", static_cast<int>(shape.prompts.mode), shape.queries.deduplicate,
+  const auto name = fmt::format("{} {} {} {} {} {}", shape.prompts.examples.description(), shape.queries.deduplicate,
                                 shape.episodes, shape.rollouts.rollouts_per_action, shape.environments, shape.actions);
   return kept<Decisions>(name, [&] {
     auto decisions = std::make_unique<Decisions>(testing::FreeModel<MiniInvaders>(OracleModel<MiniInvaders>()), shape);
@@ -178,8 +180,8 @@ void decide_with_latency(::benchmark::State& state) {
   Slow model(OracleModel<MiniInvaders>(), {.deviation = state.range(0) != 0 ? 1.5 : 0,
                                            .failure_rate = 0.01,
                                            .concurrency = static_cast<std::size_t>(state.range(1))});
-  PolicyIterationOptions options;
-  options.decisions.rollouts = shape_of(0, false, 0).rollouts;
+  PolicyIterationOptions options = icpi::paper_options();
+  icpi_test::rollouts_of(options) = shape_of(0, false, 0).rollouts;
   options.prompts.context_tokens = 1000;
   PolicyIteration<MiniInvaders, Slow> agent(env, model, options);
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(agent.lane())>, Lane>);

@@ -11,6 +11,7 @@
 #include "icpi/domains/all.hpp"
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 
 // How many tokens a model with a prefix cache has to compute: whole runs with the paper's horizons and settings, one
 // rollout per action, a perfect world model, tokens of 0.38 to the character. No clock is involved.
@@ -54,18 +55,18 @@ struct Tokens {
 };
 
 template <class Env>
-Tokens play(PromptMode mode, bool deduplicate, std::int64_t policy_prompts = 4) {
+Tokens play(icpi_test::PromptMode mode, bool deduplicate, std::int64_t policy_prompts = 4) {
   constexpr std::uint64_t seeds = 4;
   CountingModel<OracleModel<Env>> model;
   std::uint64_t decisions = 0;
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     Env env;
-    PolicyIterationOptions options;
+    PolicyIterationOptions options = icpi::paper_options();
     options.seed = seed;
-    options.prompts.mode = mode;
+    options.prompts.examples = icpi_test::examples_of(mode);
     options.prompts.policy_prompts = static_cast<std::size_t>(policy_prompts);
     options.queries.deduplicate = deduplicate;
-    options.decisions.rollouts.step_limit = env.facts().rollout_limit;
+    icpi_test::rollouts_of(options).step_limit = env.facts().rollout_limit;
     PolicyIteration<Env, CountingModel<OracleModel<Env>>> agent(env, model, options);
     agent.callbacks().on_decision = [&](const Decision& decision) { decisions += decision.by_model ? 1 : 0; };
     agent.train(env, {.steps = static_cast<std::size_t>(env.facts().horizon)});
@@ -79,8 +80,8 @@ template <class Env>
 void tokens_per_decision(::benchmark::State& state) {
   Tokens paper, stable;
   for (auto _ : state) {
-    paper = play<Env>(PromptMode::per_query, false);
-    stable = play<Env>(PromptMode::stable, state.range(0) != 0, state.range(1));
+    paper = play<Env>(icpi_test::PromptMode::per_query, false);
+    stable = play<Env>(icpi_test::PromptMode::stable, state.range(0) != 0, state.range(1));
   }
   state.SetLabel(std::string(Env::name));
   state.counters["prefix_per_query"] = number(paper.prefix);

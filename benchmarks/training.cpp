@@ -14,6 +14,7 @@
 #include "icpi/benchmark/register_rollouts.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/models/induction.hpp"
+#include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 
 // End to end with the embedded model: training steps per second, threads against processes, and the benchmark that
@@ -23,9 +24,10 @@ namespace icpi::benchmarks {
 namespace {
 
 PolicyIterationOptions options_for(bool stable, std::uint64_t seed, std::size_t threads) {
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = icpi::paper_options();
   options.seed = seed;
-  options.prompts.mode = stable ? PromptMode::stable : PromptMode::per_query;
+  options.prompts.examples =
+      icpi_test::examples_of(stable ? icpi_test::PromptMode::stable : icpi_test::PromptMode::per_query);
   options.queries.threads = threads;
   return options;
 }
@@ -36,7 +38,7 @@ std::size_t train(const PolicyIterationOptions& given) {
   Env env;
   InductionModel model({.threads = given.queries.threads});
   auto options = given;
-  options.decisions.rollouts.step_limit = env.facts().rollout_limit;
+  icpi_test::rollouts_of(options).step_limit = env.facts().rollout_limit;
   PolicyIteration<Env, InductionModel> agent(env, model, options);
   return agent.train(env, {.steps = static_cast<std::size_t>(env.facts().horizon)});
 }
@@ -67,8 +69,8 @@ void decide_together(std::size_t agents, std::size_t threads, int rounds, bool s
   std::vector<std::unique_ptr<Agent>> owned;
   for (std::uint64_t seed = 0; seed < agents; ++seed) {
     auto options = options_for(stable, seed, threads);
-    options.decisions.rollouts.step_limit = env.facts().rollout_limit;
-    options.decisions.rollouts.rollouts_per_action = 16;
+    icpi_test::rollouts_of(options).step_limit = env.facts().rollout_limit;
+    icpi_test::rollouts_of(options).rollouts_per_action = 16;
     auto& agent = *owned.emplace_back(std::make_unique<Agent>(env, model, options));
     for (std::uint64_t episode = 0; episode < 20; ++episode) {
       agent.import(testing::random_episode(env, 100 * seed + episode));
@@ -129,7 +131,7 @@ BENCHMARK(threads_against_processes)
 const auto* const registered = [] {
   benchmark::RolloutBenchmarkOptions options;
   options.agent = options_for(true, 0, 1);
-  options.agent.decisions.rollouts = {.step_limit = 8, .rollouts_per_action = 16};
+  icpi_test::rollouts_of(options.agent) = {.step_limit = 8, .rollouts_per_action = 16};
   return benchmark::register_rollouts<MiniInvaders, InductionModel>(
       "rollouts/mini-invaders/induction", MiniInvaders(), [] { return InductionModel(); }, options);
 }();

@@ -74,12 +74,10 @@ static_assert(icpi::PromptFormatter<CliffWalkingText, CliffWalking>);
 int main() {
   CliffWalking env;
   icpi::InductionModel model;
-  icpi::PolicyIterationOptions options{.seed = 3};  // the paper's; what follows goes beyond it
-  options.decisions.rule = icpi::ActionRule::planning;
-  options.decisions.rollouts.step_limit = 6;  // imagined steps: as many as the farthest start needs
-  options.decisions.novelty_bonus = 2;        // tries every action once everywhere, even one that looks like the cliff
-  options.prompts.mode = icpi::PromptMode::stable;
-  options.queries.sampling.temperature = 0;
+  icpi::PolicyIterationOptions options{.seed = 3};
+  options.decisions.values = icpi::Planning{{.step_limit = 6}};  // as many as the farthest start needs
+  // Tries every action once everywhere, even one that looks like the cliff.
+  options.decisions.explorations = {icpi::WarmUp{}, icpi::UntriedFirst{.bonus = 2}};
   icpi::PolicyIteration<CliffWalking, icpi::InductionModel, CliffWalkingText> agent(env, model, options);
 
   double total = 0;

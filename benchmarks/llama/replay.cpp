@@ -19,6 +19,7 @@
 #include "icpi/icpi.hpp"
 #include "icpi/llama/language_model.hpp"
 #include "icpi/models/oracle.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -81,16 +82,16 @@ struct Trace {
 };
 
 /// The last decisions of a run of 30 episodes. `one_step`: with rollouts of one step.
-Trace make_trace(LlamaLanguageModel& counter, icpi::PromptMode mode, std::size_t decisions, bool one_step) {
+Trace make_trace(LlamaLanguageModel& counter, icpi_test::PromptMode mode, std::size_t decisions, bool one_step) {
   TracedOracle oracle(counter);
   icpi::MiniInvaders env;
-  icpi::PolicyIterationOptions options;
+  icpi::PolicyIterationOptions options = icpi::paper_options();
   options.seed = 1;
-  options.prompts.mode = mode;
+  options.prompts.examples = icpi_test::examples_of(mode);
   options.prompts.context_tokens = 2000;
   options.queries.restrict_answers = true;
-  options.decisions.rollouts.rollouts_per_action = 4;
-  options.decisions.rollouts.step_limit = one_step ? 1 : env.facts().rollout_limit;
+  icpi_test::rollouts_of(options).rollouts_per_action = 4;
+  icpi_test::rollouts_of(options).step_limit = one_step ? 1 : env.facts().rollout_limit;
   icpi::PolicyIteration<icpi::MiniInvaders, TracedOracle> agent(env, oracle, options);
   std::vector<std::pair<std::size_t, std::size_t>> ranges;  // of the trace, by decision
   std::size_t begin = 0;
@@ -290,8 +291,8 @@ void run(const Arguments& arguments) {
   options.context = 4096;
   options.threads = 2;
   LlamaLanguageModel counter(options);
-  const auto shuffled = make_trace(counter, icpi::PromptMode::per_query, arguments.decisions, arguments.one_step);
-  const auto stable = make_trace(counter, icpi::PromptMode::stable, arguments.decisions, arguments.one_step);
+  const auto shuffled = make_trace(counter, icpi_test::PromptMode::per_query, arguments.decisions, arguments.one_step);
+  const auto stable = make_trace(counter, icpi_test::PromptMode::stable, arguments.decisions, arguments.one_step);
   const auto warming = first_of_each_prefix(stable.before);
   const auto count = static_cast<double>(stable.asked.size());
   double prompt = 0;

@@ -10,6 +10,7 @@
 
 #include "icpi/domains/all.hpp"
 #include "icpi/rollout/planner.hpp"
+#include "support/agent_options.hpp"
 #include "support/repeated_decisions.hpp"
 
 namespace icpi::measurements {
@@ -26,7 +27,8 @@ constexpr int few_rollouts = 64;
 
 testing::DecisionShape shape_of(std::string_view mode, int rollouts) {
   testing::DecisionShape shape;
-  shape.prompts.mode = mode == "stable" ? PromptMode::stable : PromptMode::per_query;
+  shape.prompts.examples =
+      icpi_test::examples_of(mode == "stable" ? icpi_test::PromptMode::stable : icpi_test::PromptMode::per_query);
   shape.queries.deduplicate = false;
   shape.rollouts.step_limit = rollouts > few_rollouts ? 3 : 8;  // valgrind takes its time
   shape.rollouts.rollouts_per_action = rollouts;
@@ -58,7 +60,7 @@ std::uint64_t measure_planning(Decisions decisions, const RolloutOptions& option
   const std::size_t tape = decisions.different();
   const auto plan = [&] {
     decisions.begin(0);
-    planner.run(decisions.model(), decisions.tasks(0), options, 1000, results);
+    planner.run(decisions.model(), decisions.tasks(0), {.step_limit = options.step_limit, .node_limit = 1000}, results);
   };
   decisions.language_model().record(tape);
   plan();

@@ -69,9 +69,9 @@ class Examination {
   Examination(std::uint64_t seed, std::size_t episodes)
       : key_(RandomKey(seed)),
         lane_(
-            env_, TrajectoryBuffer<Env>(env_), formatter_, recommended_options().prompts,
+            env_, TrajectoryBuffer<Env>(env_), formatter_, icpi::PolicyIterationOptions{}.prompts,
             [](std::string_view text) { return estimated_tokens(text); }, key_.child(2)),
-        answers_(model_, recommended_options().queries) {
+        answers_(model_, icpi::PolicyIterationOptions{}.queries) {
     for (std::size_t episode = 0; episode < episodes; ++episode) {
       const auto trajectory = random_episode(env_, key_.child(0).child(episode));
       for (const auto& step : trajectory) seen_.insert(pair(step));

@@ -18,6 +18,7 @@
 #include "icpi/experiment/lockstep.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "table_arguments.hpp"
 #include "untuned/frozen_lake.hpp"
 #include "untuned/key_corridor.hpp"
@@ -74,9 +75,9 @@ void measure(const Facts& facts, SeedRange seeds) {
       play(facts, seeds, best, [](std::uint64_t seed) { return std::make_unique<RandomAgent<Env>>(Env{}, seed); });
   InductionModel model;
   const RegretCurve icpi = play(facts, seeds, best, [&](std::uint64_t seed) {
-    PolicyIterationOptions options = recommended_options();
+    PolicyIterationOptions options = icpi::PolicyIterationOptions{};
     options.seed = seed;
-    options.decisions.rollouts.step_limit = facts.rollout_limit;
+    icpi_test::rollouts_of(options).step_limit = facts.rollout_limit;
     return std::make_unique<PolicyIteration<Env, InductionModel>>(Env{}, model, options);
   });
   const auto cells = [](const RegretCurve& curve) { return cell(curve.auc) + " / " + cell(curve.last20); };

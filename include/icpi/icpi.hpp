@@ -29,17 +29,25 @@
 #include "icpi/models/recording.hpp"
 #include "icpi/models/scripted.hpp"
 #include "icpi/models/stop_on_failure.hpp"
+#include "icpi/prompt/example_selection.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/query_options.hpp"
+#include "icpi/prompt/trajectory_selection.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 
 // 3: imagined trajectories
 #include "icpi/rollout/engine.hpp"
+#include "icpi/rollout/mean_of_rollouts.hpp"
 #include "icpi/rollout/planner.hpp"
+#include "icpi/rollout/planning.hpp"
+#include "icpi/rollout/policy_alone.hpp"
 #include "icpi/rollout/rollout.hpp"
+#include "icpi/rollout/value_estimator.hpp"
 
 // 4: the agent
+#include "icpi/policy/action_selection.hpp"
 #include "icpi/policy/agent.hpp"
+#include "icpi/policy/exploration.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/policy/rollout_agent.hpp"

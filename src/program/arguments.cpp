@@ -38,8 +38,13 @@ Method make_method(const MethodArguments& arguments) {
   Method method;
   method.kind = parse_agent(arguments.agent);
   method.label = arguments.agent;
-  method.options = named_options(arguments.options);
-  if (arguments.options == "best" && asks_model(method.kind)) method.label += "-best";
+  const bool learns_by_model = asks_model(method.kind);
+  const std::string options = !arguments.options.empty() ? arguments.options
+                              : learns_by_model          ? "recommended"
+                                                         : "paper";
+  method.settings = named_settings(options);
+  // In records the paper's options have no name of their own.
+  if (options != "paper" && learns_by_model) method.label += "-best";
   const auto ablation = [&](bool wanted, std::string_view name) {
     if (!wanted) return;
     if (!asks_model(method.kind))
@@ -51,10 +56,10 @@ Method make_method(const MethodArguments& arguments) {
   ablation(arguments.no_balance, "no-balance");
   ablation(arguments.no_constraints, "no-constraints");
   method.hints = !arguments.no_hints;
-  if (arguments.no_balance) method.options.prompts.balance = false;
-  if (arguments.no_constraints) method.options.prompts.constraints = false;
+  if (arguments.no_balance) method.settings.balance = false;
+  if (arguments.no_constraints) method.settings.constraints = false;
   if (!arguments.recency.empty()) {
-    method.options.prompts.recency = parse_count("--recency", arguments.recency, 1, 1'000'000);
+    method.settings.recency = parse_count("--recency", arguments.recency, 1, 1'000'000);
     method.label += "-recency-" + arguments.recency;
   }
   if (arguments.bootstrap_past_terminal) {
@@ -65,7 +70,7 @@ Method make_method(const MethodArguments& arguments) {
     method.label += "-bootstrap";
   }
   for (const auto& assignment : arguments.set) {
-    apply_setting(assignment, method);
+    if (apply_setting(assignment, method.settings) == "step_limit") method.sets_step_limit = true;
     method.label += "-" + assignment;
   }
   return method;

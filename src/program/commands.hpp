@@ -18,7 +18,7 @@ namespace icpi::program {
 /// How `icpi` was asked to behave; everything that several commands take.
 struct MethodArguments {
   std::string agent = "icpi";
-  std::string options = "paper";
+  std::string options;  ///< empty: recommended, or paper for baselines and `reproduce`
   bool no_hints = false;
   bool no_balance = false;
   bool no_constraints = false;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "icpi/baselines/no_argmax.hpp"
 #include "icpi/core/error.hpp"
 
 namespace icpi::program {
@@ -21,8 +20,12 @@ const DomainProgram& domain_program(std::string_view name) {
 
 Method method_for(const Method& method, const DomainFacts& facts) {
   Method result = method;
-  if (!result.sets_step_limit) result.options.decisions.rollouts.step_limit = facts.rollout_limit;
-  if (result.kind == AgentKind::no_argmax) result.options = no_argmax_options(result.options, facts.success_threshold);
+  if (!result.sets_step_limit) result.settings.rollouts.step_limit = facts.rollout_limit;
+  if (result.kind != AgentKind::no_argmax) return result;
+  result.settings.values = ValueChoice::policy_alone;  // as no_argmax_options() has it
+  result.settings.warms_up = true;
+  result.settings.warm_up.abrupt = true;
+  result.settings.return_threshold = facts.success_threshold;
   return result;
 }
 

@@ -152,7 +152,7 @@ class DomainProgramOf final : public DomainProgram {
   Formatter formatter(bool hints) const { return Formatter(env_, {.hints = hints}); }
 
   std::unique_ptr<Icpi> make_icpi(const Method& method, AnyLanguageModel& model, std::uint64_t seed) const {
-    PolicyIterationOptions options = method.options;
+    PolicyIterationOptions options = method.settings.options();
     options.seed = seed;
     return std::make_unique<Icpi>(env_, model, options, formatter(method.hints));
   }
@@ -167,13 +167,13 @@ class DomainProgramOf final : public DomainProgram {
           options.seed = seed;
           options.bootstrap_past_terminal = method.bootstrap_past_terminal;
           options.success_threshold = facts().success_threshold;
-          options.warm_up = method.options.decisions.warm_up;
+          options.warm_up = method.settings.warm_up;
           return std::make_unique<TabularQ<Env>>(env_, options);
         });
       case AgentKind::matching_model:
         return use([&](std::uint64_t seed) {
-          const auto& options = method.options;
-          return std::make_unique<MatchingModelAgent<Env>>(env_, seed, options.decisions, options.prompts.recency);
+          return std::make_unique<MatchingModelAgent<Env>>(env_, seed, method.settings.options().decisions,
+                                                           method.settings.recency);
         });
       case AgentKind::optimal:
         return use([&](std::uint64_t) {

@@ -43,10 +43,16 @@ void list_models(const ModelsArguments& arguments, std::ostream& out) {
 }
 
 void list_settings(std::ostream& out) {
-  const PolicyIterationOptions paper = named_options("paper");
-  fmt::print(out, "--set NAME=VALUE   (in brackets: the paper's value)\n");
-  for (const Setting& each : settings())
-    fmt::print(out, "  {:<20} {} [{}]; allowed: {}\n", each.name, each.meaning, each.get(paper), each.allowed);
+  const AgentSettings recommended = named_settings("recommended");
+  const AgentSettings paper = named_settings("paper");
+  fmt::print(out, "--set NAME=VALUE   (in brackets: the recommended value and, where it differs, the paper's)\n");
+  for (const Setting& each : settings()) {
+    std::string values = each.get(recommended);
+    if (each.get(paper) != values) values += "; paper: " + each.get(paper);
+    fmt::print(out, "  {:<21} {} [{}]; allowed: {}\n", each.name, each.meaning, values, each.allowed);
+  }
+  fmt::print(out, "\nFormer names, understood for one more version:\n");
+  for (const FormerSetting& each : former_settings()) fmt::print(out, "  {:<21} now {}\n", each.name, each.now);
 }
 
 }  // namespace icpi::program

@@ -16,6 +16,7 @@
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
+#include "run_header.hpp"
 #include "standard_streams.hpp"
 
 namespace {
@@ -61,7 +62,9 @@ void add_method_options(CLI::App& command, MethodArguments& method, bool with_ag
     command.add_flag("--bootstrap", method.bootstrap_past_terminal,
                      "tabular-q: bootstrap past terminal steps, as the authors' code does");
   }
-  command.add_option("--options", method.options, "paper, or best: the recommended set (default paper)");
+  command.add_option("--options", method.options,
+                     with_agent ? "recommended, its alias best, or paper (default recommended; baselines: paper)"
+                                : "recommended, its alias best, or paper (default paper)");
   command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
       ->take_all()
       ->allow_extra_args(false);

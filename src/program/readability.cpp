@@ -21,7 +21,8 @@ void ReadabilityWatch::look(const QueryRecord& record) {
   Kind& kind = kinds_[static_cast<std::size_t>(record.question.kind)];
   if (kind.seen == looked_at) return;
   ++kind.seen;
-  if (record.status != AnswerStatus::invalid) return;
+  const bool unread = record.status == AnswerStatus::invalid || record.status == AnswerStatus::impossible;
+  if (!unread) return;
   ++kind.invalid;
   if (kind.shown.size() < examples) kind.shown.push_back(record.completion->text.substr(0, longest_example));
   if (2 * kind.invalid > looked_at) hopeless_ = true;

@@ -16,6 +16,7 @@
 #include "icpi/version.hpp"
 #include "interrupt.hpp"
 #include "printable.hpp"
+#include "run_header.hpp"
 
 namespace icpi::program {
 
@@ -34,7 +35,7 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
   line.add_list("runs", runs, [](const PlannedRun& run, std::string& out) {
     const Method method = method_for(run.request.method, run.domain->facts());
     JsonLine options;
-    for (const Setting& each : settings()) options.add(each.name, each.get(method.options));
+    for (const Setting& each : settings()) options.add(each.name, each.get(method.settings));
     JsonLine item;
     item.add("domain", run.domain->facts().name).add("agent", method.label);
     item.add("seeds", fmt::format("{}:{}", run.request.seeds.first, run.request.seeds.last));
@@ -145,16 +146,6 @@ namespace {
 
 constexpr std::string_view log_name = "log.jsonl";
 
-/// Of a log's first line: the command, and what it meant.
-std::string header_of(const std::vector<std::string>& words, const std::vector<PlannedRun>& runs) {
-  std::string described = describe_runs(runs);
-  std::erase(described, '\n');
-  JsonLine line;
-  line.add_list("command", words, append_json_string);
-  line.add_raw("runs", described);
-  return line.str();
-}
-
 Durability durability_of(const std::string& name) {
   if (name == "process") return Durability::process;
   if (name == "power") return Durability::power;
@@ -180,35 +171,17 @@ std::shared_ptr<RecordLog> open_log(const std::filesystem::path& folder) {
   return log;
 }
 
-std::vector<std::string> recorded_command(const RecordLog& log) {
-  std::vector<std::string> words;
-  try {
-    const Json header = Json::parse(log.header());
-    for (const Json& word : header["command"].array()) words.push_back(word.string());
-  } catch (const InvalidArgument& error) {
-    throw InvalidArgument(fmt::format("{}: it is not the log of a command: {}", log.name(), error.what()));
-  }
-  return words;
-}
-
 void check_recovery(const RecoveryArguments& recovery, const std::vector<PlannedRun>& runs) {
   (void)durability_of(recovery.durability);
   (void)on_environment_error_of(recovery.on_environment_error);
   if (!recovery.log) return;
-  const std::string& then = recovery.log->header();
-  const std::string now = header_of(recorded_command(*recovery.log), runs);
-  if (then == now) return;
-  const auto place =
-      static_cast<std::size_t>(std::mismatch(then.begin(), then.end(), now.begin(), now.end()).first - then.begin());
-  const std::size_t from = place < 40 ? 0 : place - 40;
-  throw InvalidArgument(fmt::format("--resume: the run was begun with other options: '...{}...', not '...{}...'",
-                                    then.substr(from, 80), now.substr(std::min(from, now.size()), 80)));
+  check_same_runs(recovery.log->header(), run_header(recorded_command(*recovery.log), runs));
 }
 
 RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& folder,
                      const RecoveryArguments& recovery) {
   std::shared_ptr<RecordLog> log = recovery.log;
-  if (!log) log = std::make_shared<RecordLog>(folder / log_name, header_of(recovery.words, runs), Durability::process);
+  if (!log) log = std::make_shared<RecordLog>(folder / log_name, run_header(recovery.words, runs), Durability::process);
   if (!log->locked())
     tell(
         fmt::format("{}: its file system has no locks, so no other process is kept out; see to it that none goes on "

@@ -34,9 +34,6 @@ struct RecoveryArguments {
 /// Opens the log of the run in a folder to go on with it. Throws InvalidArgument.
 std::shared_ptr<RecordLog> open_log(const std::filesystem::path& folder);
 
-/// The command that began a log.
-std::vector<std::string> recorded_command(const RecordLog& log);
-
 /// What all runs of a command came to.
 struct RunOutcome {
   std::vector<EpisodeRecord> records;

@@ -45,9 +45,9 @@ void require_out(const std::string& out, bool dry_run, const RecoveryArguments& 
 }
 
 /// The methods of these labels, in the order of the figures; all of them if there are no labels.
-std::vector<Method> chosen_methods(const PolicyIterationOptions& options, const std::vector<std::string>& labels) {
-  std::vector<Method> all = figure_methods(options);
-  for (auto& method : ablation_methods(options)) all.push_back(std::move(method));
+std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vector<std::string>& labels) {
+  std::vector<Method> all = figure_methods(settings);
+  for (auto& method : ablation_methods(settings)) all.push_back(std::move(method));
   std::vector<std::string> known;
   for (const auto& method : all) known.push_back(method.label);
   for (const auto& label : labels) {
@@ -100,7 +100,9 @@ void train(const TrainArguments& arguments, std::ostream& out) {
 }
 
 void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
-  const Method given = make_method(arguments.method);
+  MethodArguments with_defaults = arguments.method;
+  if (with_defaults.options.empty()) with_defaults.options = "paper";
+  const Method given = make_method(with_defaults);
   if (given.kind != AgentKind::icpi) throw InvalidArgument("reproduce runs every agent: --agent is not allowed");
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
@@ -115,7 +117,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   const auto ledger = std::make_shared<ModelLedger>(arguments.models.front().budget);
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
-  const std::vector<Method> methods = chosen_methods(given.options, arguments.agents);
+  const std::vector<Method> methods = chosen_methods(given.settings, arguments.agents);
   std::vector<PlannedRun> runs;
   for (const DomainProgram* domain : domains) {
     for (std::size_t i = 0; i < arguments.models.size(); ++i) {

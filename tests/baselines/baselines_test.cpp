@@ -170,7 +170,7 @@ TEST(OptimalAgent, HasNoRegretAnywhere) {
 TEST(NoArgmax, IsRandomUntilThreeSuccesses) {
   Chain env;
   ScriptedModel model([](const CompletionRequest&) { return ScriptedModel::answer("reward = try_goal(state)"); });
-  PolicyIteration<Chain, ScriptedModel> agent(env, model, no_argmax_options({}, 0));
+  PolicyIteration<Chain, ScriptedModel> agent(env, model, no_argmax_options(paper_options(), 0));
   const TrajectoryOf<Chain> failure{chain_step(2, ChainAction::try_goal, 0, true, 2)};
   const TrajectoryOf<Chain> success{chain_step(4, ChainAction::try_goal, 1, true, 4)};
   for (int i = 0; i < 2; ++i) {
@@ -190,7 +190,7 @@ TEST(NoArgmax, ImitatesSuccessfulTrajectoriesOnly) {
     prompt = request.prefix.text;
     return ScriptedModel::answer("reward = try_goal(state)\n");
   });
-  PolicyIteration<Chain, ScriptedModel> agent(env, model, no_argmax_options({}, 0));
+  PolicyIteration<Chain, ScriptedModel> agent(env, model, no_argmax_options(paper_options(), 0));
   for (int i = 0; i < 3; ++i) {
     agent.import({chain_step(2, ChainAction::try_goal, 0, true, 2)});
     agent.import({chain_step(4, ChainAction::try_goal, 1, true, 4)});

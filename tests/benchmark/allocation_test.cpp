@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "icpi/domains/all.hpp"
+#include "support/agent_options.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/repeated_decisions.hpp"
 
@@ -27,9 +28,9 @@ TEST(AllocationCounter, Counts) {
   EXPECT_EQ(AllocationCounter::held_bytes - held, 0);
 }
 
-DecisionShape shape_of(PromptMode mode, bool deduplicate, int rollouts) {
+DecisionShape shape_of(icpi_test::PromptMode mode, bool deduplicate, int rollouts) {
   DecisionShape shape;
-  shape.prompts.mode = mode;
+  shape.prompts.examples = icpi_test::examples_of(mode);
   shape.queries.deduplicate = deduplicate;
   shape.rollouts.rollouts_per_action = rollouts;
   shape.rollouts.step_limit = 8;
@@ -51,13 +52,14 @@ std::uint64_t allocations_in_steady_state(Decisions& decisions) {
   return allocations;
 }
 
-class SteadyState : public ::testing::TestWithParam<std::tuple<PromptMode, bool>> {};
+class SteadyState : public ::testing::TestWithParam<std::tuple<icpi_test::PromptMode, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Modes, SteadyState,
-                         ::testing::Values(std::tuple(PromptMode::per_query, false),
-                                           std::tuple(PromptMode::stable, false), std::tuple(PromptMode::stable, true)),
+                         ::testing::Values(std::tuple(icpi_test::PromptMode::per_query, false),
+                                           std::tuple(icpi_test::PromptMode::stable, false),
+                                           std::tuple(icpi_test::PromptMode::stable, true)),
                          [](const auto& mode) {
                            const std::string name =
-                               std::get<0>(mode.param) == PromptMode::stable ? "stable" : "per_query";
+                               std::get<0>(mode.param) == icpi_test::PromptMode::stable ? "stable" : "per_query";
                            return name + (std::get<1>(mode.param) ? "_deduplicated" : "");
                          });
 
@@ -100,8 +102,8 @@ TEST(SteadyState, AnAgentsActAllocatesTheSameForAnyNumberOfQueries) {
   for (const int rollouts : {1, 32}) {
     Chain env;
     LastAnswerModel model;
-    PolicyIterationOptions options;
-    options.decisions.rollouts.rollouts_per_action = rollouts;
+    PolicyIterationOptions options = icpi::paper_options();
+    icpi_test::rollouts_of(options).rollouts_per_action = rollouts;
     PolicyIteration<Chain, LastAnswerModel> agent(env, model, options);
     for (std::uint64_t episode = 0; episode < 40; ++episode) agent.import(testing::random_episode(env, episode));
     const auto start = env.reset(1);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "icpi/domains/all.hpp"
+#include "support/agent_options.hpp"
 #include "support/latency_model.hpp"
 #include "support/repeated_decisions.hpp"
 
@@ -55,11 +56,11 @@ class Chains {
   std::map<std::uint64_t, std::map<std::uint32_t, std::array<double, 4>>> steps_;
 };
 
-Timing decide(const LatencyOptions& latency, PromptMode mode, int rollouts_per_action) {
+Timing decide(const LatencyOptions& latency, icpi_test::PromptMode mode, int rollouts_per_action) {
   MiniInvaders env;
   SlowModel model(OracleModel<MiniInvaders>(), latency);
   PromptOptions prompts;
-  prompts.mode = mode;
+  prompts.examples = icpi_test::examples_of(mode);
   prompts.context_tokens = 1000;
   Lane lane(
       env, TrajectoryBuffer<MiniInvaders>(env), MiniInvadersFormatter(env), prompts,
@@ -102,17 +103,17 @@ struct Case {
   LatencyOptions latency;
 };
 
-class Decision : public ::testing::TestWithParam<std::tuple<Case, PromptMode>> {};
-INSTANTIATE_TEST_SUITE_P(Latencies, Decision,
-                         ::testing::Combine(::testing::Values(Case{"fixed", {}}, Case{"heavy_tail", {.deviation = 1.5}},
-                                                              Case{"failing", {.failure_rate = 0.01}},
-                                                              Case{"heavy_tail_failing",
-                                                                   {.deviation = 1.5, .failure_rate = 0.01}}),
-                                            ::testing::Values(PromptMode::per_query, PromptMode::stable)),
-                         [](const auto& combination) {
-                           return std::get<0>(combination.param).name +
-                                  (std::get<1>(combination.param) == PromptMode::stable ? "_stable" : "_per_query");
-                         });
+class Decision : public ::testing::TestWithParam<std::tuple<Case, icpi_test::PromptMode>> {};
+INSTANTIATE_TEST_SUITE_P(
+    Latencies, Decision,
+    ::testing::Combine(::testing::Values(Case{"fixed", {}}, Case{"heavy_tail", {.deviation = 1.5}},
+                                         Case{"failing", {.failure_rate = 0.01}},
+                                         Case{"heavy_tail_failing", {.deviation = 1.5, .failure_rate = 0.01}}),
+                       ::testing::Values(icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable)),
+    [](const auto& combination) {
+      return std::get<0>(combination.param).name +
+             (std::get<1>(combination.param) == icpi_test::PromptMode::stable ? "_stable" : "_per_query");
+    });
 
 TEST_P(Decision, TakesItsCriticalPathWithUnlimitedConcurrency) {
   auto [each, mode] = GetParam();

@@ -27,6 +27,7 @@ using Transition = icpi::TransitionOf<Corridor>;
 // case 8: trajectory(number): oldest first
 // case 9: matching(action, terminated): ids
 // case 10: reward_classes(action, terminated): RewardClass objects
+// case 11: matching: a span or a reference
 struct Forgetful {
 #if ICPI_BROKEN != 1
   void append(std::span<const Transition> trajectory) { last.assign(trajectory.begin(), trajectory.end()); }
@@ -52,7 +53,9 @@ struct Forgetful {
 #if ICPI_BROKEN != 8
   static icpi::TransitionRange trajectory(std::size_t /*number*/) { return {}; }
 #endif
-#if ICPI_BROKEN != 9
+#if ICPI_BROKEN == 11
+  static std::vector<icpi::TransitionId> matching(std::size_t /*action*/, bool /*terminated*/) { return {}; }
+#elif ICPI_BROKEN != 9
   static std::span<const icpi::TransitionId> matching(std::size_t /*action*/, bool /*terminated*/) { return {}; }
 #endif
 #if ICPI_BROKEN != 10

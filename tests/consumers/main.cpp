@@ -9,7 +9,7 @@
 int main() {
   icpi::Chain env;
   icpi::InductionModel model;
-  auto options = icpi::recommended_options();
+  icpi::PolicyIterationOptions options;
   options.seed = 7;
   icpi::PolicyIteration<icpi::Chain, icpi::InductionModel> agent(env, model, options);
   agent.train(env, {.episodes = 15});
@@ -17,7 +17,7 @@ int main() {
   std::printf("icpi %d.%d: %zu episodes, %llu answers, return %g\n", icpi::version_major, icpi::version_minor,
               agent.episodes(), static_cast<unsigned long long>(agent.costs().lm_calls), reached);
 
-  options.decisions.rollouts.step_limit = 0;
+  options.decisions.values = icpi::Planning{{.step_limit = 0}};
   try {
     icpi::PolicyIteration<icpi::Chain, icpi::InductionModel> refused(env, model, options);
   } catch (const icpi::InvalidArgument& error) {

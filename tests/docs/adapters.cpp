@@ -40,8 +40,7 @@ void llama_model(icpi::Chain& env) {
   options.model_path = "model.gguf";
   icpi::llama::LlamaLanguageModel model(options);
   icpi::PolicyIterationOptions agent_options;
-  agent_options.prompts.mode = icpi::PromptMode::stable;  // prompts that only grow: computed once
-  agent_options.queries.restrict_answers = true;          // known answers are chosen, not written
+  agent_options.queries.restrict_answers = true;  // known answers are chosen, not written
   icpi::PolicyIteration<icpi::Chain, icpi::llama::LlamaLanguageModel> agent(env, model, agent_options);
   agent.train(env, {.steps = 80});
 }

@@ -62,5 +62,13 @@ TEST(Skeletons, WorkTogether) {
   EXPECT_GT(agent.costs().invalid, 0U);
 }
 
+TEST(Skeletons, OptionsHoldStrategies) {
+  icpi::PolicyIterationOptions options = icpi::paper_options();
+  options.decisions.values = icpi::MeanOfRollouts{{.rollouts_per_action = 4}};
+  options.decisions.explorations = {icpi::RandomRate{0.1}};
+  options.prompts.trajectories = icpi::TrajectoriesAboveReturn{.threshold = 0.5};
+  EXPECT_EQ(options.decisions.values.get_if<icpi::MeanOfRollouts>()->options.rollouts_per_action, 4);
+}
+
 }  // namespace
 }  // namespace skeletons

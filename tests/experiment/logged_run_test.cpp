@@ -26,6 +26,7 @@
 #include "icpi/models/oracle.hpp"
 #include "icpi/models/stop_on_failure.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "support/latency_model.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -71,7 +72,7 @@ class CountingModel : public ModelDecorator<AnyLanguageModel> {
 struct ChainRun {
   using Icpi = PolicyIteration<Chain, AnyLanguageModel>;
 
-  PolicyIterationOptions options{};
+  PolicyIterationOptions options = icpi::paper_options();
   std::size_t steps = 12;
   std::function<AnyLanguageModel()> model = [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
   std::shared_ptr<CountingModel::Counts> counts = std::make_shared<CountingModel::Counts>();
@@ -127,7 +128,7 @@ class LoggedRun : public ::testing::Test {
 std::vector<std::pair<std::string, ChainRun>> kinds_of_runs() {
   ChainRun paper;
   ChainRun best;
-  best.options = recommended_options();
+  best.options = icpi::PolicyIterationOptions{};
   ChainRun one_by_one = paper;
   one_by_one.model = [] {
     return AnyLanguageModel(std::make_unique<testing::LatencyModel<InductionModel>>(
@@ -172,7 +173,7 @@ TEST_F(LoggedRun, GoesOnFromEveryRecordAsIfNothingHadHappened) {
 /// A run whose log is longer than 64 KiB, but not by much.
 ChainRun long_enough() {
   ChainRun run;
-  run.options = recommended_options();
+  run.options = icpi::PolicyIterationOptions{};
   run.steps = 16;
   return run;
 }
@@ -239,7 +240,7 @@ TEST_F(LoggedRun, AnotherRunIsNotContinued) {
   other.options.queries.sampling.temperature = 0.7;
   refuses(other);
   other = run;
-  other.options.decisions.warm_up.successes = 0;
+  other.options.decisions.explorations = {icpi::WarmUp{.successes = 0}};
   refuses(other);
 }
 

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     arguments.options = kind % 4 < 2 ? "paper" : words.back();
     arguments.set = words;
     arguments.no_hints = kind % 8 < 4;
-    check_options(make_method(arguments).options);
+    check_options(make_method(arguments).settings.options());
   });
   try_to_read([&] {
     CLI::App app("fuzzed", "icpi");

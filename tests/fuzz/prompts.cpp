@@ -9,6 +9,7 @@
 #include "fuzz.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/prompt/prompt_state.hpp"
+#include "support/agent_options.hpp"
 #include "support/text_world.hpp"
 
 namespace {
@@ -49,15 +50,18 @@ void require_examples(std::string_view prompt) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = icpi::paper_options();
   const unsigned flags = input.byte();
-  options.prompts.mode = (flags & 1U) != 0 ? PromptMode::stable : PromptMode::per_query;
+  const bool balance = (flags & 2U) != 0;
+  if ((flags & 1U) != 0)
+    options.prompts.examples = AppendOnlyExamples{.balance = balance};
+  else
+    options.prompts.examples = BalancedExamples{balance};
   options.prompts.context_tokens = 40 + input.byte();
-  options.prompts.balance = (flags & 2U) != 0;
-  options.decisions.online = (flags & 4U) != 0;
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
-  options.decisions.rollouts.step_limit = 2;
-  options.decisions.rollouts.speculate = (flags & 8U) != 0;
+  options.decisions.update_within_episode = (flags & 4U) != 0;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
+  icpi_test::rollouts_of(options).step_limit = 2;
+  icpi_test::rollouts_of(options).speculate = (flags & 8U) != 0;
   auto texts = input.records(10);
   texts.insert(texts.end(), {"assert done", "assert not done", "assert reward == 1", "go()"});
   TextWorld env(texts);

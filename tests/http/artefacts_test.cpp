@@ -14,6 +14,7 @@
 #include "icpi/models/budget.hpp"
 #include "icpi/models/recording.hpp"
 #include "icpi/store/completion_cache.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -68,9 +69,9 @@ class Artefacts : public testing::Test {
     cache.notice = options.notice;
     Recorded model(Cached(Budgeted(HttpLanguageModel(options), {.calls = 100000}), cache), folder_ / recording);
     icpi::Chain env;
-    icpi::PolicyIterationOptions agent_options;
+    icpi::PolicyIterationOptions agent_options = icpi::paper_options();
     agent_options.seed = 5;
-    agent_options.prompts.mode = icpi::PromptMode::stable;
+    agent_options.prompts.examples = icpi_test::examples_of(icpi_test::PromptMode::stable);
     icpi::PolicyIteration<icpi::Chain, Recorded> agent(env, model, agent_options);
     agent.train(env, {.steps = 40});
     said_ += model.identity();

@@ -20,6 +20,7 @@
 #include "icpi/icpi.hpp"
 #include "icpi/models/oracle.hpp"
 #include "llama_server.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -191,13 +192,13 @@ class QuestionRecorder {
 
 /// What some decisions asked, after 60 steps of learning.
 struct OracleTrace {
-  OracleTrace(icpi::PromptMode mode, std::size_t wanted) {
+  OracleTrace(icpi_test::PromptMode mode, std::size_t wanted) {
     icpi::Chain env;
-    icpi::PolicyIterationOptions options;
+    icpi::PolicyIterationOptions options = icpi::paper_options();
     options.seed = 3;
-    options.prompts.mode = mode;
+    options.prompts.examples = icpi_test::examples_of(mode);
     options.prompts.context_tokens = 560;
-    options.decisions.warm_up.successes = -1000;
+    options.decisions.explorations = {icpi::WarmUp{.successes = -1000}};
     QuestionRecorder model(&rounds);
     icpi::PolicyIteration<icpi::Chain, QuestionRecorder> agent(env, model, options);
     agent.train(env, {.steps = 60});
@@ -268,8 +269,8 @@ std::uint64_t bound(HttpLanguageModel& model, const OracleTrace& trace, const st
 TEST_F(RealServer, AnOraclesQuestionsComputeEachPrefixOnce) {
   const LlamaServer server({"-np", "8", "-c", "16384"});
   HttpLanguageModel model(options_for(server));
-  const OracleTrace stable(icpi::PromptMode::stable, 4);
-  const OracleTrace per_query(icpi::PromptMode::per_query, 1);
+  const OracleTrace stable(icpi_test::PromptMode::stable, 4);
+  const OracleTrace per_query(icpi_test::PromptMode::per_query, 1);
   const Replay kept = replay(model, stable);
   const Replay fresh = replay(model, per_query);
   for (const auto& [name, trace, result] : {std::tuple{"stable", &stable, &kept}, {"per_query", &per_query, &fresh}}) {
@@ -324,18 +325,18 @@ struct Decisions {
   double seconds = 0;
 };
 
-Decisions play_chain(const LlamaServer& server, icpi::PromptMode mode) {
+Decisions play_chain(const LlamaServer& server, icpi_test::PromptMode mode) {
   Options options;
   options.base_urls = {server.url()};
   HttpLanguageModel model(options);
   icpi::Chain env;
-  icpi::PolicyIterationOptions agent_options;
+  icpi::PolicyIterationOptions agent_options = icpi::paper_options();
   agent_options.seed = 3;
-  agent_options.prompts.mode = mode;
+  agent_options.prompts.examples = icpi_test::examples_of(mode);
   agent_options.prompts.context_tokens = 1500;
   agent_options.queries.sampling.max_tokens = 12;
   agent_options.queries.prime_prefixes = true;
-  agent_options.decisions.rollouts.step_limit = 4;
+  icpi_test::rollouts_of(agent_options).step_limit = 4;
   icpi::PolicyIteration<icpi::Chain, HttpLanguageModel> agent(env, model, agent_options);
   const auto start = std::chrono::steady_clock::now();
   agent.train(env, {.steps = 25});
@@ -346,8 +347,8 @@ Decisions play_chain(const LlamaServer& server, icpi::PromptMode mode) {
 
 TEST_F(RealServer, TrainsOnTheChainAndStablePromptsAreServedFromTheCache) {
   const LlamaServer server({"-np", "8", "-c", "16384"});
-  const Decisions stable = play_chain(server, icpi::PromptMode::stable);
-  const Decisions per_query = play_chain(server, icpi::PromptMode::per_query);
+  const Decisions stable = play_chain(server, icpi_test::PromptMode::stable);
+  const Decisions per_query = play_chain(server, icpi_test::PromptMode::per_query);
   for (const auto& [name, run] : {std::pair{"stable", stable}, {"per_query", per_query}}) {
     std::printf("%s: %llu calls in %.1f s, %llu prompt tokens, %llu computed\n", name,
                 static_cast<unsigned long long>(run.costs.lm_calls), run.seconds,

@@ -7,6 +7,7 @@
 #include "helpers.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/icpi.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -14,13 +15,13 @@ using icpi::llama::LlamaLanguageModel;
 using icpi::llama::Options;
 
 icpi::PolicyIterationOptions stable_options(bool restricted) {
-  icpi::PolicyIterationOptions options;
+  icpi::PolicyIterationOptions options = icpi::paper_options();
   options.seed = 3;
-  options.prompts.mode = icpi::PromptMode::stable;
+  options.prompts.examples = icpi_test::examples_of(icpi_test::PromptMode::stable);
   options.prompts.context_tokens = 800;
   options.queries.sampling.max_tokens = 24;
   options.queries.restrict_answers = restricted;
-  options.decisions.rollouts.step_limit = 4;
+  icpi_test::rollouts_of(options).step_limit = 4;
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include "helpers.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/icpi.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -17,13 +18,13 @@ TEST(LongRuns, KeepTheBudgetAndTheirSizeOverAThousandDecisions) {
   model_options.kv_mib = 4;
   LlamaLanguageModel model(model_options);
   icpi::Chain env;
-  icpi::PolicyIterationOptions options;
+  icpi::PolicyIterationOptions options = icpi::paper_options();
   options.seed = 1;
-  options.prompts.mode = icpi::PromptMode::stable;
+  options.prompts.examples = icpi_test::examples_of(icpi_test::PromptMode::stable);
   options.prompts.context_tokens = 600;
   options.queries.sampling.max_tokens = 24;
   options.queries.restrict_answers = true;
-  options.decisions.rollouts.step_limit = 3;
+  icpi_test::rollouts_of(options).step_limit = 3;
   icpi::PolicyIteration<icpi::Chain, LlamaLanguageModel> agent(env, model, options);
   constexpr std::uint64_t round = 250;
   std::vector<std::size_t> resident;

@@ -12,6 +12,7 @@
 
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "support/logged_world.hpp"
 #include "support/random_episodes.hpp"
 
@@ -128,18 +129,21 @@ std::vector<TrajectoryOf<LoggedWorld>> shortened(std::vector<TrajectoryOf<Logged
 /// Of which it matters what is forgotten: a step that ends or a reward.
 constexpr std::size_t few_episodes = 4;
 
-class BufferSeam : public ::testing::TestWithParam<PromptMode> {
+class BufferSeam : public ::testing::TestWithParam<icpi_test::PromptMode> {
  protected:
   static PolicyIterationOptions options() {
-    PolicyIterationOptions options;
+    PolicyIterationOptions options = icpi::paper_options();
     options.seed = 3;
-    options.prompts.mode = GetParam();
+    options.prompts.examples = icpi_test::examples_of(GetParam());
     options.prompts.context_tokens = 500;
     return options;
   }
 };
-INSTANTIATE_TEST_SUITE_P(PromptModes, BufferSeam, ::testing::Values(PromptMode::per_query, PromptMode::stable),
-                         [](const auto& mode) { return mode.param == PromptMode::stable ? "stable" : "per_query"; });
+INSTANTIATE_TEST_SUITE_P(PromptModes, BufferSeam,
+                         ::testing::Values(icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable),
+                         [](const auto& mode) {
+                           return mode.param == icpi_test::PromptMode::stable ? "stable" : "per_query";
+                         });
 
 TEST_P(BufferSeam, WhatABufferForgetsNoPromptShows) {
   const auto episodes = random_episodes(few_episodes);
@@ -154,7 +158,7 @@ TEST_P(BufferSeam, WhatABufferForgetsNoPromptShows) {
 TEST_P(BufferSeam, WhatABufferDoesNotListNoWorldModelPromptShows) {
   const auto episodes = random_episodes(12);
   auto one_step = options();  // no action questions: their prompts show trajectories, which it does not shorten
-  one_step.decisions.rollouts.step_limit = 1;
+  icpi_test::rollouts_of(one_step).step_limit = 1;
   const auto hiding = conduct<HidingBuffer>(episodes, one_step);
   expect_equal(hiding, conduct<TrajectoryBuffer<LoggedWorld>>(shortened(episodes), one_step));
   EXPECT_NE(hiding.prompts, conduct<TrajectoryBuffer<LoggedWorld>>(episodes, one_step).prompts);
@@ -173,7 +177,7 @@ LookUps look_ups(PolicyIterationOptions options, std::size_t context_tokens) {
   LoggedWorld world(log);
   LoggedWorldModel model(log);
   options.prompts.context_tokens = context_tokens;
-  options.decisions.rollouts.rollouts_per_action = 3;
+  icpi_test::rollouts_of(options).rollouts_per_action = 3;
   PolicyIteration<LoggedWorld, LoggedWorldModel, LoggedText, LoggedBuffer> agent(world, model, options);
   for (const auto& episode : random_episodes(40)) agent.import(episode);
   agent.begin_episode(1, EpisodeKind::evaluation);
@@ -200,13 +204,13 @@ TEST_P(BufferSeam, LookUpsArePerPromptAndNotPerExample) {
   EXPECT_EQ(many.calls.at("action_index"), 0U);
   // Whether every action was tried costs at most two a decision.
   const std::size_t asked_before = 2 * LoggedWorld::steps.size();
-  if (GetParam() == PromptMode::stable) {
+  if (GetParam() == icpi_test::PromptMode::stable) {
     EXPECT_LE(many.by_prompts, asked_before);  // prompts were written when the experience came
   } else {
     EXPECT_GT(many.by_prompts, asked_before);
     EXPECT_LE(many.calls.at("matching"), asked_before + 2 * many.requests);
     EXPECT_LE(many.calls.at("reward_classes"), many.requests);
-    EXPECT_LE(many.calls.at("trajectory"), options().prompts.recency * many.requests);
+    EXPECT_LE(many.calls.at("trajectory"), LastTrajectories{}.recency * many.requests);
     EXPECT_LT(many.by_prompts, many.requests);  // equal prompts of a batch share them
   }
 }

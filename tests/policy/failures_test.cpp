@@ -11,19 +11,20 @@
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 #include "support/shuffled_language_model.hpp"
 
 namespace icpi {
 namespace {
 
-PolicyIterationOptions options_with(PromptMode mode, std::uint64_t seed = 4) {
-  PolicyIterationOptions options;
+PolicyIterationOptions options_with(icpi_test::PromptMode mode, std::uint64_t seed = 4) {
+  PolicyIterationOptions options = icpi::paper_options();
   options.seed = seed;
-  options.prompts.mode = mode;
+  options.prompts.examples = icpi_test::examples_of(mode);
   options.prompts.context_tokens = 1200;
-  options.decisions.warm_up.successes = 1;
-  options.decisions.rollouts.rollouts_per_action = 2;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 1}};
+  icpi_test::rollouts_of(options).rollouts_per_action = 2;
   return options;
 }
 
@@ -43,7 +44,7 @@ struct FailingModel {
 TEST(Failures, CountsFailuresApartFromInvalidPredictions) {
   FailingModel model;
   Chain env;
-  auto options = options_with(PromptMode::per_query);
+  auto options = options_with(icpi_test::PromptMode::per_query);
   PolicyIteration<Chain, FailingModel> agent(env, model, options);
   agent.train(env, {.steps = 40});
   EXPECT_GT(agent.costs().failures, 10U);
@@ -66,10 +67,10 @@ struct ThrowingModel {
 };
 
 TEST(Failures, ADecisionThatThrewLeavesNothingBehind) {
-  for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
+  for (const auto mode : {icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable}) {
     auto options = options_with(mode);
     options.queries.sampling.temperature = 0;
-    options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+    options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
     Chain env;
     ThrowingModel undisturbed, disturbed;
     PolicyIteration<Chain, ThrowingModel> expected(env, undisturbed, options), agent(env, disturbed, options);
@@ -104,10 +105,10 @@ struct ThrowingSubmissions : testing::ShuffledLanguageModel<InductionModel> {
 TEST(Failures, ADecisionWhoseSubmissionsThrewLeavesNothingBehind) {
   for (const bool prime : {false, true}) {
     for (int number = 0; number < 90; ++number) {
-      auto options = options_with(PromptMode::stable);
+      auto options = options_with(icpi_test::PromptMode::stable);
       options.queries.sampling.temperature = 0;
       options.queries.prime_prefixes = prime;
-      options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+      options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
       Chain env;
       InductionModel undisturbed;
       ThrowingSubmissions disturbed;
@@ -138,8 +139,8 @@ TEST(Failures, ADecisionWhoseSubmissionsThrewLeavesNothingBehind) {
 }
 
 TEST(Failures, AModelThatThrowsForEverIsNotAskedAgain) {
-  auto options = options_with(PromptMode::stable);
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+  auto options = options_with(icpi_test::PromptMode::stable);
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
   Chain env;
   ThrowingSubmissions model;
   PolicyIteration<Chain, ThrowingSubmissions> agent(env, model, options);
@@ -175,10 +176,10 @@ struct MiscountingModel : testing::ShuffledLanguageModel<InductionModel> {
 
 TEST(Failures, ModelsThatLoseCountAreNamed) {
   using Mistake = MiscountingModel::Mistake;
-  for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
+  for (const auto mode : {icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable}) {
     for (const auto mistake : {Mistake::unknown_ticket, Mistake::same_ticket_twice, Mistake::too_many}) {
       auto options = options_with(mode);
-      options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+      options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
       Chain env;
       MiscountingModel model(mistake);
       PolicyIteration<Chain, MiscountingModel> agent(env, model, options);
@@ -196,10 +197,10 @@ TEST(Failures, ModelsThatLoseCountAreNamed) {
 }
 
 template <class LM>
-void expect_observers_may_throw(PromptMode mode) {
+void expect_observers_may_throw(icpi_test::PromptMode mode) {
   auto options = options_with(mode);
   options.queries.sampling.temperature = 0;
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
   Chain env;
   InductionModel undisturbed;
   LM disturbed;
@@ -225,7 +226,7 @@ void expect_observers_may_throw(PromptMode mode) {
 }
 
 TEST(Failures, AnObserverThatThrowsEndsTheDecisionAndNothingElse) {
-  for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
+  for (const auto mode : {icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable}) {
     expect_observers_may_throw<InductionModel>(mode);
     expect_observers_may_throw<ThrowingSubmissions>(mode);
   }
@@ -247,7 +248,7 @@ TEST(Failures, AsksAgainOnlyWhenThatCanHelp) {
   for (const auto category : {ErrorCategory::authentication, ErrorCategory::transport}) {
     RefusingModel model{category};
     Chain env;
-    PolicyIteration<Chain, RefusingModel> agent(env, model, options_with(PromptMode::per_query));
+    PolicyIteration<Chain, RefusingModel> agent(env, model, options_with(icpi_test::PromptMode::per_query));
     agent.train(env, {.steps = 60});
     EXPECT_GT(agent.costs().failures, 0U);
     EXPECT_EQ(agent.costs().retries > 0, category == ErrorCategory::transport);

@@ -18,6 +18,7 @@
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/prompt/answer_reader.hpp"
 #include "icpi/prompt/prompt_state.hpp"
+#include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 #include "support/text_world.hpp"
 
@@ -64,11 +65,11 @@ const std::vector<std::string>& odd_texts() {
   return texts;
 }
 
-PolicyIterationOptions hostile_options(PromptMode mode, bool online) {
-  PolicyIterationOptions options;
-  options.prompts.mode = mode;
-  options.decisions.online = online;
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+PolicyIterationOptions hostile_options(icpi_test::PromptMode mode, bool online) {
+  PolicyIterationOptions options = icpi::paper_options();
+  options.prompts.examples = icpi_test::examples_of(mode);
+  options.decisions.update_within_episode = online;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
   return options;
 }
 
@@ -92,13 +93,13 @@ std::string all_prompts(const Agent& agent) {
       for (const bool terminated : {false, true}) {
         RandomStream stream{RandomKey(7)};
         book.write(kind, action, terminated, stream, scratch, text);
-        if (book.options().mode == PromptMode::stable && kind != QueryKind::action)
+        if (book.append_only() && kind != QueryKind::action)
           text += book.stable_prefix(kind, action, terminated, 0).text;
       }
     }
     for (const auto answer : book.known_answers(kind)) text.append(answer).append("|");
   }
-  return text + std::to_string(agent.lane().buffer.size()) + "/" + std::to_string(book.successes());
+  return text + std::to_string(agent.lane().buffer.size()) + "/" + std::to_string(book.shown_trajectories());
 }
 
 /// The examples of a world-model prompt, without their blank lines.
@@ -112,16 +113,18 @@ std::vector<std::string> split(std::string_view prompt) {
   return examples;
 }
 
-using Parameters = std::tuple<PromptMode, bool>;
+using Parameters = std::tuple<icpi_test::PromptMode, bool>;
 class HostileText : public ::testing::TestWithParam<Parameters> {
  protected:
   PolicyIterationOptions options_ = hostile_options(std::get<0>(GetParam()), std::get<1>(GetParam()));
 };
 INSTANTIATE_TEST_SUITE_P(Modes, HostileText,
-                         ::testing::Combine(::testing::Values(PromptMode::per_query, PromptMode::stable),
+                         ::testing::Combine(::testing::Values(icpi_test::PromptMode::per_query,
+                                                              icpi_test::PromptMode::stable),
                                             ::testing::Bool()),
                          [](const auto& modes) {
-                           return std::string(std::get<0>(modes.param) == PromptMode::stable ? "stable" : "per_query") +
+                           return std::string(std::get<0>(modes.param) == icpi_test::PromptMode::stable ? "stable"
+                                                                                                        : "per_query") +
                                   (std::get<1>(modes.param) ? "_online" : "");
                          });
 

@@ -17,6 +17,7 @@
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/domains/mini_catch_formatter.hpp"
 #include "icpi/models/induction.hpp"
+#include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 #include "support/shuffled_language_model.hpp"
 #include "support/text_world.hpp"
@@ -52,19 +53,22 @@ History play(LM& model, const PolicyIterationOptions& options, std::size_t steps
   return history;
 }
 
-PolicyIterationOptions options_with(PromptMode mode, std::uint64_t seed = 4) {
-  PolicyIterationOptions options;
+PolicyIterationOptions options_with(icpi_test::PromptMode mode, std::uint64_t seed = 4) {
+  PolicyIterationOptions options = icpi::paper_options();
   options.seed = seed;
-  options.prompts.mode = mode;
+  options.prompts.examples = icpi_test::examples_of(mode);
   options.prompts.context_tokens = 1200;
-  options.decisions.warm_up.successes = 1;
-  options.decisions.rollouts.rollouts_per_action = 2;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 1}};
+  icpi_test::rollouts_of(options).rollouts_per_action = 2;
   return options;
 }
 
-class EveryMode : public ::testing::TestWithParam<PromptMode> {};
-INSTANTIATE_TEST_SUITE_P(PromptModes, EveryMode, ::testing::Values(PromptMode::per_query, PromptMode::stable),
-                         [](const auto& mode) { return mode.param == PromptMode::stable ? "stable" : "per_query"; });
+class EveryMode : public ::testing::TestWithParam<icpi_test::PromptMode> {};
+INSTANTIATE_TEST_SUITE_P(PromptModes, EveryMode,
+                         ::testing::Values(icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable),
+                         [](const auto& mode) {
+                           return mode.param == icpi_test::PromptMode::stable ? "stable" : "per_query";
+                         });
 
 TEST_P(EveryMode, ThreadsSpeculationOrderAndConcurrencyDoNotMatter) {
   auto options = options_with(GetParam());
@@ -74,11 +78,11 @@ TEST_P(EveryMode, ThreadsSpeculationOrderAndConcurrencyDoNotMatter) {
   InductionModel threaded({.threads = 3});
   options.queries.threads = 3;
   EXPECT_EQ(play<MiniCatch>(threaded, options, 25), expected);
-  options.decisions.rollouts.speculate = true;
+  icpi_test::rollouts_of(options).speculate = true;
   EXPECT_EQ(play<MiniCatch>(model, options, 25), expected);
   for (const std::size_t concurrency : {1U, 3U, 100U}) {
     for (const bool prime : {false, true}) {
-      options.decisions.rollouts.speculate = concurrency == 3;
+      icpi_test::rollouts_of(options).speculate = concurrency == 3;
       options.queries.prime_prefixes = prime;
       testing::ShuffledLanguageModel<InductionModel> shuffled(InductionModel{}, concurrency, 9 + concurrency);
       EXPECT_EQ(play<MiniCatch>(shuffled, options, 25), expected) << concurrency << " at a time, primed: " << prime;
@@ -100,18 +104,18 @@ TEST_P(EveryMode, DeduplicationSavesCallsAndChangesNothing) {
   without.train(env, {.steps = 40});
   EXPECT_EQ(first, second);
   EXPECT_EQ(with.costs().lm_calls + with.costs().deduplicated, without.costs().lm_calls);
-  EXPECT_EQ(with.costs().deduplicated > 0, GetParam() == PromptMode::stable);
+  EXPECT_EQ(with.costs().deduplicated > 0, GetParam() == icpi_test::PromptMode::stable);
 }
 
 TEST_P(EveryMode, AgentsThatDecideTogetherDecideAsIfAlone) {
   constexpr std::size_t count = 5;
-  for (const auto rule : {ActionRule::rollouts, ActionRule::planning}) {
+  for (const ValueEstimator& values : {ValueEstimator(MeanOfRollouts{}), ValueEstimator(Planning{})}) {
     InductionModel model;
     std::vector<std::unique_ptr<ChainAgent>> alone, together;
     std::vector<Chain> alone_envs(count), together_envs(count);
     for (std::size_t i = 0; i < count; ++i) {
       auto options = options_with(GetParam(), i);
-      options.decisions.rule = rule;
+      options.decisions.values = values;
       for (auto* agents : {&alone, &together}) {
         agents->push_back(std::make_unique<ChainAgent>(alone_envs[i], model, options));
         for (std::uint64_t seed = 0; seed < 6; ++seed) {
@@ -140,8 +144,8 @@ TEST_P(EveryMode, AgentsThatDecideTogetherDecideAsIfAlone) {
 }
 
 TEST(PolicyIteration, CountsThreeRoundsForEverySimulatedStep) {
-  auto options = options_with(PromptMode::stable);
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
+  auto options = options_with(icpi_test::PromptMode::stable);
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
   Chain env;
   InductionModel model;
   ChainAgent agent(env, model, options);
@@ -159,7 +163,7 @@ TEST(PolicyIteration, CountsThreeRoundsForEverySimulatedStep) {
 }
 
 TEST(PolicyIteration, EvaluationLearnsNothing) {
-  auto options = options_with(PromptMode::stable);
+  auto options = options_with(icpi_test::PromptMode::stable);
   Chain env;
   InductionModel model;
   ChainAgent agent(env, model, options);
@@ -184,7 +188,9 @@ TEST(PolicyIteration, WarmUpFollowsThePapersFormula) {
   int ready = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     Chain env;
-    ChainAgent agent(env, model, {.seed = seed});
+    PolicyIterationOptions options = paper_options();
+    options.seed = seed;
+    ChainAgent agent(env, model, options);
     for (std::uint64_t episode = 0; episode < 3; ++episode) {
       agent.import(testing::random_episode(env, 3 * seed + episode));
     }
@@ -200,8 +206,8 @@ TEST(PolicyIteration, WarmUpFollowsThePapersFormula) {
 }
 
 TEST(PolicyIteration, OnlineStepsCountAtOnceAndAnAbandonedEpisodeIsKept) {
-  auto options = options_with(PromptMode::stable);
-  options.decisions.online = true;
+  auto options = options_with(icpi_test::PromptMode::stable);
+  options.decisions.update_within_episode = true;
   Chain env;
   InductionModel model;
   ChainAgent agent(env, model, options);
@@ -218,7 +224,7 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
   Chain env;
   InductionModel model;
   const auto message = [&](auto&& change) -> std::string {
-    PolicyIterationOptions options;
+    PolicyIterationOptions options = icpi::paper_options();
     change(options);
     try {
       ChainAgent agent(env, model, options);
@@ -229,13 +235,14 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
   };
   EXPECT_EQ(message([](auto& o) { o.queries.sampling.temperature = -1; }),
             "temperature is -1; allowed: finite, 0 or more");
-  EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.step_limit = 0; }), "step_limit is 0; allowed: at least 1");
-  EXPECT_EQ(message([](auto& o) { o.prompts.recency = 0; }), "recency is 0; allowed: at least 1");
-  EXPECT_EQ(message([](auto& o) { o.decisions.rollouts.attempts = 256; }), "attempts is 256; allowed: 1 to 255");
-  EXPECT_EQ(message([](auto& o) { o.decisions.warm_up.successes = std::nan(""); }),
+  EXPECT_EQ(message([](auto& o) { icpi_test::rollouts_of(o).step_limit = 0; }), "step_limit is 0; allowed: at least 1");
+  EXPECT_EQ(message([](auto& o) { o.prompts.trajectories = icpi::LastTrajectories{0}; }),
+            "recency is 0; allowed: at least 1");
+  EXPECT_EQ(message([](auto& o) { icpi_test::rollouts_of(o).attempts = 256; }), "attempts is 256; allowed: 1 to 255");
+  EXPECT_EQ(message([](auto& o) { o.decisions.explorations = {icpi::WarmUp{.successes = std::nan("")}}; }),
             "warm_up.successes is nan; allowed: numbers");
-  EXPECT_EQ(message([](auto& o) { o.prompts.success_threshold = std::nan(""); }),
-            "success_threshold is nan; allowed: numbers");
+  EXPECT_EQ(message([](auto& o) { o.prompts.trajectories = icpi::TrajectoriesAboveReturn{std::nan("")}; }),
+            "threshold is nan; allowed: numbers");
   EXPECT_EQ(message([](auto& o) { o.queries.timeout = std::chrono::milliseconds(-5); }),
             "timeout in milliseconds is -5; allowed: 0 or more");
   EXPECT_EQ(message([](auto&) {}), "");
@@ -252,21 +259,21 @@ TEST(PolicyIteration, RefusesWhatItCannotUse) {
 TEST(PolicyIteration, LearnsWhereEveryEpisodeIsOneStep) {
   testing::TextWorld env;  // a bandit: action number and reward are the same
   InductionModel model;
-  auto options = options_with(PromptMode::per_query);
-  options.decisions.rollouts.step_limit = 1;
+  auto options = options_with(icpi_test::PromptMode::per_query);
+  icpi_test::rollouts_of(options).step_limit = 1;
   PolicyIteration<testing::TextWorld, InductionModel> agent(env, model, options);
   agent.train(env, {.episodes = 30});
   EXPECT_GT(agent.costs().lm_calls, 0U);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(agent.evaluate(env), 1);
-  EXPECT_EQ(agent.rollouts().size(), 2U * static_cast<unsigned>(options.decisions.rollouts.rollouts_per_action));
+  EXPECT_EQ(agent.rollouts().size(), 2U * static_cast<unsigned>(icpi_test::rollouts_of(options).rollouts_per_action));
 }
 
 TEST(PolicyIteration, RefusesACompanyThatCannotDecideTogether) {
   Chain env;
   InductionModel model;
-  auto other = options_with(PromptMode::stable);
+  auto other = options_with(icpi_test::PromptMode::stable);
   ChainAgent first(env, model, other), second(env, model, other);
-  other.decisions.rollouts.step_limit = 2;
+  icpi_test::rollouts_of(other).step_limit = 2;
   ChainAgent different(env, model, other), idle(env, model, other);
   const auto observation = env.reset(1);
   for (auto* agent : {&first, &second, &different}) agent->begin_episode(observation);
@@ -284,9 +291,9 @@ TEST(PolicyIteration, RefusesACompanyThatCannotDecideTogether) {
   EXPECT_EQ(message({&first, &different}, 2), "act_together: the agents' DecisionOptions differ");
   EXPECT_EQ(message({&first, &second}, 1), "act_together: as many observations as agents");
   InductionModel another_model;
-  auto hotter = options_with(PromptMode::stable);
+  auto hotter = options_with(icpi_test::PromptMode::stable);
   hotter.queries.sampling.temperature = 0.7;
-  ChainAgent elsewhere(env, another_model, options_with(PromptMode::stable)), hot(env, model, hotter);
+  ChainAgent elsewhere(env, another_model, options_with(icpi_test::PromptMode::stable)), hot(env, model, hotter);
   for (auto* agent : {&elsewhere, &hot}) {
     agent->begin_episode(observation);
     EXPECT_EQ(message({&first, agent}, 2), "act_together: the agents' models or QueryOptions differ");
@@ -303,7 +310,7 @@ struct ShortSightedModel : InductionModel {
 TEST(PolicyIteration, RefusesAContextThatTheModelDoesNotHave) {
   Chain env;
   ShortSightedModel model;
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = icpi::paper_options();
   try {
     PolicyIteration<Chain, ShortSightedModel> agent(env, model, options);
     FAIL() << "accepted";
@@ -335,10 +342,10 @@ TEST(PolicyIteration, RefusesAFormatterWhoseActionsAreAmbiguous) {
 TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   Chain env;
   InductionModel model;
-  PolicyIterationOptions options;
-  options.decisions.rule = ActionRule::rollout_policy;
-  options.decisions.warm_up = {.successes = 3, .slope = 2, .abrupt = true};
-  options.prompts.success_threshold = 0;
+  PolicyIterationOptions options = icpi::paper_options();
+  options.decisions.values = PolicyAlone{};
+  options.decisions.explorations = {icpi::WarmUp{.successes = 3, .slope = 2, .abrupt = true}};
+  options.prompts.trajectories = TrajectoriesAboveReturn{0};
   ChainAgent agent(env, model, options);
   std::size_t asked = 0;
   agent.callbacks().on_decision = [&](const Decision& decision) {
@@ -354,9 +361,9 @@ TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
 TEST(PolicyIteration, ActsOnHugeRewards) {
   Chain env;
   InductionModel model;
-  auto options = options_with(PromptMode::stable);
-  options.decisions.warm_up = {.successes = 0, .slope = 2, .abrupt = true};
-  options.decisions.rollouts.rollouts_per_action = 4;
+  auto options = options_with(icpi_test::PromptMode::stable);
+  options.decisions.explorations = {icpi::WarmUp{.successes = 0, .slope = 2, .abrupt = true}};
+  icpi_test::rollouts_of(options).rollouts_per_action = 4;
   options.queries.sampling.temperature = 1;
   ChainAgent agent(env, model, options);
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
@@ -376,7 +383,7 @@ TEST(PolicyIteration, WhatDecidesTogetherIsToldBeforeAnyCallback) {
   using Agent = PolicyIteration<Chain, InductionModel>;
   Chain env;
   InductionModel model;
-  auto options = recommended_options();
+  icpi::PolicyIterationOptions options;
   Agent first(env, model, options);
   Agent second(env, model, options);
   for (auto* agent : {&first, &second}) {

@@ -14,6 +14,7 @@
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/rollout/engine.hpp"
+#include "support/agent_options.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/logged_world.hpp"
 #include "support/random_episodes.hpp"
@@ -62,6 +63,12 @@ Counts times(std::size_t factor, Counts counts) {
   return counts;
 }
 
+PolicyIterationOptions without_warm_up() {
+  PolicyIterationOptions options = paper_options();
+  options.decisions.explorations = {};
+  return options;
+}
+
 class SeamCalls : public ::testing::Test {
  protected:
   SeamCalls() { log->clear(); }
@@ -95,7 +102,7 @@ TEST_F(SeamCalls, ConstantTextsAreFetchedOnceAnAgent) {
 }
 
 TEST_F(SeamCalls, ADecisionWritesItsObservationAndReadsEveryAnswerOnce) {
-  const auto agent = experienced({.decisions = {.warm_up = {.successes = 0, .abrupt = true}}});
+  const auto agent = experienced(without_warm_up());
   log->clear();
   static_cast<void>(agent->act(0));
   const auto& costs = agent->decision().costs;
@@ -113,8 +120,8 @@ TEST_F(SeamCalls, APromptLooksTheBufferUpByItsKindWhateverItShowsAndHowOftenItIs
   constexpr std::size_t tried = action_count;  // whether there is something to learn: asked once a decision
   for (const int rollouts : {1, 50}) {
     for (const int steps : {1, 2}) {
-      PolicyIterationOptions options{.decisions = {.warm_up = {.successes = 0, .abrupt = true}}};
-      options.decisions.rollouts = {.step_limit = steps, .rollouts_per_action = rollouts};
+      PolicyIterationOptions options = without_warm_up();
+      icpi_test::rollouts_of(options) = {.step_limit = steps, .rollouts_per_action = rollouts};
       const auto agent = experienced(options);
       log->clear();
       static_cast<void>(agent->act(0));
@@ -123,7 +130,7 @@ TEST_F(SeamCalls, APromptLooksTheBufferUpByItsKindWhateverItShowsAndHowOftenItIs
       if (steps == 2) {  // before it: observations one an action, policy prompts one a trajectory; then all go on
         expected["matching"] += action_count + 2;
         expected["reward_classes"] += 1;
-        expected["trajectory"] = options.prompts.recency;
+        expected["trajectory"] = LastTrajectories{}.recency;
       }
       EXPECT_EQ(look_ups(*log), expected);
     }
@@ -132,7 +139,9 @@ TEST_F(SeamCalls, APromptLooksTheBufferUpByItsKindWhateverItShowsAndHowOftenItIs
 
 TEST_P(SeamCallsByMemory, AnObservedStepIsWrittenOnceOnlineElseTwice) {
   const bool online = GetParam();
-  const auto agent = experienced({.decisions = {.online = online}});
+  PolicyIterationOptions options = paper_options();
+  options.decisions.update_within_episode = online;
+  const auto agent = experienced(options);
   std::size_t steps = 0;
   int cell = world.reset(0);
   for (bool runs = true; runs; ++steps) {
@@ -152,14 +161,14 @@ TEST_P(SeamCallsByMemory, AnObservedStepIsWrittenOnceOnlineElseTwice) {
 }
 
 TEST_F(SeamCalls, StablePromptsLookUpTheSameHoweverLongTheHistory) {
-  auto options = recommended_options();
+  icpi::PolicyIterationOptions options;
   options.prompts.context_tokens = 100000;
   for (const std::size_t episodes : {5U, 100U}) {
     const auto agent = experienced(options, episodes);
     log->clear();
     agent->begin_episode(0);
-    const std::size_t shown = std::min(episodes, options.prompts.recency);
-    EXPECT_EQ(log->count("trajectory"), options.prompts.policy_prompts * shown);
+    const std::size_t shown = std::min(episodes, LastTrajectories{}.recency);
+    EXPECT_EQ(log->count("trajectory"), AppendOnlyExamples{}.policy_prompts * shown);
     const auto step = world.step(agent->act(world.reset(0)));
     log->clear();
     agent->observe(step);
@@ -178,7 +187,7 @@ TEST_F(SeamCalls, TrainingCallsTheEnvironmentOnceAStep) {
 }
 
 TEST_F(SeamCalls, TheLanguageModelIsCalledOnceABatch) {
-  const auto agent = experienced({.decisions = {.warm_up = {.successes = 0, .abrupt = true}}});
+  const auto agent = experienced(without_warm_up());
   log->clear();
   static_cast<void>(agent->act(0));
   EXPECT_EQ(log->count("complete"), agent->decision().costs.rounds);

@@ -88,8 +88,8 @@ void obey(PolicyIterationOptions options) {
   auto model = make_model<LM>(log);
   options.seed = 2;
   options.prompts.context_tokens = 600;
-  options.decisions.warm_up = {.successes = 1, .abrupt = true};
-  options.decisions.rollouts.rollouts_per_action = 3;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 1, .abrupt = true}};
+  if (auto* values = options.decisions.values.get_if<MeanOfRollouts>()) values->options.rollouts_per_action = 3;
   options.queries.threads = 4;
   using Agent = PolicyIteration<LoggedWorld, LM, LoggedText, LoggedBuffer>;
   std::unique_ptr<Agent> agent;
@@ -121,11 +121,11 @@ void obey(PolicyIterationOptions options) {
   EXPECT_GT(agent->costs().lm_calls, 200U);
 }
 
-TYPED_TEST(ThreadLaw, HoldsWithPromptsOfEveryQuerysOwn) { obey<TypeParam>({}); }
+TYPED_TEST(ThreadLaw, HoldsWithPromptsOfEveryQuerysOwn) { obey<TypeParam>(paper_options()); }
 
 TYPED_TEST(ThreadLaw, HoldsWithStablePromptsOnlineAndPlanning) {
-  auto options = recommended_options();
-  options.prompts.success_threshold = 0.5;
+  PolicyIterationOptions options;
+  options.prompts.trajectories = TrajectoriesAboveReturn{0.5};
   obey<TypeParam>(options);
 }
 

@@ -67,8 +67,9 @@ TEST(Training, AnEpisodeThatDoesNotEndIsTruncated) {
 TEST(Training, ByDefaultItEndsToo) {
   Endless env;
   auto model = silent();
-  PolicyIterationOptions options;
-  options.decisions.warm_up = {.successes = 1e9, .slope = 2, .abrupt = true};  // at random: nothing is asked
+  PolicyIterationOptions options = icpi::paper_options();
+  options.decisions.explorations = {
+      icpi::WarmUp{.successes = 1e9, .slope = 2, .abrupt = true}};  // at random: nothing is asked
   EndlessAgent agent(env, model, options);
   EXPECT_EQ(agent.train(env, {.steps = 80}).steps, default_episode_steps);
 }

@@ -31,7 +31,7 @@ struct Picky : TextWorldFormatter {
 class UnacceptedText : public ::testing::TestWithParam<bool> {
  protected:
   UnacceptedText() {
-    options_.decisions.online = GetParam();
+    options_.decisions.update_within_episode = GetParam();
     agent_.emplace(env_, model_, options_);
     agent_->begin_episode("a");
     (void)agent_->act("a");
@@ -49,7 +49,7 @@ class UnacceptedText : public ::testing::TestWithParam<bool> {
 
   TextWorld env_;
   ScriptedModel model_{[](const CompletionRequest&) { return ScriptedModel::answer("nothing"); }};
-  PolicyIterationOptions options_;
+  PolicyIterationOptions options_ = icpi::paper_options();
   std::optional<PolicyIteration<TextWorld, ScriptedModel, Picky>> agent_;
 };
 

@@ -10,10 +10,12 @@
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "commands.hpp"
 #include "domain_program.hpp"
+#include "icpi/baselines/no_argmax.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/domains/all.hpp"
@@ -28,14 +30,14 @@ namespace {
 
 TEST(Settings, EveryValueIsReadBackAsItIsShown) {
   for (const Setting& each : settings()) {
-    Method method;
-    const std::string shown = each.get(method.options);
-    EXPECT_NO_THROW(apply_setting(std::string(each.name) + "=" + shown, method)) << each.name << '=' << shown;
-    EXPECT_EQ(each.get(method.options), shown) << each.name;
+    AgentSettings settings;
+    const std::string shown = each.get(settings);
+    EXPECT_NO_THROW((void)apply_setting(std::string(each.name) + "=" + shown, settings)) << each.name << '=' << shown;
+    EXPECT_EQ(each.get(settings), shown) << each.name;
     for (const std::string wrong : {"", "banana", "1x", " 1", "nan", "-inf"})
-      EXPECT_THROW(apply_setting(std::string(each.name) + "=" + wrong, method), InvalidArgument)
+      EXPECT_THROW((void)apply_setting(std::string(each.name) + "=" + wrong, settings), InvalidArgument)
           << each.name << '=' << wrong;
-    EXPECT_EQ(each.get(method.options), shown) << each.name;
+    EXPECT_EQ(each.get(settings), shown) << each.name;
   }
 }
 
@@ -50,36 +52,66 @@ TEST(Printable, LetsNoControlCharacterThrough) {
 }
 
 TEST(Settings, ReachWhatTheyName) {
-  Method method;
+  AgentSettings settings;
   for (const std::string assignment :
-       {"rule=planning", "mode=stable", "step_limit=3", "rollouts_per_action=4", "temperature=0", "recency=5",
-        "policy_temperature=1.5", "success_threshold=-2", "online=on", "timeout_ms=250", "warm_up_successes=1"})
-    apply_setting(assignment, method);
-  EXPECT_EQ(method.options.decisions.rule, ActionRule::planning);
-  EXPECT_EQ(method.options.prompts.mode, PromptMode::stable);
-  EXPECT_EQ(method.options.decisions.rollouts.step_limit, 3);
-  EXPECT_TRUE(method.sets_step_limit);
-  EXPECT_EQ(method.options.decisions.rollouts.rollouts_per_action, 4);
-  EXPECT_EQ(method.options.queries.sampling.temperature, 0);
-  EXPECT_EQ(method.options.prompts.recency, 5U);
-  EXPECT_EQ(method.options.queries.policy_temperature, 1.5);
-  EXPECT_EQ(method.options.prompts.success_threshold, -2);
-  EXPECT_TRUE(method.options.decisions.online);
-  EXPECT_EQ(method.options.queries.timeout, std::chrono::milliseconds(250));
-  EXPECT_EQ(method.options.decisions.warm_up.successes, 1);
-  apply_setting("policy_temperature=none", method);
-  EXPECT_FALSE(method.options.queries.policy_temperature);
+       {"values=planning", "examples=append_only", "step_limit=3", "node_limit=50", "temperature=0", "recency=5",
+        "policy_temperature=1.5", "return_threshold=-2", "update_within_episode=on", "timeout_ms=250",
+        "warm_up_successes=1", "untried_bonus=2", "random_rate=0.1", "selection=softmax", "softmax_temperature=0.5"})
+    (void)apply_setting(assignment, settings);
+  const PolicyIterationOptions options = settings.options();
+  EXPECT_EQ(options.decisions.description(),
+            "values=planning(step_limit=3, attempts=3, node_limit=50), exploration=warm_up(successes=1, slope=2, "
+            "abrupt=false), exploration=random_rate(rate=0.1), exploration=untried_first(bonus=2), "
+            "selection=softmax(temperature=0.5), update_within_episode=true");
+  EXPECT_EQ(options.prompts.examples.description(),
+            "append_only(balance=true, rebuild_fraction=0.5, policy_prompts=4)");
+  EXPECT_EQ(options.prompts.trajectories.description(), "trajectories_above_return(threshold=-2, recency=5)");
+  EXPECT_EQ(options.queries.sampling.temperature, 0);
+  EXPECT_EQ(options.queries.policy_temperature, 1.5);
+  EXPECT_EQ(options.queries.timeout, std::chrono::milliseconds(250));
+  (void)apply_setting("policy_temperature=none", settings);
+  EXPECT_FALSE(settings.options().queries.policy_temperature);
+}
+
+TEST(Settings, OfEarlierVersionsMeanWhatTheyMeant) {
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"rule=rollouts", "values=mean_of_rollouts"},   {"rule=planning", "values=planning"},
+      {"rule=rollout_policy", "values=policy_alone"}, {"mode=stable", "examples=append_only"},
+      {"mode=per_query", "examples=balanced"},        {"online=on", "update_within_episode=on"},
+      {"novelty_bonus=0.5", "untried_bonus=0.5"},     {"success_threshold=1", "return_threshold=1"}};
+  for (const auto& [former, now] : pairs) {
+    AgentSettings by_former = named_settings("recommended"), by_now = named_settings("recommended");
+    EXPECT_EQ(apply_setting(former, by_former), now.substr(0, now.find('=')));
+    (void)apply_setting(now, by_now);
+    for (const Setting& each : settings()) EXPECT_EQ(each.get(by_former), each.get(by_now)) << former;
+  }
+  AgentSettings settings;
+  EXPECT_THROW((void)apply_setting("rule=banana", settings), InvalidArgument);
+}
+
+TEST(Settings, AreTheLibrarysUnderTheirNames) {
+  const auto same = [](const PolicyIterationOptions& left, const PolicyIterationOptions& right) {
+    return left.decisions == right.decisions && left.prompts == right.prompts && left.queries == right.queries;
+  };
+  EXPECT_TRUE(same(named_settings("recommended").options(), PolicyIterationOptions{}));
+  EXPECT_TRUE(same(named_settings("best").options(), PolicyIterationOptions{}));
+  EXPECT_TRUE(same(named_settings("paper").options(), paper_options()));
+  EXPECT_FALSE(same(named_settings("paper").options(), PolicyIterationOptions{}));
+  EXPECT_THROW((void)named_settings("banana"), InvalidArgument);
 }
 
 TEST(Methods, TheDomainFillsInWhatIsNotSet) {
   Method method;
-  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).options.decisions.rollouts.step_limit, 8);
-  apply_setting("step_limit=3", method);
-  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).options.decisions.rollouts.step_limit, 3);
+  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).settings.rollouts.step_limit, 8);
+  EXPECT_EQ(apply_setting("step_limit=3", method.settings), "step_limit");
+  method.sets_step_limit = true;
+  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).settings.rollouts.step_limit, 3);
   method.kind = AgentKind::no_argmax;
-  const auto options = method_for(method, MiniInvaders{}.facts()).options;
-  EXPECT_EQ(options.decisions.rule, ActionRule::rollout_policy);
-  EXPECT_EQ(options.prompts.success_threshold, 1);
+  const auto options = method_for(method, MiniInvaders{}.facts()).settings.options();
+  const auto given = no_argmax_options(method.settings.options(), MiniInvaders{}.facts().success_threshold);
+  EXPECT_EQ(options.decisions, given.decisions);
+  EXPECT_EQ(options.prompts, given.prompts);
+  EXPECT_EQ(options.prompts.trajectories.description(), "trajectories_above_return(threshold=1, recency=8)");
 }
 
 TEST(Domains, AreKnownUnderTheirNames) {

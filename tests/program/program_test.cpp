@@ -48,7 +48,7 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
       {train({"--domain", "chain", "--steps", "0"}), {"'0'", "1 .."}},
       {train({"--domain", "chain", "--steps", "99999999999999999999"}), {"'99999999999999999999'"}},
       {train({"--domain", "chain", "--jobs", "0"}), {"--jobs", "'0'"}},
-      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "paper, best"}},
+      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "recommended, best (the same), paper"}},
       {train({"--domain", "chain", "--set", "temprature=1"}), {"'temprature'", "temperature"}},
       {train({"--domain", "chain", "--set", "temperature=-1"}), {"temperature", "'-1'", "0 or more"}},
       {train({"--domain", "chain", "--set", "temperature=nan"}), {"'nan'", "0 or more"}},
@@ -135,7 +135,7 @@ TEST_F(Train, WritesRecordsThatReadBack) {
     EXPECT_EQ(record.seed, seed);
     EXPECT_EQ(record.step, step);
     EXPECT_EQ(record.domain, "mini-invaders");
-    EXPECT_EQ(record.agent, "icpi");
+    EXPECT_EQ(record.agent, "icpi-best");
     EXPECT_EQ(record.model, "oracle");
     EXPECT_EQ(record.optimal_return, 1);
     calls += record.lm_calls;
@@ -161,10 +161,13 @@ TEST_F(Train, ResultsDoNotDependOnTheNumberOfJobs) {
 }
 
 TEST_F(Train, OptionsChangeTheLabelAndTheRun) {
-  const std::string plain = records({"--domain", "chain", "--model", "oracle", "--seeds", "0"}, "plain");
-  const std::string changed = records({"--domain", "chain", "--model", "oracle", "--seeds", "0", "--no-hints",
-                                       "--recency", "16", "--set", "rollouts_per_action=2"},
+  const std::string plain =
+      records({"--domain", "chain", "--model", "oracle", "--seeds", "0", "--options", "paper"}, "plain");
+  const std::string changed = records({"--domain", "chain", "--model", "oracle", "--seeds", "0", "--options", "paper",
+                                       "--no-hints", "--recency", "16", "--set", "rollouts_per_action=2"},
                                       "changed");
+  const std::string recommended = records({"--domain", "chain", "--model", "oracle", "--seeds", "0"}, "recommended");
+  EXPECT_THAT(recommended, HasSubstr("\"agent\":\"icpi-best\""));
   EXPECT_THAT(changed, HasSubstr("\"agent\":\"icpi-no-hints-recency-16-rollouts_per_action=2\""));
   EXPECT_THAT(plain, HasSubstr("\"agent\":\"icpi\""));
   const Json run = Json::parse(read(path("changed/run.json")));
@@ -334,8 +337,8 @@ TEST_F(StandardStreams, ANoticeThatNobodyCanReadDoesNotEndARun) {
 class Show : public CommandLineTest {};
 
 TEST_F(Show, PrintsEveryQueryTheRolloutsAndTheValues) {
-  const CommandResult result =
-      icpi({"show", "--domain", "mini-catch", "--model", "oracle", "--episodes", "10", "--whole-prompts"});
+  const CommandResult result = icpi({"show", "--domain", "mini-catch", "--options", "paper", "--model", "oracle",
+                                     "--episodes", "10", "--whole-prompts"});
   ASSERT_EQ(result.code, 0) << result.error;
   for (const std::string part :
        {"query 1: termination", "query 2: termination", ": reward (of a middle step)", ": observation", ": action",

@@ -12,6 +12,7 @@
 #include "icpi/domains/all.hpp"
 #include "icpi/prompt/typed_prompt_source.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
+#include "support/agent_options.hpp"
 #include "support/golden.hpp"
 #include "support/random_episodes.hpp"
 #include "support/text_world.hpp"
@@ -25,7 +26,7 @@ struct Fixture {
   using Source = TypedPromptSource<Env, Formatter, TrajectoryBuffer<Env>>;
 
   explicit Fixture(PromptOptions options, int episodes, std::uint64_t seed = 1)
-      : book(source, options, estimated_tokens, RandomKey(3)) {
+      : book(source, std::move(options), estimated_tokens, RandomKey(3)) {
     for (int episode = 0; episode < episodes; ++episode) play(seed + static_cast<std::uint64_t>(episode));
   }
 
@@ -61,7 +62,7 @@ std::map<std::string, int> examples(const std::string& prompt) {
 /// Three random episodes, then every kind of prompt, short enough to read, with the query that follows it.
 template <class Env>
 std::string golden_prompts() {
-  Fixture<Env> fixture({.context_tokens = 260}, 4);
+  Fixture<Env> fixture({.examples = BalancedExamples{}, .context_tokens = 260}, 4);
   const auto& env = fixture.env;
   const std::string observation(fixture.source.formatter().observation(fixture.buffer[0].observation));
   std::string text = fmt::format("{}: prompts of 260 tokens after four random episodes\n", Env::name);
@@ -90,7 +91,7 @@ TEST(PromptBook, WritesTheGoldenPromptsOfEveryDomain) {
 }
 
 TEST(PromptBook, BalancesTerminations) {
-  Fixture<Chain> fixture({.context_tokens = 1000000}, 60);
+  Fixture<Chain> fixture({.examples = BalancedExamples{}, .context_tokens = 1000000}, 60);
   int ended = 0;
   int going = 0;
   for (const auto& [example, count] : examples(fixture.write(QueryKind::termination, 1, false))) {
@@ -98,12 +99,12 @@ TEST(PromptBook, BalancesTerminations) {
   }
   EXPECT_EQ(going, 0);  // try_goal always ends the episode
   EXPECT_GT(ended, 0);
-  Fixture<Maze> maze({.context_tokens = 1000000}, 60);
+  Fixture<Maze> maze({.examples = BalancedExamples{}, .context_tokens = 1000000}, 60);
   for (const auto& [example, count] : examples(maze.write(QueryKind::termination, 1, false))) {
     EXPECT_TRUE(example.find("state, reward = down()") != std::string::npos) << example;
     (example.ends_with("assert done") ? ended : going) += count;
   }
-  Fixture<Maze> plain({.context_tokens = 1000000, .balance = false}, 60);
+  Fixture<Maze> plain({.examples = BalancedExamples{.balance = false}, .context_tokens = 1000000}, 60);
   std::size_t unbalanced = 0;
   for (const auto& each : examples(plain.write(QueryKind::termination, 1, false))) {
     unbalanced += static_cast<std::size_t>(each.second);
@@ -112,7 +113,7 @@ TEST(PromptBook, BalancesTerminations) {
 }
 
 TEST(PromptBook, RewardExamplesShareActionAndTerminationAndAreBalancedByValue) {
-  Fixture<Chain> fixture({.context_tokens = 1000000}, 80);
+  Fixture<Chain> fixture({.examples = BalancedExamples{}, .context_tokens = 1000000}, 80);
   std::map<bool, int> counts;
   for (const auto& [example, count] : examples(fixture.write(QueryKind::reward, 1, true))) {
     EXPECT_NE(example.find("try_goal"), std::string::npos);
@@ -123,7 +124,7 @@ TEST(PromptBook, RewardExamplesShareActionAndTerminationAndAreBalancedByValue) {
 }
 
 TEST(PromptBook, WithoutConstraintsExamplesAreOfAnyAction) {
-  Fixture<Chain> fixture({.context_tokens = 1000000, .constraints = false}, 30);
+  Fixture<Chain> fixture({.examples = BalancedExamples{}, .context_tokens = 1000000, .constraints = false}, 30);
   const auto prompt = fixture.write(QueryKind::reward, 0, true);
   for (const auto* action : {"left()", "right()", "try_goal(state)"}) {
     EXPECT_NE(prompt.find(action), std::string::npos) << action;
@@ -131,7 +132,8 @@ TEST(PromptBook, WithoutConstraintsExamplesAreOfAnyAction) {
 }
 
 TEST(PromptBook, PolicyPromptsShowPartsOfTheMostRecentTrajectories) {
-  Fixture<Chain> fixture({.context_tokens = 1000000, .recency = 2}, 12);
+  Fixture<Chain> fixture(
+      {.examples = BalancedExamples{}, .trajectories = LastTrajectories{2}, .context_tokens = 1000000}, 12);
   const auto prompt = fixture.write(QueryKind::action, 0, false);
   std::size_t parts = 0;
   for (std::size_t at = 0; (at = prompt.find("\nstate, reward = reset()\n", at)) != std::string::npos; ++at) ++parts;
@@ -169,24 +171,26 @@ TEST(PromptBook, PolicyPromptsShowAnyPartOfAVeryLongTrajectory) {
 }
 
 TEST(PromptBook, ShowsOnlySuccessesWhenTold) {
-  Fixture<Chain> fixture({.context_tokens = 1000000, .success_threshold = 0}, 40);
+  Fixture<Chain> fixture(
+      {.examples = BalancedExamples{}, .trajectories = TrajectoriesAboveReturn{0}, .context_tokens = 1000000}, 40);
   const auto prompt = fixture.write(QueryKind::action, 0, false);
   std::size_t successes = 0;
   for (std::size_t i = 0; i < fixture.buffer.trajectory_count(); ++i) {
     successes += fixture.buffer[fixture.buffer.trajectory(i).last - 1].reward > 0 ? 1 : 0;
   }
-  EXPECT_EQ(fixture.book.successes(), successes);
+  EXPECT_EQ(fixture.book.shown_trajectories(), std::min(successes, LastTrajectories{}.recency));
   EXPECT_EQ(prompt.find("reward = try_goal(state)\nassert reward == 0"), std::string::npos);
 }
 
 TEST(PromptBook, StaysWithinItsContext) {
   for (const std::size_t tokens : {130U, 200U, 333U, 1000U}) {
-    for (const auto mode : {PromptMode::per_query, PromptMode::stable}) {
-      Fixture<MiniCatch> fixture({.mode = mode, .context_tokens = tokens}, 20);
+    for (const auto mode : {icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable}) {
+      Fixture<MiniCatch> fixture({.examples = icpi_test::examples_of(mode), .context_tokens = tokens}, 20);
       fixture.book.begin_episode(RandomKey(1));
       for (const auto kind : query_kinds) {
-        std::string prompt = mode == PromptMode::stable ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
-                                                        : fixture.write(kind, 0, true);
+        std::string prompt = mode == icpi_test::PromptMode::stable
+                                 ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
+                                 : fixture.write(kind, 0, true);
         EXPECT_LE(estimated_tokens(prompt), tokens);
         fixture.book.write_query(kind, fixture.source.formatter().observation(fixture.buffer[0].observation), 0,
                                  prompt);
@@ -195,7 +199,8 @@ TEST(PromptBook, StaysWithinItsContext) {
     }
   }
   for (const std::size_t tokens : {10U, 50U, 100U}) {  // an observation has 60
-    EXPECT_THROW(Fixture<MiniCatch>({.context_tokens = tokens}, 1), InvalidArgument) << tokens;
+    EXPECT_THROW(Fixture<MiniCatch>({.examples = BalancedExamples{}, .context_tokens = tokens}, 1), InvalidArgument)
+        << tokens;
   }
 }
 
@@ -210,7 +215,7 @@ bool balanced(std::string_view prompt) {
 }
 
 TEST(PromptBook, StablePromptsOnlyGrowUnderOneIdentityAndStayBalanced) {
-  Fixture<Maze> fixture({.mode = PromptMode::stable, .context_tokens = 1500}, 0);
+  Fixture<Maze> fixture({.examples = icpi::AppendOnlyExamples{}, .context_tokens = 1500}, 0);
   std::string before;
   std::uint64_t identity = 0;
   int grown = 0;
@@ -236,7 +241,7 @@ TEST(PromptBook, StablePromptsOnlyGrowUnderOneIdentityAndStayBalanced) {
 }
 
 TEST(PromptBook, KnowsWhatWasTriedAndWhichAnswersThereAre) {
-  Fixture<Chain> fixture({}, 20);
+  Fixture<Chain> fixture({.examples = BalancedExamples{}}, 20);
   const auto& first = fixture.buffer[0];
   const std::string observation(fixture.source.formatter().observation(first.observation));
   EXPECT_TRUE(fixture.book.tried(observation, fixture.buffer.action_index(0)));

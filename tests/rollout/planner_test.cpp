@@ -27,13 +27,13 @@ TEST(Planner, FindsTheOptimalFiniteHorizonValues) {
   Corridor model;
   const std::vector<DecisionTask> tasks{{0, 2, 2, 0.8, RandomKey(1)}, {1, 4, 2, 0.8, RandomKey(2)}};
   std::vector<DecisionResult> results(2);
-  Planner().run(model, tasks, {.step_limit = 6}, 600, results);
+  Planner().run(model, tasks, {.step_limit = 6}, results);
   EXPECT_NEAR(results[0].returns(1, 0), 0.8 * 0.8, 1e-12);
   EXPECT_NEAR(results[0].returns(0, 0), 0.8 * 0.8 * 0.8 * 0.8, 1e-12);
   EXPECT_EQ(results[1].returns(0, 0), 1);
   // Five observations, two actions: termination and reward each, and what follows the eight that do not end.
   model.asked = 0;
-  Planner().run(model, std::span(tasks).first(1), {.step_limit = 8}, 600, results);
+  Planner().run(model, std::span(tasks).first(1), {.step_limit = 8}, results);
   EXPECT_EQ(model.asked, 2U * 5 * 2 + 8);
 }
 
@@ -42,7 +42,7 @@ TEST(Planner, ShowsWhatItImagined) {
   const std::vector<DecisionTask> tasks{{0, 3, 2, 0.8, RandomKey(1)}};
   std::vector<DecisionResult> results(1);
   Planner planner;
-  planner.run(model, tasks, {.step_limit = 2}, 600, results);
+  planner.run(model, tasks, {.step_limit = 2}, results);
   const auto steps = planner.imagined(0);
   ASSERT_EQ(steps.size(), 6U);  // two actions at 3, then at 2 and 4
   EXPECT_EQ(steps[0].observation, 3U);
@@ -58,9 +58,9 @@ TEST(Planner, RewardBeyondTheHorizonDoesNotCount) {
   Corridor model;
   const std::vector<DecisionTask> tasks{{0, 1, 2, 0.8, RandomKey(1)}};
   std::vector<DecisionResult> results(1);
-  Planner().run(model, tasks, {.step_limit = 3}, 600, results);
+  Planner().run(model, tasks, {.step_limit = 3}, results);
   EXPECT_EQ(results[0].returns(1, 0), 0);
-  Planner().run(model, tasks, {.step_limit = 4}, 600, results);
+  Planner().run(model, tasks, {.step_limit = 4}, results);
   EXPECT_NEAR(results[0].returns(1, 0), 0.8 * 0.8 * 0.8, 1e-12);
 }
 
@@ -70,14 +70,14 @@ TEST(Planner, KeepsToItsNodeLimitAndDoesNotDependOnCompany) {
   for (std::uint32_t lane = 0; lane < 5; ++lane) tasks.push_back({lane, lane, 3, 0.9, RandomKey(lane)});
   std::vector<DecisionResult> together(5), alone(1);
   Planner planner;
-  planner.run(model, tasks, {.step_limit = 5}, 40, together);
+  planner.run(model, tasks, {.step_limit = 5, .node_limit = 40}, together);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    planner.run(model, std::span(tasks).subspan(i, 1), {.step_limit = 5}, 40, alone);
+    planner.run(model, std::span(tasks).subspan(i, 1), {.step_limit = 5, .node_limit = 40}, alone);
     EXPECT_EQ(alone[0].returns, together[i].returns);
     EXPECT_EQ(alone[0].costs, together[i].costs);
   }
   testing::RandomRolloutModel perfect({0, 0, 0, 0});
-  planner.run(perfect, std::span(tasks).first(1), {.step_limit = 50}, 7, alone);
+  planner.run(perfect, std::span(tasks).first(1), {.step_limit = 50, .node_limit = 7}, alone);
   EXPECT_EQ(perfect.asked, 3U * 3 * 7);  // three questions, three actions, seven observations
 }
 

@@ -26,6 +26,7 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/store/completion_cache.hpp"
+#include "support/agent_options.hpp"
 #include "support/faulty_model.hpp"
 
 namespace icpi {
@@ -48,18 +49,20 @@ struct Common {
 };
 
 PolicyIterationOptions random_options(RandomStream& stream) {
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = icpi::paper_options();
   options.seed = stream.index(1000);
-  options.prompts.mode = stream.index(2) == 0 ? PromptMode::per_query : PromptMode::stable;
+  options.prompts.examples =
+      icpi_test::examples_of(stream.index(2) == 0 ? icpi_test::PromptMode::per_query : icpi_test::PromptMode::stable);
   options.prompts.context_tokens = 400 + stream.index(800);
   options.queries.prime_prefixes = stream.index(2) == 0;
   options.queries.deduplicate = stream.index(4) != 0;
   options.queries.threads = 1 + stream.index(2);
-  options.decisions.online = stream.index(3) == 0;
-  options.decisions.warm_up.successes = 1;
-  options.decisions.rollouts.speculate = stream.index(2) == 0;
-  options.decisions.rollouts.step_limit = 3 + static_cast<int>(stream.index(4));
-  options.decisions.rule = stream.index(4) == 0 ? ActionRule::planning : ActionRule::rollouts;
+  options.decisions.update_within_episode = stream.index(3) == 0;
+  options.decisions.explorations = {icpi::WarmUp{.successes = 1}};
+  icpi_test::rollouts_of(options).speculate = stream.index(2) == 0;
+  icpi_test::rollouts_of(options).step_limit = 3 + static_cast<int>(stream.index(4));
+  if (stream.index(4) == 0)
+    options.decisions.values = Planning{{.step_limit = icpi_test::rollouts_of(options).step_limit}};
   return options;
 }
 
@@ -98,8 +101,8 @@ void play_disturbed(Common& common, RandomStream& stream) {
         agent.observe(step);
         ++running;
         over = step.terminated || step.truncated;
-        if (over && !options.decisions.online) remembered += running;
-        if (options.decisions.online) ++remembered;
+        if (over && !options.decisions.update_within_episode) remembered += running;
+        if (options.decisions.update_within_episode) ++remembered;
         observation = step.observation;
       } catch (const std::runtime_error&) {
         ++common.injected;
@@ -123,7 +126,7 @@ void keep_history(Agent& agent, History& history) {
   };
 }
 
-constexpr TrainingLimits sound_limits{.steps = 15};
+const TrainingLimits sound_limits{.steps = 15};
 
 template <class Env, class LM>
 History play_sound(LM& model, const PolicyIterationOptions& options) {

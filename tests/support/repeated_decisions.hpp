@@ -26,8 +26,8 @@ using FreeSubmittedModel = SubmittedReplayingModel<OracleModel<Env>>;
 
 /// What RepeatedDecisions decides about.
 struct DecisionShape {
-  PromptOptions prompts{};
-  QueryOptions queries{};
+  PromptOptions prompts = paper_options().prompts;
+  QueryOptions queries = paper_options().queries;
   RolloutOptions rollouts{};
   std::size_t episodes = 500;  ///< of random experience
   std::uint32_t actions = 0;   ///< whose values are asked for; 0: all

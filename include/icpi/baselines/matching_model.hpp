@@ -149,8 +149,8 @@ class MatchingModelAgent : public RolloutAgent<Env, MatchingMemory<Env>, Matchin
 
  public:
   /// Throws InvalidArgument for options out of range and for an environment without actions.
-  explicit MatchingModelAgent(const Env& env, std::uint64_t seed, const DecisionOptions& options = {},
-                              std::size_t recency = 8)
+  explicit MatchingModelAgent(const Env& env, std::uint64_t seed,
+                              const DecisionOptions& options = paper_options().decisions, std::size_t recency = 8)
       : Base(env, std::make_unique<MatchingMemory<Env>>(env, recency), {}, seed, options) {}
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
@@ -57,6 +58,21 @@ concept ServesTransitions = Environment<E> && requires(const B& buffer, Transiti
   } -> std::convertible_to<std::span<const RewardClass>>;  // reward_classes(action, terminated): RewardClass objects
 };
 
+namespace detail {
+
+/// A reference, or a view: what it shows lives elsewhere.
+template <class R>
+concept Lent = std::is_lvalue_reference_v<R> || std::is_trivially_destructible_v<R>;
+
+}  // namespace detail
+
+/// Lends lists that it keeps: they are read after the call. A list returned by value would be gone by then.
+template <class B>
+concept LendsLists = requires(const B& buffer, std::size_t action, bool terminated) {
+  requires detail::Lent<decltype(buffer.matching(action, terminated))>;        // matching: a span or a reference
+  requires detail::Lent<decltype(buffer.reward_classes(action, terminated))>;  // reward_classes: likewise
+};
+
 /// The full history of experience, no text.
 ///
 /// Laws: append is all-or-nothing; ids never change; matching() and reward_classes() list every transition with that
@@ -65,6 +81,6 @@ concept ServesTransitions = Environment<E> && requires(const B& buffer, Transiti
 /// Thread-safety: const members may be called concurrently.
 /// Checked by icpi::testing::check_replay_buffer. Skeleton: docs/concepts/replay_buffer.md.
 template <class B, class E>
-concept ReplayBuffer = RecordsTransitions<B, E> && ServesTransitions<B, E>;
+concept ReplayBuffer = RecordsTransitions<B, E> && ServesTransitions<B, E> && LendsLists<B>;
 
 }  // namespace icpi

@@ -8,6 +8,7 @@
 
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/core/until.hpp"
 
 namespace icpi {
 
@@ -26,6 +27,7 @@ struct Question {
   std::uint32_t step = 0;     ///< simulated steps before this one
   std::uint32_t attempt = 0;  ///< 0, then 1, 2, ... when the answer was invalid
   RandomKey key;              ///< of this rollout, step and kind
+  bool want_logprob = false;  ///< fill Answer::logprob
 };
 
 enum class AnswerStatus : std::uint8_t {
@@ -43,6 +45,7 @@ struct Answer {
   ObservationId observation = 0;                ///< to an observation question
   double reward = 0;                            ///< to a reward question
   bool final = false;                           ///< a failure that asking again cannot mend
+  double logprob = 0;  ///< natural log-probability of the answer's tokens, when asked for and the model tells; else 0
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
@@ -74,6 +77,15 @@ concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Q
   model.submit(question, ticket);                               // submit(question, ticket): hand over one question
   { model.collect(out) } -> std::convertible_to<std::size_t>;   // collect(out): waits for at least one answer
   model.cancel_all();                                           // cancel_all(): what is in flight is no longer wanted
+};
+
+/// A rollout model that may take its time, and can be told how much.
+///
+/// Laws: once the time is up, answer() gives what it has and `failed` for the rest, and collect() may return 0. It holds
+/// until the next call of limit().
+template <class M>
+concept HasTimeLimit = RolloutModel<M> && requires(M& model, const Until& until) {
+  model.limit(until);  // limit(until): when work must end
 };
 
 }  // namespace icpi

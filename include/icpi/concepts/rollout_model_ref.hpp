@@ -27,6 +27,10 @@ class RolloutModelRef {
   void answer(std::span<const Question> questions, std::span<Answer> answers) const {
     calls_->answer(model_, questions, answers);
   }
+  /// See HasTimeLimit; nothing for models that take no time.
+  void limit(const Until& until) const {
+    if (calls_->limit != nullptr) calls_->limit(model_, until);
+  }
   /// See AsynchronousRolloutModel; false for models that are not, and then the rest must not be called.
   [[nodiscard]] bool asynchronous() const { return calls_->asynchronous != nullptr && calls_->asynchronous(model_); }
   /// See AsynchronousRolloutModel.
@@ -42,6 +46,7 @@ class RolloutModelRef {
   /// One entry a call; null where the model is not asynchronous.
   struct Calls {
     void (*answer)(void*, std::span<const Question>, std::span<Answer>);
+    void (*limit)(void*, const Until&);
     bool (*asynchronous)(void*);
     std::size_t (*concurrency)(void*);
     void (*submit)(void*, const Question&, std::uint64_t);
@@ -55,6 +60,8 @@ class RolloutModelRef {
     calls.answer = [](void* model, std::span<const Question> questions, std::span<Answer> answers) {
       static_cast<Model*>(model)->answer(questions, answers);
     };
+    if constexpr (HasTimeLimit<Model>)
+      calls.limit = [](void* model, const Until& until) { static_cast<Model*>(model)->limit(until); };
     if constexpr (AsynchronousRolloutModel<Model>) {
       calls.asynchronous = [](void* model) { return static_cast<Model*>(model)->asynchronous(); };
       calls.concurrency = [](void* model) {

@@ -16,29 +16,38 @@
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/agent_core.hpp"
-#include "icpi/rollout/engine.hpp"
-#include "icpi/rollout/planner.hpp"
+#include "icpi/rollout/decision_task.hpp"
+#include "icpi/rollout/value_estimator.hpp"
 
 namespace icpi {
 
 /// What decisions need and keep from one to the next.
-struct AgentCore::Workspace {
-  RolloutEngine engine;
-  Planner planner;
+struct AgentCore::Workspace final : History {
   std::vector<DecisionTask> tasks;
   std::vector<DecisionResult> results;
-  std::vector<AgentCore*> deciding;  ///< whose tasks they are
+  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by lane
 
   struct Gathered {
     AgentCore* agent = nullptr;
     const void* observation = nullptr;
   };
   std::vector<Gathered> gathered;  ///< who decides together
+
+  OutcomeCounts outcomes(std::uint32_t lane, ObservationId observation, std::uint32_t action) const override {
+    return deciding[lane]->memory_outcomes(observation, action);
+  }
+  bool tried(std::uint32_t lane, ObservationId observation, std::uint32_t action) const override {
+    return deciding[lane]->memory_tried(observation, action);
+  }
 };
 
 ICPI_INLINE AgentCore::AgentCore(std::size_t actions, double discount, std::uint64_t seed,
                                  const DecisionOptions& options)
-    : options_(options), actions_(actions), discount_(discount), key_(agent_key(seed)) {
+    : options_(options),
+      description_(options.description()),
+      actions_(actions),
+      discount_(discount),
+      key_(agent_key(seed)) {
   check_options();
   work_ = std::make_unique<Workspace>();
 }
@@ -47,31 +56,26 @@ ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
 
 ICPI_INLINE std::span<const Rollout> AgentCore::rollouts() const noexcept {
-  const bool imagined = decision_.by_model && alone_ && options_.rule == ActionRule::rollouts;
-  return imagined ? work_->engine.rollouts() : std::span<const Rollout>();
+  const auto* rollouts = options_.values.get_if<MeanOfRollouts>();
+  return decision_.by_model && alone_ && rollouts != nullptr ? rollouts->rollouts() : std::span<const Rollout>();
 }
 
 ICPI_INLINE std::vector<PlannedStep> AgentCore::planned_steps() const {
-  if (!decision_.by_model || !alone_ || options_.rule != ActionRule::planning) return {};
-  return work_->planner.imagined(0);
+  if (!decision_.by_model || !alone_) return {};
+  return options_.values->imagined(0);
 }
 
 ICPI_INLINE void AgentCore::check_options() const {
   check_option(actions_ > 0, "number of the environment's actions", actions_, "at least 1");
   check_option(discount_ > 0 && discount_ <= 1, "the environment's discount", discount_, "above 0, at most 1");
-  const auto& rollouts = options_.rollouts;
-  check_option(rollouts.step_limit >= 1, "step_limit", rollouts.step_limit, "at least 1");
-  constexpr int most_rollouts = (1 << 24) - 1;  // their number is part of CompletionRequest::sample_index
-  check_option(rollouts.rollouts_per_action >= 1 && rollouts.rollouts_per_action <= most_rollouts,
-               "rollouts_per_action", rollouts.rollouts_per_action, "1 to 16777215");
-  check_option(rollouts.attempts >= 1 && rollouts.attempts <= 255, "attempts", rollouts.attempts, "1 to 255");
-  check_option(rollouts.random_action_rate >= 0 && rollouts.random_action_rate <= 1, "random_action_rate",
-               rollouts.random_action_rate, "0 to 1");
-  check_option(options_.node_limit >= 1, "node_limit", options_.node_limit, "at least 1");
-  check_option(std::isfinite(options_.novelty_bonus), "novelty_bonus", options_.novelty_bonus, "finite numbers");
-  const auto& warm_up = options_.warm_up;
-  check_option(!std::isnan(warm_up.successes), "warm_up.successes", warm_up.successes, "numbers");
-  check_option(std::isfinite(warm_up.slope), "warm_up.slope", warm_up.slope, "finite numbers");
+  options_.values->check();
+  for (const Exploration& each : options_.explorations) each->check();
+  options_.selection->check();
+}
+
+ICPI_INLINE void AgentCore::restore(std::uint64_t episodes, const Costs& costs) noexcept {
+  episode_ = episodes;
+  costs_ = costs;
 }
 
 ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
@@ -95,12 +99,27 @@ ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) {
 
 ICPI_INLINE RandomKey AgentCore::decision_key() const { return key_.child(1).child(episode_).child(step_); }
 
-/// Whether this decision is the model's; draws from the decision's own stream.
+ICPI_INLINE DecisionContext AgentCore::context() const {
+  DecisionContext context;
+  context.kind = kind_;
+  context.episode = episode_;
+  context.step = step_;
+  context.trajectories = memory_trajectories();
+  context.actions = actions_;
+  return context;
+}
+
+/// Whether this decision is the model's. Explorations draw from streams of their own.
 ICPI_INLINE bool AgentCore::asks_model() {
-  if (options_.rule != ActionRule::rollout_policy && !memory_ready()) return false;
+  if (options_.values->needs_world_model() && !memory_ready()) return false;
   if (kind_ == EpisodeKind::evaluation) return memory_trajectories() > 0;
-  RandomStream stream(decision_key().child(1));
-  return stream.uniform() < options_.warm_up.probability(memory_trajectories());
+  const DecisionContext context = this->context();
+  const RandomKey key = decision_key().child(1);
+  for (std::size_t i = 0; i < options_.explorations.size(); ++i) {
+    RandomStream stream(i == 0 ? key : key.child(i));
+    if (options_.explorations[i]->acts_at_random(context, stream)) return false;
+  }
+  return true;
 }
 
 ICPI_INLINE void AgentCore::gather_none() noexcept { work_->gathered.clear(); }
@@ -109,20 +128,20 @@ ICPI_INLINE void AgentCore::gather(AgentCore& agent, const void* observation) {
   work_->gathered.push_back({&agent, observation});
 }
 
-ICPI_INLINE void AgentCore::decide_alone(const void* observation) {
+ICPI_INLINE void AgentCore::decide_alone(const void* observation, const Until& until) {
   gather_none();
   gather(*this, observation);
-  decide_together();
+  decide_together(until);
 }
 
-ICPI_INLINE void AgentCore::decide_together() {
+ICPI_INLINE void AgentCore::decide_together(const Until& until) {
   Workspace& work = *work_;
   work.tasks.clear();
   work.deciding.clear();
   check_together();
   for (const auto& [agent, observation] : work.gathered) agent->prepare(*this, observation);
   try {
-    if (!work.tasks.empty()) estimate();
+    if (!work.tasks.empty()) estimate(until);
   } catch (...) {  // what was spent was spent
     for (auto* agent : work.deciding) agent->costs_ += agent->memory_costs() - agent->spent_before_;
     throw;
@@ -143,7 +162,7 @@ ICPI_INLINE void AgentCore::check_together() const {
   if (!distinct) throw InvalidArgument("act_together: an agent comes twice");
   for (const auto& [agent, observation] : work_->gathered) {
     if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
-    if (!(agent->options_ == options_)) throw InvalidArgument("act_together: the agents' DecisionOptions differ");
+    if (agent->description_ != description_) throw InvalidArgument("act_together: the agents' DecisionOptions differ");
     if (!agent->model_agrees_with(*this))
       throw InvalidArgument("act_together: the agents' models or QueryOptions differ");
   }
@@ -153,14 +172,11 @@ ICPI_INLINE void AgentCore::check_together() const {
 ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) {
   forget_action();
   decision_.by_model = asks_model();
+  decision_.cut_short = false;
   decision_.values.clear();
   decision_.returns.resize(0, 0);
   decision_.costs = {};
-  if (!decision_.by_model) {
-    RandomStream stream(decision_key().child(2));
-    decision_.action = stream.index(actions_);
-    return;
-  }
+  if (!decision_.by_model) return decide_at_random();
   Workspace& work = *leader.work_;
   work.tasks.push_back({static_cast<std::uint32_t>(work.deciding.size()), observe_for_decision(observation),
                         static_cast<std::uint32_t>(actions_), discount_, decision_key().child(0)});
@@ -168,87 +184,65 @@ ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) 
   spent_before_ = memory_costs();
 }
 
-ICPI_INLINE void AgentCore::estimate() {
+ICPI_INLINE void AgentCore::decide_at_random() {
+  decision_.by_model = false;
+  RandomStream stream(decision_key().child(2));
+  decision_.action = stream.index(actions_);
+}
+
+ICPI_INLINE void AgentCore::estimate(const Until& until) {
   Workspace& work = *work_;
   serve_none();
   for (auto* agent : work.deciding) serve_also(*agent);
-  const RolloutModelRef model = serving_model();
   work.results.resize(std::max(work.results.size(), work.tasks.size()));
-  const auto results = std::span(work.results).first(work.tasks.size());
-  switch (options_.rule) {
-    case ActionRule::rollouts: return work.engine.run(model, work.tasks, options_.rollouts, results);
-    case ActionRule::planning:
-      return work.planner.run(model, work.tasks, options_.rollouts, options_.node_limit, results);
-    case ActionRule::rollout_policy: return ask_policy(model);
-  }
+  const RolloutModelRef model = serving_model();
+  model.limit(until);
+  const Imagination imagination(model, work, until);
+  options_.values->estimate(imagination, work.tasks, std::span(work.results).first(work.tasks.size()));
 }
 
-/// One action question each. An invalid answer becomes a random action.
-ICPI_INLINE void AgentCore::ask_policy(RolloutModelRef model) {
-  for (std::size_t i = 0; i < work_->tasks.size(); ++i) {
-    const auto& task = work_->tasks[i];
-    auto& result = work_->results[i];
-    result.returns.resize(0, 0);
-    result.costs = {};
-    Answer answer;
-    for (int attempt = 0; attempt < options_.rollouts.attempts && answer.status != AnswerStatus::valid; ++attempt) {
-      Question question;
-      question.kind = QueryKind::action;
-      question.lane = task.lane;
-      question.observation = task.observation;
-      question.attempt = static_cast<std::uint32_t>(attempt);
-      question.key = task.key;
-      model.answer(std::span(&question, 1), std::span(&answer, 1));
-      ++result.costs.rounds;
-      if (attempt > 0) ++result.costs.retries;
-      if (answer.status == AnswerStatus::impossible || answer.final) break;
-    }
-    RandomStream stream(task.key.child(0));
-    AgentCore& agent = *work_->deciding[i];
-    agent.decision_.action = answer.status == AnswerStatus::valid ? answer.action : stream.index(agent.actions_);
-  }
-}
-
-/// Takes the values of task number `task` and acts greedily.
+/// Takes what came of task number `task`, and selects an action.
 ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
-  const auto& result = leader.work_->results[task];
+  const DecisionResult& result = leader.work_->results[task];
   decision_.costs = result.costs;
   decision_.costs += memory_costs() - spent_before_;
-  if (options_.rule == ActionRule::rollout_policy) return;
-  decision_.returns = result.returns;
-  decision_.values.resize(actions_);
-  for (std::size_t action = 0; action < actions_; ++action) {
-    double sum = 0;
-    for (std::size_t rollout = 0; rollout < result.returns.rollouts(); ++rollout)
-      sum += result.returns(action, rollout);
-    const double mean = sum / static_cast<double>(result.returns.rollouts());
-    // Sums of huge rewards may overflow; an undefined value is never the best one.
-    decision_.values[action] = std::isnan(mean) ? -std::numeric_limits<double>::infinity() : mean;
+  decision_.cut_short = result.cut_short;
+  if (result.action) {
+    decision_.action = *result.action;
+    return;
   }
-  if (options_.novelty_bonus != 0) add_novelty(leader.work_->tasks[task].observation);
-  decision_.action = greedy_action();
-}
-
-ICPI_INLINE void AgentCore::add_novelty(ObservationId observation) {
-  for (std::uint32_t action = 0; action < actions_; ++action) {
-    if (!memory_tried(observation, action)) decision_.values[action] += options_.novelty_bonus;
-  }
-}
-
-/// The best action; ties are broken uniformly at random.
-ICPI_INLINE std::size_t AgentCore::greedy_action() const {
-  // Values closer than this part of the highest (of 1, if that is less) are equal: sums of the same rewards in another
-  // order differ by rounding.
-  constexpr double tie_tolerance = 1e-9;
-  const auto& values = decision_.values;
-  const double highest = *std::max_element(values.begin(), values.end());
-  const double best = std::isfinite(highest) ? highest - tie_tolerance * std::max(1.0, std::abs(highest)) : highest;
-  const auto ties = std::count_if(values.begin(), values.end(), [best](double value) { return value >= best; });
+  if (result.cut_short && result.values.empty() && result.returns.empty()) return decide_at_random();
+  take_values(result);
+  DecisionContext context = this->context();
+  context.lane = leader.work_->tasks[task].lane;
+  context.observation = leader.work_->tasks[task].observation;
+  context.history = leader.work_.get();
+  for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
   RandomStream stream(decision_key().child(2));
-  std::size_t skip = stream.index(static_cast<std::size_t>(ties));
-  std::size_t action = 0;
-  while (values[action] < best || skip-- > 0) ++action;
-  return action;
+  decision_.action = options_.selection->select(decision_.values, stream);
+  if (decision_.action >= actions_)
+    throw Error(
+        fmt::format("{} selected action {} of {}", options_.selection.description(), decision_.action, actions_));
+}
+
+/// The estimator's values, or the mean returns. An undefined one (sums of huge rewards may overflow) is never the best.
+ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
+  decision_.returns = result.returns;
+  decision_.values = result.values;
+  if (decision_.values.empty()) {
+    decision_.values.resize(actions_);
+    for (std::size_t action = 0; action < actions_; ++action) {
+      double sum = 0;
+      for (std::size_t rollout = 0; rollout < result.returns.rollouts(); ++rollout)
+        sum += result.returns(action, rollout);
+      decision_.values[action] = sum / static_cast<double>(result.returns.rollouts());
+    }
+  }
+  if (decision_.values.size() != actions_)
+    throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
+                            actions_));
+  for (double& value : decision_.values)
+    if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
 }
 
 }  // namespace icpi

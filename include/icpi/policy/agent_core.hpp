@@ -5,16 +5,19 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/core/until.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
-#include "icpi/rollout/planner.hpp"
+#include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/rollout.hpp"
 
 namespace icpi {
@@ -31,10 +34,11 @@ class ICPI_API AgentCore {
 
   /// How the last action was chosen.
   [[nodiscard]] const Decision& decision() const noexcept { return decision_; }
-  /// The rollouts behind the last decision, by action then sample, if this agent decided alone; none behind one made at
-  /// random or by planning.
+  /// The rollouts behind the last decision, by action then sample, if this agent decided alone and by MeanOfRollouts; none
+  /// behind one made at random.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
-  /// What was imagined for the last decision, if this agent decided alone and by planning; else nothing.
+  /// What was imagined for the last decision, if this agent decided alone, by values, and the estimator tells; else
+  /// nothing.
   [[nodiscard]] std::vector<PlannedStep> planned_steps() const;
   /// Everything spent so far.
   [[nodiscard]] const Costs& costs() const noexcept { return costs_; }
@@ -46,6 +50,9 @@ class ICPI_API AgentCore {
   AgentCore(std::size_t actions, double discount, std::uint64_t seed, const DecisionOptions& options);
   AgentCore(AgentCore&&) noexcept;             ///< takes over
   AgentCore& operator=(AgentCore&&) noexcept;  ///< takes over
+
+  /// Goes on from a saved agent's counters.
+  void restore(std::uint64_t episodes, const Costs& costs) noexcept;
 
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
@@ -63,9 +70,9 @@ class ICPI_API AgentCore {
   void gather(AgentCore& agent, const void* observation);
   /// Lets those that were gathered decide in common batches, each as if it were alone. See RolloutAgent::act_together for
   /// what it throws.
-  void decide_together();
+  void decide_together(const Until& until);
   /// The same for this agent alone.
-  void decide_alone(const void* observation);
+  void decide_alone(const void* observation, const Until& until);
 
   [[nodiscard]] bool running() const noexcept { return running_; }                    ///< whether an episode is
   [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                   ///< of the last episode
@@ -79,6 +86,7 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual bool memory_ready() const = 0;
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
+  [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
   virtual void serve_none() = 0;
   virtual void serve_also(AgentCore& agent) = 0;
@@ -90,15 +98,16 @@ class ICPI_API AgentCore {
   void check_options() const;
   void check_together() const;
   [[nodiscard]] RandomKey decision_key() const;
+  [[nodiscard]] DecisionContext context() const;
   [[nodiscard]] bool asks_model();
   void prepare(AgentCore& leader, const void* observation);
-  void estimate();
-  void ask_policy(RolloutModelRef model);
+  void estimate(const Until& until);
+  void decide_at_random();
   void choose(AgentCore& leader, std::size_t task);
-  void add_novelty(ObservationId observation);
-  [[nodiscard]] std::size_t greedy_action() const;
+  void take_values(const DecisionResult& result);
 
   DecisionOptions options_;
+  std::string description_;  ///< of options_
   std::size_t actions_;
   double discount_;
   RandomKey key_;

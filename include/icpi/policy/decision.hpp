@@ -12,9 +12,10 @@ namespace icpi {
 
 /// How one action was chosen.
 struct Decision {
-  bool by_model = false;       ///< false: at random, during the warm-up
+  bool by_model = false;       ///< false: at random, by an exploration or while actions are unknown
+  bool cut_short = false;      ///< the time was up: `values` are the best so far, or absent and the action random
   std::size_t action = 0;      ///< index into the environment's actions
-  std::vector<double> values;  ///< by action, novelty bonus included; empty when no values were asked for
+  std::vector<double> values;  ///< by action, as explorations have adjusted them; empty when no values were made
   ReturnTable returns;         ///< actions x rollouts; what `values` is the mean of
   Costs costs;                 ///< of this decision alone
 };

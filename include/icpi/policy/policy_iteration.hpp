@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/rollout_agent.hpp"
+#include "icpi/policy/saved_agent.hpp"
 #include "icpi/policy/training.hpp"
 #include "icpi/policy/validation.hpp"
 #include "icpi/prompt/prompt_lane.hpp"
@@ -40,6 +43,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
                   Buffer experience)
       : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
              PromptedRolloutModel(model, checked_queries(options)), options.seed, options.decisions),
+        seed_(options.seed),
         environment_key_(RandomKey(options.seed).child(0)) {}
 
   /// Without experience. The formatter is made from the environment where it can be.
@@ -51,17 +55,18 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
       : PolicyIteration(env, model, options, std::move(formatter), Buffer(env)) {}
 
   /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
-  /// is completed, unless the budget ends it. Episode number n, evaluations counted too, starts with
-  /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws InvalidArgument when the environment's actions are no longer
-  /// those that the agent was made with.
+  /// is completed, unless budget or time end it. Episode number n, evaluations counted too, starts with
+  /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws
+  /// InvalidArgument when the environment's actions are no longer those that the agent was made with.
   TrainingResult train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);
     TrainingResult result;
     while (result.episodes < limits.episodes && result.steps < limits.steps) {
-      const Played played = play(env, EpisodeKind::training, limits.episode_steps);
+      const Played played = play(env, EpisodeKind::training, limits);
       result.steps += played.steps;
+      result.cut_short += played.cut_short;
       if (!played.whole) {
-        result.end = TrainingEnd::budget;
+        result.end = limits.until.over() ? TrainingEnd::until : TrainingEnd::budget;
         return result;
       }
       ++result.episodes;
@@ -73,13 +78,62 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// Plays one episode without learning, truncated after `episode_steps`. Returns its undiscounted return. Throws Error
   /// when the model's budget is used up, InvalidArgument as train().
   double evaluate(Env& env, std::size_t episode_steps = default_episode_steps) {
-    check_training_limits({.episode_steps = episode_steps});
-    const Played played = play(env, EpisodeKind::evaluation, episode_steps);
+    const TrainingLimits limits{.episode_steps = episode_steps};
+    check_training_limits(limits);
+    const Played played = play(env, EpisodeKind::evaluation, limits);
     if (!played.whole) throw Error("evaluate: the model's budget is used up");
     return played.undiscounted_return;
   }
 
+  /// Writes the agent to a file: what it lived through, its counters, what it has spent, and what it is. Between episodes.
+  /// Observations are written by `codec`, an ObservationCodec; without one by the formatter, which must have
+  /// parse_observation. Throws InvalidArgument while an episode is running and for observations that do not read back as
+  /// themselves, Error when the file cannot be written; then the file is as it was.
+  template <class Codec>
+  void save(const std::string& file, const Codec& codec) const {
+    if (this->running()) throw InvalidArgument("save: an episode is running; an agent is saved between episodes");
+    SavedAgent saved = portrait();
+    saved.episodes = this->episodes();
+    saved.costs = this->costs();
+    saved.events = this->lane().events();
+    saved.steps = this->lane().save(codec);
+    write_saved_agent(file, saved);
+  }
+  /// The same, written by the formatter.
+  void save(const std::string& file) const { save(file, FormatterCodec<Formatter, Env>{&this->lane().formatter()}); }
+
+  /// Goes on where a saved agent stood: decisions, records and costs are those of the agent that was saved. This one must be
+  /// made as that one was, and have lived through nothing; callbacks and what the model has computed are not restored.
+  /// Throws InvalidArgument naming what is different, or the line that cannot be read; then nothing has changed.
+  template <class Codec>
+  void load(const Env& env, const std::string& file, const Codec& codec) {
+    if (this->episodes() > 0 || !this->lane().events().empty())
+      throw InvalidArgument("load: this agent has lived already; load into a new one");
+    const SavedAgent saved = read_saved_agent(file);
+    check_same_agent(saved, portrait());
+    this->lane().load(env, saved.events, saved.steps, codec);
+    this->restore(saved.episodes, saved.costs);
+  }
+  /// The same, read by the formatter.
+  void load(const Env& env, const std::string& file) {
+    load(env, file, FormatterCodec<Formatter, Env>{&this->lane().formatter()});
+  }
+
  private:
+  /// What an agent is, apart from what it lived through.
+  [[nodiscard]] SavedAgent portrait() const {
+    SavedAgent portrait;
+    portrait.decisions = this->options().description();
+    portrait.prompts = this->lane().description();
+    portrait.queries = this->model().description();
+    portrait.model = this->model().identity();
+    portrait.seed = seed_;
+    portrait.actions = this->lane().action_texts();
+    portrait.given = this->lane().given();
+    portrait.given_hash = this->lane().hash(this->lane().given());
+    return portrait;
+  }
+
   /// The rollout model starts threads: nothing may be left to find out after that. Which argument is made first is unspecified.
   static const QueryOptions& checked_queries(const PolicyIterationOptions& options) {
     check_options(options);
@@ -96,21 +150,23 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
 
   struct Played {
     std::size_t steps = 0;
+    std::size_t cut_short = 0;
     double undiscounted_return = 0;
-    bool whole = false;  ///< false: the budget ended it
+    bool whole = false;  ///< false: budget or time ended it
   };
 
-  Played play(Env& env, EpisodeKind kind, std::size_t episode_steps) {
+  Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
     check_same_actions(env, this->actions());
     Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
     this->begin_episode(observation, kind);
-    while (!played.whole) {
-      const auto action = this->act(observation);
-      if (this->decision().costs.over_budget > 0) break;
+    while (!played.whole && !limits.until.over()) {
+      const auto action = this->act(observation, decision_limit(limits));
+      if (limits.until.over() || this->decision().costs.over_budget > 0) break;
+      if (this->decision().cut_short) ++played.cut_short;
       auto step = env.step(action);
       ++played.steps;
-      step.truncated = step.truncated || (played.steps == episode_steps && !step.terminated);
+      step.truncated = step.truncated || (played.steps == limits.episode_steps && !step.terminated);
       this->observe(step);
       played.undiscounted_return += step.reward;
       played.whole = step.terminated || step.truncated;
@@ -119,6 +175,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     return played;
   }
 
+  std::uint64_t seed_;
   RandomKey environment_key_;
 };
 

@@ -67,9 +67,10 @@ class RolloutAgent : public AgentCore {
     lane_->begin_episode(begin(kind));
   }
 
-  /// Chooses an action. Throws InvalidArgument unless an episode is running.
-  [[nodiscard]] Action act(const Observation& observation) {
-    decide_alone(&observation);
+  /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
+  /// Decision::cut_short. Throws InvalidArgument unless an episode is running.
+  [[nodiscard]] Action act(const Observation& observation, const Until& until = {}) {
+    decide_alone(&observation, until);
     return actions_[decision().action];
   }
 
@@ -78,7 +79,7 @@ class RolloutAgent : public AgentCore {
   /// different length, null pointers, an agent that comes twice or runs no episode, options that are not all equal, and different
   /// models. Queries are shown to the observer of agents[0].
   static void act_together(std::span<RolloutAgent* const> agents, std::span<const Observation* const> observations,
-                           std::span<Action> actions) {
+                           std::span<Action> actions, const Until& until = {}) {
     if (actions.size() != agents.size()) throw InvalidArgument("act_together: as many actions as agents");
     if (observations.size() != agents.size()) throw InvalidArgument("act_together: as many observations as agents");
     if (agents.empty()) return;
@@ -88,7 +89,7 @@ class RolloutAgent : public AgentCore {
     RolloutAgent& leader = *agents[0];
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
-    leader.decide_together();
+    leader.decide_together(until);
     for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->actions_[agents[i]->decision().action];
   }
 
@@ -125,6 +126,8 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] const Lane& lane() const noexcept { return *lane_; }
   /// What answers the questions of rollouts.
   [[nodiscard]] Model& model() noexcept { return model_; }
+  /// What answers the questions of rollouts.
+  [[nodiscard]] const Model& model() const noexcept { return model_; }
   /// Set these to be told what happens.
   [[nodiscard]] Callbacks& callbacks() noexcept { return callbacks_; }
   /// The environment's actions, in its order.
@@ -143,6 +146,10 @@ class RolloutAgent : public AgentCore {
   std::size_t memory_trajectories() const override { return lane_->trajectories(); }
   bool memory_tried(ObservationId observation, std::uint32_t action) const override {
     return lane_->tried(observation, action);
+  }
+  OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
+    if constexpr (requires { lane_->outcomes(observation, action); }) return lane_->outcomes(observation, action);
+    return {lane_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
   }
   const Costs& memory_costs() const override { return lane_->costs; }
   void serve_none() override { lanes_.clear(); }
@@ -164,9 +171,9 @@ class RolloutAgent : public AgentCore {
     if (callbacks_.on_decision) callbacks_.on_decision(decision());
   }
 
-  /// Hands the newest step to the memory: online at once, else with the whole episode when that `ends`.
+  /// Hands the newest step to the memory: at once where updated within the episode, else with the whole episode when that `ends`.
   void remember(bool ends) {
-    if (options().online) {
+    if (options().update_within_episode) {
       lane_->extend(trajectory_.back());
       if (ends) lane_->close();
     } else if (ends) {
@@ -176,9 +183,9 @@ class RolloutAgent : public AgentCore {
     }
   }
 
-  /// An episode that was not finished is not remembered, except online, where its steps already are.
+  /// An episode that was not finished is not remembered, except where its steps already are.
   void abandon_episode() {
-    if (running() && options().online && kind() == EpisodeKind::training) lane_->close();
+    if (running() && options().update_within_episode && kind() == EpisodeKind::training) lane_->close();
     end();
     acted_.reset();
     trajectory_.clear();

@@ -13,6 +13,12 @@ namespace icpi {
 
 ICPI_INLINE void check_training_limits(const TrainingLimits& limits) {
   check_option(limits.episode_steps >= 1, "episode_steps", limits.episode_steps, "at least 1");
+  const auto time = limits.decision_time.count();
+  check_option(time >= 0, "decision_time in nanoseconds", time, "0 or more");
+}
+
+ICPI_INLINE Until decision_limit(const TrainingLimits& limits) {
+  return limits.decision_time.count() > 0 ? limits.until.at_most(limits.decision_time) : limits.until;
 }
 
 ICPI_INLINE void refuse_changed_actions(std::size_t known, std::size_t now) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -9,6 +10,7 @@
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/until.hpp"
 
 namespace icpi {
 
@@ -20,12 +22,15 @@ struct TrainingLimits {
   std::size_t steps = std::numeric_limits<std::size_t>::max();     ///< environment steps
   std::size_t episodes = std::numeric_limits<std::size_t>::max();  ///< whole episodes
   std::size_t episode_steps = default_episode_steps;               ///< of one episode: it is truncated then; at least 1
+  Until until{};                              ///< ends training within a decision; the episode under way is given up
+  std::chrono::nanoseconds decision_time{0};  ///< of every decision; 0: as long as it takes
 };
 
 /// Why train() stopped.
 enum class TrainingEnd : std::uint8_t {
   steps,     ///< TrainingLimits::steps
   episodes,  ///< TrainingLimits::episodes
+  until,     ///< TrainingLimits::until; the episode under way was given up
   budget     ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was given up
 };
 
@@ -33,11 +38,15 @@ enum class TrainingEnd : std::uint8_t {
 struct TrainingResult {
   std::size_t steps = 0;                 ///< environment steps
   std::size_t episodes = 0;              ///< whole episodes
+  std::size_t cut_short = 0;             ///< decisions that ran out of time: above 0, the run is not reproducible
   TrainingEnd end = TrainingEnd::steps;  ///< why it stopped
 
   /// The steps.
   operator std::size_t() const noexcept { return steps; }  // NOLINT(google-explicit-constructor): what it was once
 };
+
+/// When a decision that begins now must be made.
+[[nodiscard]] ICPI_API Until decision_limit(const TrainingLimits& limits);
 
 /// Throws InvalidArgument unless `limits` allow steps.
 ICPI_API void check_training_limits(const TrainingLimits& limits);

@@ -21,18 +21,14 @@ ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
   check_option(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
   const double policy = options.queries.policy_temperature.value_or(0);
   check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "finite, 0 or more");
-  check_option(options.prompts.recency > 0, "recency", options.prompts.recency, "at least 1");
+  check_option(options.queries.chunk >= 1, "chunk", options.queries.chunk, "at least 1");
   const auto threads = options.queries.threads;
   check_option(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
-  check_option(options.prompts.policy_prompts > 0 && options.prompts.policy_prompts <= 10000, "policy_prompts",
-               options.prompts.policy_prompts, "1 to 10000");
+  options.prompts.examples->check();
+  options.prompts.trajectories->check();
   check_option(options.prompts.context_tokens > 0, "context_tokens", options.prompts.context_tokens, "at least 1");
-  const double threshold = options.prompts.success_threshold.value_or(0);
-  check_option(!std::isnan(threshold), "success_threshold", threshold, "numbers");
   const auto timeout = options.queries.timeout.count();
   check_option(timeout >= 0, "timeout in milliseconds", timeout, "0 or more");
-  const double fraction = options.prompts.rebuild_fraction;
-  check_option(fraction > 0 && fraction < 1, "rebuild_fraction", fraction, "above 0, below 1");
 }
 
 ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {

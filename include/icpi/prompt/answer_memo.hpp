@@ -24,6 +24,7 @@ class AnswerMemo {
     ObservationId observation = 0;            ///< of the question
     std::uint32_t sample = 0;                 ///< of the question
     std::uint32_t attempt = 0;                ///< of the question
+    bool want_logprob = false;                ///< of the question
     std::uint64_t decision = 0;               ///< 0 for greedy queries: their answers hold beyond the decision
     std::uint64_t prefix_identity = 0;        ///< of the prompt
     std::uint64_t prefix_length = 0;          ///< of the prompt, in bytes
@@ -75,7 +76,7 @@ class AnswerMemo {
     mix(static_cast<std::uint64_t>(key.kind) << 1 | (key.terminated ? 1 : 0));
     mix(std::uint64_t{key.action} << 32 | key.observation);
     mix(std::uint64_t{key.sample} << 32 | key.attempt);
-    mix(key.decision);
+    mix(key.decision << 1 | (key.want_logprob ? 1 : 0));
     return static_cast<std::size_t>(value);
   }
 

@@ -13,11 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/hash.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/chosen_examples.hpp"
 #include "icpi/prompt/example_sampler.hpp"
 #include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
@@ -46,14 +49,20 @@ struct PromptScratch {
 /// Thread-safety: const members may be called concurrently, each thread with its own scratch.
 class PromptBook {
  public:
-  /// `key` drives the choice of examples in `stable` mode. `source` must outlive the book. Throws InvalidArgument when
+  /// `key` drives the choice of append-only examples. `source` must outlive the book. Throws InvalidArgument when
   /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check_answer.
   PromptBook(const PromptSource& source, PromptOptions options, TokenCounter count_tokens, RandomKey key)
       : PromptBook(source, source.constant_texts(), options, std::move(count_tokens), key) {}
   /// The same for one whose constant texts are at hand.
   PromptBook(const PromptSource& source, ConstantTexts texts, PromptOptions options, TokenCounter count_tokens,
              RandomKey key)
-      : source_(&source), texts_(std::move(texts)), options_(options), rendered_(count_tokens), key_(key) {
+      : source_(&source),
+        texts_(std::move(texts)),
+        options_(std::move(options)),
+        append_only_(options_.examples.get_if<AppendOnlyExamples>()),
+        drawn_anew_(options_.examples.get_if<BalancedExamples>()),
+        rendered_(count_tokens),
+        key_(key) {
     for (const auto& text : texts_.actions) check_answer(text, stop(QueryKind::action), "an action");
     const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
@@ -68,6 +77,9 @@ class PromptBook {
       know(QueryKind::termination, text);
     }
   }
+
+  PromptBook(const PromptBook&) = delete;
+  PromptBook& operator=(const PromptBook&) = delete;
 
   /// Throws InvalidArgument when a transition's observation alone takes more than half of a prompt.
   void check(const TransitionText& text) const {
@@ -111,14 +123,14 @@ class PromptBook {
       know(QueryKind::reward, each.reward_text);
       rendered_.add(std::move(each));
     }
-    for (; judged_trajectories_ < source_->trajectory_count(); ++judged_trajectories_) judge(judged_trajectories_);
-    if (options_.mode == PromptMode::stable) update_stable();
+    select_trajectories();
+    if (append_only()) update_stable();
   }
 
   /// Draws the stable policy prompts anew. `update()` first.
   void begin_episode(RandomKey key) {
-    if (options_.mode != PromptMode::stable) return;
-    policy_prompts_.resize(options_.policy_prompts);
+    if (!append_only()) return;
+    policy_prompts_.resize(append_only_->policy_prompts);
     for (std::size_t i = 0; i < policy_prompts_.size(); ++i) {
       RandomStream stream(key.child(i));
       auto& prompt = policy_prompts_[i];
@@ -159,6 +171,17 @@ class PromptBook {
     write_examples(kind, looked_up_[slot(kind, action, terminated)].classes, stream, scratch, out);
   }
 
+  /// Lets a user's selection choose the examples of a question of this text, and appends them: what comes first and is
+  /// shared to `prefix`, what stands between it and the question to `between`. Returns the prefix's identity. On the
+  /// agent's own thread.
+  std::uint64_t write_chosen(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
+                             RandomStream& stream, std::string& prefix, std::string& between) {
+    collect(kind, action, terminated, scratch_.classes);
+    const ExampleQuery query{kind, terminated, action, question, room()};
+    return chosen_.write(slot(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_, stream,
+                         prefix, between);
+  }
+
   /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
   /// stays where it is until update() or begin_episode().
   [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
@@ -179,6 +202,17 @@ class PromptBook {
   [[nodiscard]] bool tried(std::string_view observation, std::size_t action) const {
     return rendered_.seen(std::string(observation) + texts_.actions[action]);
   }
+  /// What came of recorded steps with exactly this observation text and action.
+  [[nodiscard]] OutcomeCounts outcomes(std::string_view observation, std::size_t action) const {
+    return rendered_.outcomes(std::string(observation) + texts_.actions[action]);
+  }
+
+  /// Whether world-model prompts are kept, and only grow.
+  [[nodiscard]] bool append_only() const noexcept { return append_only_ != nullptr; }
+  /// Whether a user's selection chooses the examples of questions of this kind.
+  [[nodiscard]] bool chosen(QueryKind kind) const noexcept {
+    return append_only_ == nullptr && drawn_anew_ == nullptr && kind != QueryKind::action;
+  }
 
   /// The answer texts, without the stop string, that are known to be all (terminations, actions) or all so far (rewards,
   /// while few values were seen); empty when the set is not known.
@@ -194,13 +228,21 @@ class PromptBook {
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
   [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
+  /// A hash of the texts of the first `count` transitions.
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const {
+    std::uint64_t hash = detail::fnv1a_basis;
+    for (std::size_t i = 0; i < count; ++i)
+      for (const QueryKind kind : query_kinds)
+        hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, static_cast<TransitionId>(i))), hash);
+    return hash;
+  }
   /// How prompts are made.
   [[nodiscard]] const PromptOptions& options() const noexcept { return options_; }
   /// What writes, reads and remembers.
   [[nodiscard]] const PromptSource& source() const noexcept { return *source_; }
 
-  /// Complete trajectories that policy prompts may show, oldest first: all, or those above the success threshold.
-  [[nodiscard]] std::size_t successes() const noexcept { return shown_.size(); }
+  /// How many trajectories policy prompts show.
+  [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
 
  private:
   static constexpr std::size_t prompts_per_action = 4;
@@ -227,7 +269,10 @@ class PromptBook {
     known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, stop(kind)));
   }
 
-  [[nodiscard]] bool balances(QueryKind kind) const { return options_.balance && kind != QueryKind::observation; }
+  [[nodiscard]] bool balances(QueryKind kind) const {
+    if (kind == QueryKind::observation) return false;
+    return append_only_ != nullptr ? append_only_->balance : drawn_anew_ != nullptr && drawn_anew_->balance;
+  }
 
   /// Tokens left for examples.
   [[nodiscard]] std::size_t room() const {
@@ -259,8 +304,8 @@ class PromptBook {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
           const std::size_t number = slot(kind, action, terminated);
           collect(kind, action, terminated, scratch_.classes);
-          world_prompts_[number].update(scratch_.classes, balances(kind), room(), options_.rebuild_fraction, rendered_,
-                                        kind, key_.child(number), scratch_.sampler);
+          world_prompts_[number].update(scratch_.classes, balances(kind), room(), append_only_->rebuild_fraction,
+                                        rendered_, kind, key_.child(number), scratch_.sampler);
         }
       }
     }
@@ -282,17 +327,29 @@ class PromptBook {
     }
   }
 
-  void judge(std::size_t trajectory) {
-    const auto threshold = options_.success_threshold;
-    if (threshold && !(source_->undiscounted_return(source_->trajectory(trajectory)) > *threshold)) return;
-    shown_.push_back(trajectory);
+  /// Takes in the trajectories that ended, and asks which are shown.
+  void select_trajectories() {
+    if (trajectories_.size() == source_->trajectory_count()) return;
+    // The paper's selection asks for no return: the buffer is not looked up for it.
+    const bool wants_returns = options_.trajectories.get_if<LastTrajectories>() == nullptr;
+    while (trajectories_.size() < source_->trajectory_count()) {
+      TrajectorySummary& next = trajectories_.emplace_back();
+      if (!wants_returns) continue;
+      next.transitions = source_->trajectory(trajectories_.size() - 1);
+      next.undiscounted_return = source_->undiscounted_return(next.transitions);
+    }
+    shown_.clear();
+    options_.trajectories->select(trajectories_, shown_);
+    for (std::size_t i = 0; i < shown_.size(); ++i)
+      if (shown_[i] >= trajectories_.size() || (i > 0 && shown_[i] <= shown_[i - 1]))
+        throw Error(fmt::format("{} chose trajectory {} of {}, or not in rising order",
+                                options_.trajectories.description(), shown_[i], trajectories_.size()));
   }
 
-  /// The last trajectories that may be shown.
+  /// The trajectories that are shown.
   void find_shown(std::vector<TransitionRange>& ranges) const {
     ranges.clear();
-    for (std::size_t i = shown_.size() - std::min(options_.recency, shown_.size()); i < shown_.size(); ++i)
-      ranges.push_back(source_->trajectory(shown_[i]));
+    for (const std::size_t number : shown_) ranges.push_back(source_->trajectory(number));
   }
 
   void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
@@ -324,12 +381,15 @@ class PromptBook {
   const PromptSource* source_;
   ConstantTexts texts_;
   PromptOptions options_;
+  const AppendOnlyExamples* append_only_;  ///< inside options_; null for another selection
+  const BalancedExamples* drawn_anew_;     ///< inside options_; null for another selection
+  ChosenExamples chosen_;
   RenderedTransitions rendered_;
   RandomKey key_;
   std::string start_;
   std::size_t start_tokens_ = 0;
-  std::vector<std::size_t> shown_;
-  std::size_t judged_trajectories_ = 0;
+  std::vector<TrajectorySummary> trajectories_;
+  std::vector<std::size_t> shown_;  ///< places among them
   std::vector<StablePrompt> world_prompts_;
   std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;

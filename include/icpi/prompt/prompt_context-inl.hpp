@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -61,13 +61,26 @@ ICPI_INLINE bool PromptContext::ready() const {
   return true;
 }
 
-ICPI_INLINE std::size_t PromptContext::trajectories() const {
-  return std::min(state_->book.successes(), state_->book.options().recency);
-}
+ICPI_INLINE std::size_t PromptContext::trajectories() const { return state_->book.shown_trajectories(); }
 
 ICPI_INLINE bool PromptContext::tried(ObservationId observation, std::uint32_t action) const {
   return state_->book.tried(state_->observations.text(observation), action);
 }
+
+ICPI_INLINE OutcomeCounts PromptContext::outcomes(ObservationId observation, std::uint32_t action) const {
+  return state_->book.outcomes(state_->observations.text(observation), action);
+}
+
+ICPI_INLINE std::string PromptContext::description() const { return state_->book.options().description(); }
+
+ICPI_INLINE std::vector<std::string> PromptContext::action_texts() const {
+  std::vector<std::string> texts;
+  for (std::size_t action = 0; action < state_->book.action_count(); ++action)
+    texts.emplace_back(state_->book.action_text(action));
+  return texts;
+}
+
+ICPI_INLINE std::uint64_t PromptContext::hash(std::size_t count) const { return state_->book.hash(count); }
 
 ICPI_INLINE std::string_view PromptContext::text(ObservationId observation) const {
   return state_->observations.text(observation);

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
@@ -59,8 +62,18 @@ class ICPI_API PromptContext {
   /// Whether the action was ever done at this observation.
   [[nodiscard]] bool tried(ObservationId observation, std::uint32_t action) const;
 
+  /// What came of the action where it was done at this observation.
+  [[nodiscard]] OutcomeCounts outcomes(ObservationId observation, std::uint32_t action) const;
+
   /// The text of an observation of this episode. Valid until the next one is seen or imagined.
   [[nodiscard]] std::string_view text(ObservationId observation) const;
+
+  /// How prompts are made: PromptOptions::description().
+  [[nodiscard]] std::string description() const;
+  /// How the actions are written, in the environment's order.
+  [[nodiscard]] std::vector<std::string> action_texts() const;
+  /// A hash of the texts of the first `count` transitions.
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const;
 
   /// Prompts and answers, for the library's own parts, tests and benchmarks.
   [[nodiscard]] PromptState& state() noexcept { return *state_; }

@@ -17,7 +17,9 @@
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/thread_team.hpp"
+#include "icpi/core/until.hpp"
 #include "icpi/prompt/answer_reader.hpp"
+#include "icpi/prompt/complete_until.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/query_options.hpp"
@@ -40,6 +42,9 @@ class PromptedQuestions : protected QuestionRequests {
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
+
+  /// How long questions may take from now on.
+  void limit(const Until& until) { until_ = until; }
 
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
@@ -69,6 +74,11 @@ class PromptedQuestions : protected QuestionRequests {
     if (problem) std::rethrow_exception(problem);
   }
 
+  /// Identity of the model that is asked.
+  [[nodiscard]] std::string identity() const { return model_.identity(); }
+  /// How it is asked.
+  [[nodiscard]] std::string description() const { return options_.description(); }
+
   /// Whether both put their questions to the same model in the same way.
   [[nodiscard]] bool agrees_with(const PromptedQuestions& other) const {
     return model_ == other.model_ && options_ == other.options_;
@@ -78,7 +88,7 @@ class PromptedQuestions : protected QuestionRequests {
   /// Users' buffers are asked on this thread alone; the team only writes.
   void look_up_batch() {
     for (auto* lane : lanes_) lane->state().book.forget_look_ups();
-    for (const auto slot : batch_) look_up(slots_[slot].question);
+    for (const auto slot : batch_) look_up(slots_[slot]);
   }
 
   /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
@@ -91,6 +101,7 @@ class PromptedQuestions : protected QuestionRequests {
                         question.observation,
                         question.sample,
                         question.attempt,
+                        question.want_logprob,
                         0,
                         0};
     PromptPrefix prefix;
@@ -196,12 +207,14 @@ class PromptedQuestions : protected QuestionRequests {
       }
     }
     if (!requests_.empty()) complete(order);
-    if (!scored_.empty()) score();
+    if (!scored_.empty() && !until_.over()) return score();
+    for (const auto slot : scored_) fill_cancelled(slots_[slot].completion);
   }
 
   void complete(std::span<const std::uint32_t> order) {
     while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
-    model_.complete(requests_, std::span(completions_).first(requests_.size()));
+    in_time_.complete(model_, can_.asynchronous, requests_, std::span(completions_).first(requests_.size()), until_,
+                      options_.chunk);
     std::size_t next = 0;
     for (const auto slot : order) {
       if (!scores(slots_[slot])) std::swap(slots_[slot].completion, completions_[next++]);
@@ -232,6 +245,8 @@ class PromptedQuestions : protected QuestionRequests {
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
+    if (slot.question.want_logprob)
+      for (const auto& token : completion.tokens) slot.answer.logprob += token.logprob;
     if (slot.answer.status == AnswerStatus::failed && !cancelled && !over_budget) ++costs.failures;
     if (slot.answer.status == AnswerStatus::invalid) {
       ++costs.invalid;
@@ -246,6 +261,8 @@ class PromptedQuestions : protected QuestionRequests {
     if (observer_) observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status});
   }
 
+  Until until_;
+  CompleteUntil in_time_;
   std::unique_ptr<ThreadTeam> team_;
   std::vector<PromptScratch> scratch_;
   std::deque<Slot> slots_;  ///< a deque: requests hold views into slots

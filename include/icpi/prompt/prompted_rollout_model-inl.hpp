@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "icpi/prompt/prompted_rollout_model.hpp"
@@ -22,6 +23,12 @@ ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> lan
 ICPI_INLINE void PromptedRolloutModel::observe_queries(QueryObserver observer) {
   questions_->observe_queries(std::move(observer));
 }
+
+ICPI_INLINE void PromptedRolloutModel::limit(const Until& until) { questions_->limit(until); }
+
+ICPI_INLINE std::string PromptedRolloutModel::identity() const { return questions_->identity(); }
+
+ICPI_INLINE std::string PromptedRolloutModel::description() const { return questions_->description(); }
 
 ICPI_INLINE bool PromptedRolloutModel::agrees_with(const PromptedRolloutModel& other) const {
   return questions_->agrees_with(*other.questions_);

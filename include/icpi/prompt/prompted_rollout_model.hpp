@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/until.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/query_options.hpp"
 
@@ -19,7 +21,7 @@ class SubmittedQuestions;
 /// Answers the four questions of imagined steps by prompting a language model: questions become requests, completions
 /// become answers. It knows text and no reinforcement learning.
 ///
-/// Serves any number of lanes (agents that decide together). With `stable` prompts identical questions are put once.
+/// Serves any number of lanes (agents that decide together). With append-only prompts identical questions are put once.
 /// Answers depend on the question and the lane's experience alone. Steady state allocates nothing.
 /// Thread-safety: one object by one thread at a time. Formatters, buffers and observers are called on that thread.
 class ICPI_API PromptedRolloutModel {
@@ -38,8 +40,16 @@ class ICPI_API PromptedRolloutModel {
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer);
 
+  /// Identity of the model that is asked.
+  [[nodiscard]] std::string identity() const;
+  /// How it is asked: QueryOptions::description().
+  [[nodiscard]] std::string description() const;
+
   /// Whether both put their questions to the same model in the same way.
   [[nodiscard]] bool agrees_with(const PromptedRolloutModel& other) const;
+
+  /// Questions are answered until then; see HasTimeLimit.
+  void limit(const Until& until);
 
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers);
@@ -59,7 +69,7 @@ class ICPI_API PromptedRolloutModel {
   std::unique_ptr<SubmittedQuestions> questions_;
 };
 
-static_assert(AsynchronousRolloutModel<PromptedRolloutModel>);
+static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel>);
 
 }  // namespace icpi
 

@@ -6,28 +6,37 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
-/// How questions are put to the language model. Defaults are the paper's.
+/// How questions are put to the language model. Defaults are the recommended set.
 struct QueryOptions {
-  /// Temperature 0.1. The paper allows 100 GPT-2 tokens; models with smaller tokens need more for the same text.
-  Sampling sampling{.temperature = 0.1, .top_p = 1, .max_tokens = 200};
+  /// Greedy; the paper's temperature is 0.1. It allows 100 GPT-2 tokens; models with smaller tokens need more for the
+  /// same text.
+  Sampling sampling{.temperature = 0, .top_p = 1, .max_tokens = 200};
   std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
-  bool deduplicate = true;                     ///< `stable` prompts: put identical queries once
+  bool deduplicate = true;                     ///< append-only prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
   /// where the model constrains, else by scores where it scores, else sampled freely and checked.
   bool restrict_answers = false;
-  /// Send one request of a new stable prefix ahead of the others, so that the model computes it once. For models that
+  /// Send one request of a new shared prefix ahead of the others, so that the model computes it once. For models that
   /// work on requests independently; batch models see equal prefixes side by side anyway.
   bool prime_prefixes = false;
   std::size_t threads = 1;  ///< workers that write prompts
+  /// Where time is limited (see Until), a model that is not asynchronous is asked for this many answers between looks at
+  /// the clock; >= 1.
+  std::size_t chunk = 16;
   /// Of one request; 0: the model's own. The model must keep it: nothing else ends the wait for an answer.
   std::chrono::milliseconds timeout{0};
+
+  /// All that changes answers, in one line: not how the work is divided, nor how long it may take.
+  [[nodiscard]] ICPI_API std::string description() const;
 
   friend bool operator==(const QueryOptions&, const QueryOptions&) = default;
 };
@@ -45,3 +54,7 @@ struct QueryRecord {
 using QueryObserver = std::function<void(const QueryRecord&)>;
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/prompt/query_options-inl.hpp"
+#endif

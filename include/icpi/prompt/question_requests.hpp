@@ -36,6 +36,7 @@ class QuestionRequests {
     PromptPrefix prefix;
     std::string prefix_text;  ///< of a prompt that is this query's own
     std::string query;
+    std::string own_query;  ///< the question alone, where a user's selection chooses examples
     std::array<std::string_view, 1> stop;
     Completion completion;
     Answer answer;
@@ -49,16 +50,36 @@ class QuestionRequests {
 
   [[nodiscard]] PromptState& state(const Question& question) const { return lanes_[question.lane]->state(); }
 
-  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.options().mode == PromptMode::stable; }
+  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.append_only(); }
 
-  void look_up(const Question& question) {
+  /// What must be done on the agent's own thread, before write().
+  void look_up(Slot& slot) {
+    const auto& question = slot.question;
     PromptState& state = this->state(question);
+    if (state.book.chosen(question.kind)) return let_choose(slot, state);
     if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
+  }
+
+  /// A user's selection says what the prompt shows.
+  void let_choose(Slot& slot, PromptState& state) {
+    const auto& question = slot.question;
+    slot.own_query.clear();
+    state.book.write_query(question.kind, state.observations.text(question.observation), question.action,
+                           slot.own_query);
+    RandomStream stream(question.key.child(2 * question.attempt));
+    slot.prefix_text.clear();
+    slot.query.clear();
+    const auto identity = state.book.write_chosen(question.kind, question.action, question.terminated, slot.own_query,
+                                                  stream, slot.prefix_text, slot.query);
+    slot.prefix = {identity, slot.prefix_text};
+    slot.query.append(slot.own_query);
   }
 
   void write(Slot& slot, PromptScratch& scratch) {
     const auto& question = slot.question;
     const PromptState& state = this->state(question);
+    slot.stop[0] = state.book.stop(question.kind);
+    if (state.book.chosen(question.kind)) return;
     if (!stable(state)) {
       RandomStream stream(question.key.child(2 * question.attempt));
       slot.prefix_text.clear();
@@ -68,7 +89,6 @@ class QuestionRequests {
     }
     slot.query.clear();
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
-    slot.stop[0] = state.book.stop(question.kind);
   }
 
   [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
@@ -110,6 +130,7 @@ class QuestionRequests {
     request.seed = seed(slot);
     request.sample_index = slot.question.sample << 8 | slot.question.attempt;
     if (can_.constrains_choices) request.choices = choices(slot);
+    request.want_logprobs = slot.question.want_logprob;
     request.timeout = options_.timeout;
     return request;
   }

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/transition_text.hpp"
@@ -59,8 +61,13 @@ class RenderedTransitions {
   /// Takes in the next transition.
   void add(RenderedTransition&& next) {
     longest_query_ = std::max(longest_query_, next.head.tokens);
-    heads_.insert(std::move(next.head.text));
-    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step)});
+    const std::size_t head = next.head.text.size();
+    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step), head});
+    Outcomes& outcomes = heads_[std::move(next.head.text)];
+    ++outcomes.times;
+    outcomes.add(QueryKind::termination, std::string_view(next.termination.text).substr(head));
+    outcomes.add(QueryKind::reward, std::string_view(next.reward.text).substr(head));
+    outcomes.add(QueryKind::observation, std::string_view(next.observation.text).substr(head));
   }
 
   /// Transitions rendered.
@@ -83,8 +90,19 @@ class RenderedTransitions {
     return {text_.data() + piece.offset, piece.length};
   }
 
+  /// Observation and action of a transition, as they are asked about. Valid until the next addition.
+  [[nodiscard]] std::string_view question(TransitionId id) const noexcept {
+    return text(pieces_[id].termination).substr(0, pieces_[id].head);
+  }
+
   /// Whether a transition begins with this observation and action.
   [[nodiscard]] bool seen(const std::string& head) const { return heads_.contains(head); }
+
+  /// What came of transitions that begin so.
+  [[nodiscard]] OutcomeCounts outcomes(const std::string& head) const {
+    const auto found = heads_.find(head);
+    return found == heads_.end() ? OutcomeCounts{} : found->second.counts();
+  }
 
   /// Tokens of the longest observation with action seen: what a prompt keeps free for its query.
   [[nodiscard]] std::size_t longest_query() const noexcept { return longest_query_; }
@@ -92,6 +110,30 @@ class RenderedTransitions {
  private:
   struct Pieces {
     TextPiece termination, reward, observation, step;
+    std::size_t head = 0;  ///< bytes of observation and action at the beginning of the first three
+  };
+
+  /// What came of one observation and action: the different answers, as hashes that end in their kind.
+  struct Outcomes {
+    std::size_t times = 0;
+    std::vector<std::size_t> different;
+
+    void add(QueryKind kind, std::string_view answer) {
+      const std::size_t hash = std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
+      if (std::find(different.begin(), different.end(), hash) == different.end()) different.push_back(hash);
+    }
+
+    [[nodiscard]] OutcomeCounts counts() const {
+      OutcomeCounts counts{times, 0, 0, 0};
+      for (const std::size_t hash : different) {
+        const auto kind = static_cast<QueryKind>(hash & 3U);
+        auto& count = kind == QueryKind::termination ? counts.terminations
+                      : kind == QueryKind::reward    ? counts.rewards
+                                                     : counts.observations;
+        ++count;
+      }
+      return counts;
+    }
   };
 
   [[nodiscard]] RenderedTransition::Counted counted(std::string text) const {
@@ -108,7 +150,7 @@ class RenderedTransitions {
   TokenCounter count_tokens_;
   std::string text_;
   std::vector<Pieces> pieces_;
-  std::unordered_set<std::string> heads_;
+  std::unordered_map<std::string, Outcomes> heads_;
   std::size_t longest_query_ = 0;
 };
 

@@ -47,7 +47,7 @@ class SubmittedQuestions : public PromptedQuestions {
     try {
       if (!stable(state(question))) {
         state(question).book.forget_look_ups();
-        look_up(question);
+        look_up(slots_[slot]);
       }
       write(slots_[slot], scratch_[0]);
       if (must_wait(slot)) {
@@ -61,9 +61,10 @@ class SubmittedQuestions : public PromptedQuestions {
     }
   }
 
-  /// Waits until at least one submitted question has its answer.
+  /// Waits until at least one submitted question has its answer, or the time is up: then 0.
   std::size_t collect(std::span<FinishedAnswer> out) {
     while (ready_.empty()) {
+      if (until_.over()) return 0;
       if (finished_.size() < concurrency()) finished_.resize(concurrency());
       check_model();
       const std::size_t came = collect_completions();
@@ -142,7 +143,7 @@ class SubmittedQuestions : public PromptedQuestions {
     constexpr int most_exceptions = 8;
     std::size_t came = 0;
     try {
-      came = model_.collect(finished_, std::chrono::milliseconds(1000));
+      came = model_.collect(finished_, until_.wait(std::chrono::milliseconds(1000)));
     } catch (...) {
       broken_ = ++exceptions_in_a_row_ == most_exceptions;
       throw;

@@ -15,8 +15,9 @@ ICPI_INLINE RolloutEngine& RolloutEngine::operator=(RolloutEngine&&) noexcept = 
 ICPI_INLINE RolloutEngine::~RolloutEngine() = default;
 
 ICPI_INLINE void RolloutEngine::run(RolloutModelRef model, std::span<const DecisionTask> tasks,
-                                    const RolloutOptions& options, std::span<DecisionResult> results) {
-  work_->run(model, tasks, options, results);
+                                    const RolloutOptions& options, std::span<DecisionResult> results,
+                                    const Until& until) {
+  work_->run(model, tasks, options, results, until);
 }
 
 ICPI_INLINE std::span<const Rollout> RolloutEngine::rollouts() const noexcept { return work_->rollouts(); }

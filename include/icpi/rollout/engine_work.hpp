@@ -23,7 +23,7 @@ class EngineWork {
  public:
   /// See RolloutEngine.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
-           std::span<DecisionResult> results);
+           std::span<DecisionResult> results, const Until& until);
 
   /// See RolloutEngine.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept { return {rollouts_.data(), count_}; }
@@ -48,6 +48,9 @@ class EngineWork {
   void answer_as_they_come(RolloutModelRef model, const RolloutOptions& options, std::span<DecisionResult> results,
                            std::size_t& in_flight);
 
+  /// The time is up: returns so far count, where there are any.
+  void cut_short(std::size_t tasks, std::span<DecisionResult> results);
+
   /// Answers that nobody waits for any more are called off and collected. What a model throws meanwhile is of no
   /// interest; it is asked again, but not for ever.
   void call_off(RolloutModelRef model, std::size_t in_flight, std::span<DecisionResult> results);
@@ -61,15 +64,34 @@ class EngineWork {
   std::vector<std::uint32_t> askers_;
   std::vector<Answer> answers_;
   std::vector<FinishedAnswer> finished_;
+  std::vector<char> any_step_;
+  Until until_;
 };
 
 inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
-                            std::span<DecisionResult> results) {
+                            std::span<DecisionResult> results, const Until& until) {
   if (results.size() < tasks.size())
     throw InvalidArgument(fmt::format("RolloutEngine: {} tasks but {} results", tasks.size(), results.size()));
   start(tasks, options, results);
-  if (model.asynchronous()) return advance_asynchronously(model, options, results);
-  advance_in_lockstep(model, options, results);
+  until_ = until;
+  if (model.asynchronous())
+    advance_asynchronously(model, options, results);
+  else
+    advance_in_lockstep(model, options, results);
+  if (until.over()) cut_short(tasks.size(), results);
+}
+
+inline void EngineWork::cut_short(std::size_t tasks, std::span<DecisionResult> results) {
+  any_step_.assign(tasks, false);
+  for (std::size_t i = 0; i < count_; ++i) {
+    const auto& rollout = rollouts_[i];
+    auto& result = results[tasks_of_[i]];
+    if (!rollout.done()) store(static_cast<std::uint32_t>(i), results);
+    if (!rollout.done() || rollout.end() == RolloutEnd::failed) result.cut_short = true;
+    if (!rollout.steps().empty()) any_step_[tasks_of_[i]] = true;
+  }
+  for (std::size_t task = 0; task < tasks; ++task)
+    if (results[task].cut_short && !any_step_[task]) results[task].returns.resize(0, 0);
 }
 
 inline void EngineWork::start(std::span<const DecisionTask> tasks, const RolloutOptions& options,
@@ -79,8 +101,8 @@ inline void EngineWork::start(std::span<const DecisionTask> tasks, const Rollout
   tasks_of_.clear();
   for (std::size_t number = 0; number < tasks.size(); ++number) {
     const auto& task = tasks[number];
+    results[number].clear();
     results[number].returns.resize(task.actions, samples);
-    results[number].costs = {};
     for (std::uint32_t action = 0; action < task.actions; ++action) {
       for (std::uint32_t sample = 0; sample < samples; ++sample) {
         if (count_ == rollouts_.size()) rollouts_.emplace_back();
@@ -104,7 +126,7 @@ inline bool EngineWork::ask(std::uint32_t number, const RolloutOptions& options,
 inline void EngineWork::advance_in_lockstep(RolloutModelRef model, const RolloutOptions& options,
                                             std::span<DecisionResult> results) {
   last_round_.assign(results.size(), 0);
-  for (std::uint64_t round = 1; !live_.empty(); ++round) {
+  for (std::uint64_t round = 1; !live_.empty() && !until_.over(); ++round) {
     questions_.clear();
     askers_.clear();
     for (const auto number : live_) {
@@ -153,7 +175,7 @@ inline void EngineWork::answer_as_they_come(RolloutModelRef model, const Rollout
   std::size_t running = count_;
   for (const auto number : live_) ask(number, options, results);
   finished_.resize(std::max<std::size_t>(1, model.concurrency()));
-  while (running > 0) {
+  while (running > 0 && !until_.over()) {
     for (; submitted < questions_.size() && in_flight < model.concurrency(); ++submitted) {
       if (rollouts_[askers_[submitted]].done()) continue;  // a speculative question that lost its sense meanwhile
       model.submit(questions_[submitted], submitted);
@@ -180,6 +202,7 @@ inline void EngineWork::answer_as_they_come(RolloutModelRef model, const Rollout
 inline void EngineWork::call_off(RolloutModelRef model, std::size_t in_flight, std::span<DecisionResult> results) {
   constexpr int most_exceptions = 8;  // in a row
   bool told = false;
+  if (in_flight > 0) model.limit({});  // what was called off comes at once, however late it is
   for (int exceptions = 0; in_flight > 0 && exceptions < most_exceptions;) {
     try {
       if (!std::exchange(told, true)) model.cancel_all();

@@ -16,9 +16,9 @@ ICPI_INLINE Planner::Planner(Planner&&) noexcept = default;
 ICPI_INLINE Planner& Planner::operator=(Planner&&) noexcept = default;
 ICPI_INLINE Planner::~Planner() = default;
 
-ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
-                              std::size_t node_limit, std::span<DecisionResult> results) {
-  work_->run(model, tasks, options, node_limit, results);
+ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTask> tasks,
+                              const PlanningOptions& options, std::span<DecisionResult> results, const Until& until) {
+  work_->run(model, tasks, options, results, until);
 }
 
 ICPI_INLINE std::vector<PlannedStep> Planner::imagined(std::size_t task) const { return work_->imagined(task); }

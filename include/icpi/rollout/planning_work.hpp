@@ -19,22 +19,27 @@ namespace icpi {
 class PlanningWork {
  public:
   /// See Planner.
-  void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
-           std::size_t node_limit, std::span<DecisionResult> results) {
+  void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const PlanningOptions& options,
+           std::span<DecisionResult> results, const Until& until) {
     if (graphs_.size() < tasks.size()) graphs_.resize(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       graphs_[i].start(tasks[i]);
-      results[i].costs = {};
+      results[i].clear();
     }
-    for (int depth = 0; depth < options.step_limit; ++depth) {
+    for (int depth = 0; depth < options.step_limit && !until.over(); ++depth) {
       const bool last = depth + 1 == options.step_limit;
-      collect_layer(tasks, node_limit);
+      collect_layer(tasks, options.node_limit);
       if (layer_.empty()) break;
       ask(model, QueryKind::termination, tasks, options, results);
       ask(model, QueryKind::reward, tasks, options, results);
       if (!last) ask(model, QueryKind::observation, tasks, options, results);
     }
-    for (std::size_t i = 0; i < tasks.size(); ++i) graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
+    const bool over = until.over();
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
+      results[i].cut_short = over;
+      if (over && !graphs_[i].knows_root()) results[i].returns.resize(0, 0);
+    }
   }
 
   /// See Planner.
@@ -76,6 +81,12 @@ class PlanningWork {
       edges.clear();
       expanded = 0;
       number(task.observation);
+    }
+
+    /// Whether the reward of any action at the root is known.
+    [[nodiscard]] bool knows_root() const {
+      const auto root = std::span(edges).first(actions);
+      return std::any_of(root.begin(), root.end(), [](const Edge& edge) { return edge.known; });
     }
 
     std::uint32_t number(ObservationId observation) {
@@ -145,7 +156,7 @@ class PlanningWork {
   }
 
   /// Puts one kind of question for the whole layer, and again for what came back invalid.
-  void ask(RolloutModelRef model, QueryKind kind, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+  void ask(RolloutModelRef model, QueryKind kind, std::span<const DecisionTask> tasks, const PlanningOptions& options,
            std::span<DecisionResult> results) {
     for (int attempt = 0; attempt < options.attempts; ++attempt) {
       questions_.clear();

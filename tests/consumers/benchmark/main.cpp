@@ -54,10 +54,11 @@ struct Parrot {
 
 int main(int argc, char** argv) {
   icpi::benchmark::RolloutBenchmarkOptions options;
-  options.agent.decisions.rollouts.rollouts_per_action = 4;
+  options.agent = icpi::paper_options();
+  options.agent.decisions.values = icpi::MeanOfRollouts{{.rollouts_per_action = 4}};
   icpi::benchmark::register_rollouts<Corridor, Parrot>(
       "corridor/parrot", Corridor{}, [] { return Parrot{}; }, options);
-  options.agent.prompts.mode = icpi::PromptMode::stable;
+  options.agent.prompts.examples = icpi::AppendOnlyExamples{};
   icpi::benchmark::register_rollouts<Corridor, icpi::InductionModel>(
       "corridor/induction", Corridor{}, [] { return icpi::InductionModel(); }, options);
   benchmark::Initialize(&argc, argv);

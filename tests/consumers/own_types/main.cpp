@@ -13,7 +13,7 @@ constexpr const char* expected =
 int main() {
   Ladder env;
   Echo model;
-  auto options = icpi::recommended_options();
+  icpi::PolicyIterationOptions options;
   options.seed = 5;
   icpi::PolicyIteration<Ladder, Echo, LadderText, Diary> agent(env, model, options);
 
@@ -32,7 +32,7 @@ int main() {
 
   bool refused = false;
   try {
-    options.decisions.rollouts.step_limit = 0;
+    options.decisions.values = icpi::Planning{{.step_limit = 0}};
     icpi::PolicyIteration<Ladder, Echo, LadderText, Diary> none(env, model, options);
   } catch (const icpi::InvalidArgument&) {
     refused = true;

@@ -73,7 +73,7 @@ class ChainPlayer : public Player {
 
  private:
   static icpi::PolicyIterationOptions options(std::uint64_t seed) {
-    auto options = icpi::recommended_options();
+    icpi::PolicyIterationOptions options;
     options.seed = seed;
     options.prompts.context_tokens = 1200;
     return options;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/core/strategy.hpp"
+
+namespace icpi {
+
+/// Chooses an action by the values of all. Optional: `check()`.
+///
+/// Laws: returns an index into `values`, which is not empty and holds no NaN; what is random draws from `stream`.
+template <class T>
+concept SelectsActions = std::copyable<T> && DescribesItself<T> &&
+                         requires(T& strategy, std::span<const double> values, RandomStream& stream) {
+                           { strategy.select(values, stream) } -> std::same_as<std::size_t>;  // select(values, stream)
+                         };
+
+/// The calls behind ActionSelection.
+struct ActionSelectionCalls : StrategyCalls {
+  template <class T>
+  static constexpr bool accepts = SelectsActions<T>;
+
+  /// See SelectsActions.
+  [[nodiscard]] virtual std::size_t select(std::span<const double> values, RandomStream& stream) = 0;
+  /// A copy of what is held.
+  [[nodiscard]] virtual std::unique_ptr<ActionSelectionCalls> clone() const = 0;
+
+  /// A strategy of type T.
+  template <class T>
+  struct Of final : HeldStrategy<ActionSelectionCalls, Of<T>, T> {
+    using HeldStrategy<ActionSelectionCalls, Of<T>, T>::HeldStrategy;
+    std::size_t select(std::span<const double> values, RandomStream& stream) override {
+      return this->strategy.select(values, stream);
+    }
+  };
+};
+
+/// Any action selection: Greedy, Softmax or a user's own.
+using ActionSelection = Strategy<ActionSelectionCalls>;
+
+/// The best action (paper, section 3); ties are broken uniformly at random.
+struct Greedy {
+  /// See SelectsActions.
+  [[nodiscard]] ICPI_API std::size_t select(std::span<const double> values, RandomStream& stream) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+};
+
+/// Each action with probability proportional to exp(value / temperature) (Boltzmann).
+struct Softmax {
+  double temperature = 1;  ///< in units of value; above 0, finite
+
+  /// See SelectsActions.
+  [[nodiscard]] ICPI_API std::size_t select(std::span<const double> values, RandomStream& stream) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/policy/action_selection-inl.hpp"
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "icpi/concepts/history.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/core/strategy.hpp"
+#include "icpi/policy/decision.hpp"
+
+namespace icpi {
+
+/// What an exploration may know of a decision. A view, valid during the call.
+struct DecisionContext {
+  EpisodeKind kind = EpisodeKind::training;  ///< explorations that act at random are asked in training only
+  std::uint64_t episode = 0;                 ///< episodes begun, this one included
+  std::uint64_t step = 0;                    ///< steps of the episode before this one
+  std::size_t trajectories = 0;              ///< trajectories that policy prompts show
+  std::size_t actions = 0;                   ///< how many there are
+  std::uint32_t lane = 0;                    ///< for `history`
+  ObservationId observation = 0;             ///< where the agent stands; of use to adjust() alone
+  const History* history = nullptr;          ///< what was lived through; null in acts_at_random()
+
+  /// Whether the action was ever done at this observation. In adjust() alone.
+  [[nodiscard]] bool tried(std::size_t action) const {
+    return history->tried(lane, observation, static_cast<std::uint32_t>(action));
+  }
+};
+
+/// Acts at random in place of asking the model.
+template <class T>
+concept ActsAtRandom = requires(T& strategy, const DecisionContext& context, RandomStream& stream) {
+  { strategy.acts_at_random(context, stream) } -> std::same_as<bool>;  // acts_at_random(context, stream)
+};
+
+/// Changes values before an action is selected.
+template <class T>
+concept AdjustsValues = requires(T& strategy, const DecisionContext& context, std::span<double> values) {
+  strategy.adjust(context, values);  // adjust(context, values): by action
+};
+
+/// How an agent comes to try what it would not do by its values. Either member, or both; optional: `check()`.
+template <class T>
+concept Explores = std::copyable<T> && DescribesItself<T> && (ActsAtRandom<T> || AdjustsValues<T>);
+
+/// The calls behind Exploration.
+struct ExplorationCalls : StrategyCalls {
+  template <class T>
+  static constexpr bool accepts = Explores<T>;
+
+  /// See ActsAtRandom; else false.
+  [[nodiscard]] virtual bool acts_at_random(const DecisionContext& context, RandomStream& stream) = 0;
+  /// See AdjustsValues; else nothing.
+  virtual void adjust(const DecisionContext& context, std::span<double> values) = 0;
+  /// A copy of what is held.
+  [[nodiscard]] virtual std::unique_ptr<ExplorationCalls> clone() const = 0;
+
+  /// A strategy of type T.
+  template <class T>
+  struct Of final : HeldStrategy<ExplorationCalls, Of<T>, T> {
+    using HeldStrategy<ExplorationCalls, Of<T>, T>::HeldStrategy;
+    bool acts_at_random(const DecisionContext& context, RandomStream& stream) override {
+      if constexpr (ActsAtRandom<T>) return this->strategy.acts_at_random(context, stream);
+      return false;
+    }
+    void adjust(const DecisionContext& context, std::span<double> values) override {
+      if constexpr (AdjustsValues<T>) this->strategy.adjust(context, values);
+    }
+  };
+};
+
+/// Any exploration: WarmUp, UntriedFirst, RandomRate or a user's own.
+using Exploration = Strategy<ExplorationCalls>;
+
+/// Exploration of the paper (section 3): acts by its values with probability 1 / (1 + exp(slope (successes - n))), n =
+/// trajectories that policy prompts show.
+struct WarmUp {
+  double successes = 3;  ///< n at which the probability is one half
+  double slope = 2;      ///< how suddenly it rises; finite
+  bool abrupt = false;   ///< at random until n >= successes, never afterwards
+
+  /// Of acting by its values, with this many trajectories.
+  [[nodiscard]] ICPI_API double probability(std::size_t trajectories) const noexcept;
+  /// See ActsAtRandom.
+  [[nodiscard]] ICPI_API bool acts_at_random(const DecisionContext& context, RandomStream& stream) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+
+  friend bool operator==(const WarmUp&, const WarmUp&) = default;
+};
+
+/// Adds to the value of actions that were never tried at the current observation: above 0 but below all differences of
+/// values it is a tie-break.
+struct UntriedFirst {
+  double bonus = 0.001;  ///< finite
+
+  /// See AdjustsValues.
+  ICPI_API void adjust(const DecisionContext& context, std::span<double> values) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
+/// Acts uniformly at random at a constant rate (epsilon-greedy).
+struct RandomRate {
+  double rate = 0.1;  ///< 0 to 1
+
+  /// See ActsAtRandom.
+  [[nodiscard]] ICPI_API bool acts_at_random(const DecisionContext& context, RandomStream& stream) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/policy/exploration-inl.hpp"
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/prompt_text.hpp"
+#include "icpi/prompt/example_sampler.hpp"
+#include "icpi/prompt/example_selection.hpp"
+#include "icpi/prompt/rendered_transitions.hpp"
+
+namespace icpi {
+
+/// Lets a user's ExampleSelection choose, and writes what it chose. A prefix keeps its identity as long as it only grows.
+/// Thread-safety: one object by one thread at a time.
+class ChosenExamples {
+ public:
+  /// Appends the chosen prefix to `prefix`, and what stands between it and the question to `between`. Returns the
+  /// prefix's identity; prompts of the same `slot` share theirs. Throws Error when the strategy breaks its laws.
+  std::uint64_t write(std::size_t slot, const ExampleSelection& selection, const ExampleQuery& query,
+                      const ExampleClasses& classes, const RenderedTransitions& rendered, RandomStream& stream,
+                      std::string& prefix, std::string& between) {
+    collect(query.kind, classes, rendered);
+    choice_.clear();
+    selection->select(query, candidates_, stream, choice_);
+    std::size_t tokens = 0;
+    for (const auto* part : {&choice_.prefix, &choice_.query}) {
+      for (const std::size_t place : *part) {
+        if (place >= candidates_.size())
+          throw Error(fmt::format("{} chose example {} of {}", selection.description(), place, candidates_.size()));
+        tokens += candidates_[place].tokens;
+      }
+    }
+    if (tokens > query.room)
+      throw Error(fmt::format("{} chose examples of {} tokens; there is room for {}", selection.description(), tokens,
+                              query.room));
+    for (const std::size_t place : choice_.prefix) prefix.append(candidates_[place].text);
+    for (const std::size_t place : choice_.query) between.append(candidates_[place].text);
+    return choice_.prefix.empty() ? 0 : identify(slot, prefix);
+  }
+
+ private:
+  void collect(QueryKind kind, const ExampleClasses& classes, const RenderedTransitions& rendered) {
+    candidates_.clear();
+    for (const auto& each : classes.classes()) {
+      for (const auto part : each.parts) {
+        for (const TransitionId id : part) {
+          const auto& piece = rendered.piece(kind, id);
+          candidates_.push_back({id, rendered.question(id), rendered.text(piece), piece.tokens, each.key});
+        }
+      }
+    }
+  }
+
+  /// The identity of a text that is new, or goes on where the last one of this slot ended.
+  std::uint64_t identify(std::size_t slot, const std::string& prefix) {
+    if (slot >= last_.size()) last_.resize(slot + 1);
+    Prefix& last = last_[slot];
+    if (last.identity == 0 || !prefix.starts_with(last.text)) last.identity = new_prefix_identity();
+    last.text = prefix;
+    return last.identity;
+  }
+
+  struct Prefix {
+    std::uint64_t identity = 0;
+    std::string text;
+  };
+
+  std::vector<ExampleCandidate> candidates_;
+  ExampleChoice choice_;
+  std::vector<Prefix> last_;  ///< by slot
+};
+
+}  // namespace icpi

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "icpi/core/check_option.hpp"
+#include "icpi/prompt/example_selection.hpp"
+
+namespace icpi {
+
+ICPI_INLINE std::string BalancedExamples::description() const { return fmt::format("balanced(balance={})", balance); }
+
+ICPI_INLINE std::string AppendOnlyExamples::description() const {
+  return fmt::format("append_only(balance={}, rebuild_fraction={}, policy_prompts={})", balance, rebuild_fraction,
+                     policy_prompts);
+}
+
+ICPI_INLINE void AppendOnlyExamples::check() const {
+  check_option(policy_prompts > 0 && policy_prompts <= 10000, "policy_prompts", policy_prompts, "1 to 10000");
+  check_option(rebuild_fraction > 0 && rebuild_fraction < 1, "rebuild_fraction", rebuild_fraction, "above 0, below 1");
+}
+
+}  // namespace icpi

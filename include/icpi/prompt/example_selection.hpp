@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/query_kind.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/core/strategy.hpp"
+
+namespace icpi {
+
+/// A question about an imagined step that needs examples. Views, valid during the call.
+struct ExampleQuery {
+  QueryKind kind = QueryKind::termination;  ///< termination, reward or observation
+  bool terminated = false;                  ///< reward questions: the termination that was predicted
+  std::size_t action = 0;                   ///< index into the environment's actions
+  std::string_view text;                    ///< the question: the observation's lines and the action's
+  std::size_t room = 0;                     ///< tokens that the examples may take together
+};
+
+/// A recorded transition as an example. Views, valid during the call.
+struct ExampleCandidate {
+  TransitionId id = 0;        ///< its place in the buffer
+  std::string_view question;  ///< its observation and action, written as ExampleQuery::text
+  std::string_view text;      ///< question, answer and the blank line after them
+  std::size_t tokens = 0;     ///< of `text`
+  double outcome = 0;         ///< termination (0 or 1) or reward: what classes are balanced by; 0 for observations
+};
+
+/// What a prompt shows, as places among the candidates, in their order in the prompt.
+struct ExampleChoice {
+  std::vector<std::size_t> prefix;  ///< first, and shared: a model keeps what it computed for it
+  std::vector<std::size_t> query;   ///< then, for this question alone
+
+  /// Forgets both.
+  void clear() noexcept {
+    prefix.clear();
+    query.clear();
+  }
+};
+
+/// Chooses the examples of world-model questions. Optional: `check()`.
+///
+/// Laws: what is random draws from `stream`; places are below candidates.size(), and the tokens of all that is chosen
+/// are at most ExampleQuery::room. Called for every question, on the agent's thread; the candidates are those that qualify
+/// (PromptOptions::constraints), in the order of their classes.
+template <class T>
+concept ChoosesExamples =
+    std::copyable<T> && DescribesItself<T> &&
+    requires(T& strategy, const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
+             ExampleChoice& choice) {
+      strategy.select(query, candidates, stream, choice);  // select(query, candidates, stream, choice): choice is empty
+    };
+
+/// Example selection of the paper (section 3): drawn anew for every question from all that qualify. No two prompts share
+/// a prefix.
+struct BalancedExamples {
+  bool balance = true;  ///< repeat examples of the smaller classes (terminations, rewards)
+
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+};
+
+/// One prompt for each kind of question, to which new experience is appended, so that a model keeps what it computed for
+/// the prefix. Beyond the paper.
+struct AppendOnlyExamples {
+  bool balance = true;  ///< repeat examples of the smaller classes (terminations, rewards)
+  /// A prompt that no longer fits is drawn anew with this part of the room, so that it can grow again. Above 0, below 1.
+  double rebuild_fraction = 0.5;
+  /// Policy prompts drawn per episode, used in turn by decisions and the steps of a rollout; 1 to 10000. With a single
+  /// one an agent that returns to an observation would act as before, for ever.
+  std::size_t policy_prompts = 4;
+
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
+/// The calls behind ExampleSelection.
+struct ExampleSelectionCalls : StrategyCalls {
+  template <class T>
+  static constexpr bool accepts =
+      ChoosesExamples<T> || std::same_as<T, BalancedExamples> || std::same_as<T, AppendOnlyExamples>;
+
+  /// See ChoosesExamples. Not for BalancedExamples and AppendOnlyExamples: PromptBook draws and appends for them, with
+  /// several threads and without asking for every question.
+  virtual void select(const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
+                      ExampleChoice& choice) = 0;
+  /// A copy of what is held.
+  [[nodiscard]] virtual std::unique_ptr<ExampleSelectionCalls> clone() const = 0;
+
+  /// A strategy of type T.
+  template <class T>
+  struct Of final : HeldStrategy<ExampleSelectionCalls, Of<T>, T> {
+    using HeldStrategy<ExampleSelectionCalls, Of<T>, T>::HeldStrategy;
+    void select(const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
+                ExampleChoice& choice) override {
+      if constexpr (ChoosesExamples<T>) this->strategy.select(query, candidates, stream, choice);
+    }
+  };
+};
+
+/// Any example selection: BalancedExamples, AppendOnlyExamples or a user's own.
+using ExampleSelection = Strategy<ExampleSelectionCalls>;
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/prompt/example_selection-inl.hpp"
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "icpi/prompt/prompt_options.hpp"
+
+namespace icpi {
+
+ICPI_INLINE ExampleSelection recommended::examples() { return AppendOnlyExamples{.rebuild_fraction = 0.8}; }
+ICPI_INLINE TrajectorySelection recommended::trajectories() { return LastTrajectories{}; }
+
+ICPI_INLINE std::string PromptOptions::description() const {
+  return fmt::format("examples={}, trajectories={}, context_tokens={}, constraints={}", examples.description(),
+                     trajectories.description(), context_tokens, constraints);
+}
+
+}  // namespace icpi

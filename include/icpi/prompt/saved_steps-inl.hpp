@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/prompt_text.hpp"
+#include "icpi/prompt/saved_steps.hpp"
+#include "icpi/prompt/transition_text.hpp"
+
+namespace icpi::detail {
+
+ICPI_INLINE void refuse_lossy(std::string_view text) {
+  throw InvalidArgument(
+      fmt::format("save: the observation written as {} does not read back as itself; give save() and load() a codec "
+                  "that writes all of it",
+                  excerpt(text)));
+}
+
+ICPI_INLINE void refuse_unread(std::string_view text) {
+  throw InvalidArgument(fmt::format("load: the observation {} cannot be read", excerpt(text)));
+}
+
+ICPI_INLINE void refuse_action(std::uint64_t action) {
+  throw InvalidArgument(fmt::format("load: the environment has no action number {}", action));
+}
+
+ICPI_INLINE void check_events(const std::vector<MemoryEvent>& events, std::size_t steps) {
+  std::uint64_t told = 0;
+  for (const MemoryEvent& event : events)
+    if (event.kind != MemoryEvent::Kind::close) told += event.count;
+  if (told == steps) return;
+  throw InvalidArgument(fmt::format(
+      "{} transitions were remembered, and the buffer or the file has {}: it must keep what it is given", told, steps));
+}
+
+}  // namespace icpi::detail

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "icpi/core/check_option.hpp"
+#include "icpi/rollout/planning.hpp"
+
+namespace icpi {
+
+static_assert(EstimatesValues<Planning>);
+
+ICPI_INLINE std::string Planning::description() const {
+  return fmt::format("planning(step_limit={}, attempts={}, node_limit={})", options.step_limit, options.attempts,
+                     options.node_limit);
+}
+
+ICPI_INLINE void Planning::check() const {
+  check_option(options.step_limit >= 1, "step_limit", options.step_limit, "at least 1");
+  check_option(options.attempts >= 1 && options.attempts <= 255, "attempts", options.attempts, "1 to 255");
+  check_option(options.node_limit >= 1, "node_limit", options.node_limit, "at least 1");
+}
+
+ICPI_INLINE void Planning::estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
+                                    std::span<DecisionResult> results) {
+  planner.get().run(imagination.model(), tasks, options, results, imagination.until());
+}
+
+ICPI_INLINE std::vector<PlannedStep> Planning::imagined(std::size_t task) const {
+  const Planner* used = planner.peek();
+  return used == nullptr ? std::vector<PlannedStep>() : used->imagined(task);
+}
+
+}  // namespace icpi

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/history.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/core/strategy.hpp"
+#include "icpi/core/until.hpp"
+#include "icpi/rollout/decision_task.hpp"
+
+namespace icpi {
+
+/// What an estimator makes values of: a model that answers questions about imagined steps, and the experience behind it.
+/// A view, valid during one call of estimate().
+class Imagination {
+ public:
+  /// Both must outlive it.
+  Imagination(RolloutModelRef model, const History& history, Until until = {}) noexcept
+      : model_(model), history_(&history), until_(std::move(until)) {}
+
+  /// Answers questions in one batch: item i of one into item i of the other. Several samples of one question differ in
+  /// Question::sample; Question::want_logprob asks how likely an answer was. An invalid answer may be asked for again,
+  /// with the next Question::attempt.
+  void answer(std::span<const Question> questions, std::span<Answer> answers) const {
+    model_.answer(questions, answers);
+  }
+  /// When values must be there. What is not answered then has failed; an estimator that goes on for long looks at it
+  /// itself.
+  [[nodiscard]] const Until& until() const noexcept { return until_; }
+
+  /// What answers.
+  [[nodiscard]] RolloutModelRef model() const noexcept { return model_; }
+
+  /// Whether the task's action was ever done at this observation, real or imagined.
+  [[nodiscard]] bool tried(const DecisionTask& task, ObservationId observation, std::uint32_t action) const {
+    return history_->tried(task.lane, observation, action);
+  }
+  /// What came of it.
+  [[nodiscard]] OutcomeCounts outcomes(const DecisionTask& task, ObservationId observation,
+                                       std::uint32_t action) const {
+    return history_->outcomes(task.lane, observation, action);
+  }
+
+ private:
+  RolloutModelRef model_;
+  const History* history_;
+  Until until_;
+};
+
+/// How values of actions are made. Optional members:
+/// `check()` throws InvalidArgument for parameters out of range;
+/// `imagined(task)`: a std::vector<PlannedStep> of what was imagined for task number `task` of the last call;
+/// `static constexpr bool needs_world_model = false`: for estimators that ask action questions alone.
+///
+/// Laws: results depend on the tasks, the answers and DecisionTask::key alone, not on which tasks come together; what is
+/// random draws from that key. estimate() clears and fills results[i] for tasks[i]. Where the time was up it gives the best
+/// values so far and sets DecisionResult::cut_short, or gives none.
+template <class T>
+concept EstimatesValues = std::copyable<T> && DescribesItself<T> &&
+                          requires(T& strategy, const Imagination& imagination, std::span<const DecisionTask> tasks,
+                                   std::span<DecisionResult> results) {
+                            strategy.estimate(imagination, tasks, results);  // estimate(imagination, tasks, results)
+                          };
+
+/// The calls behind ValueEstimator.
+struct ValueEstimatorCalls : StrategyCalls {
+  template <class T>
+  static constexpr bool accepts = EstimatesValues<T>;
+
+  /// See EstimatesValues.
+  virtual void estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
+                        std::span<DecisionResult> results) = 0;
+  /// See EstimatesValues; nothing where the strategy does not say.
+  [[nodiscard]] virtual std::vector<PlannedStep> imagined(std::size_t task) const = 0;
+  /// Whether it asks more than action questions.
+  [[nodiscard]] virtual bool needs_world_model() const = 0;
+  /// A copy of what is held.
+  [[nodiscard]] virtual std::unique_ptr<ValueEstimatorCalls> clone() const = 0;
+
+  /// A strategy of type T.
+  template <class T>
+  struct Of final : HeldStrategy<ValueEstimatorCalls, Of<T>, T> {
+    using HeldStrategy<ValueEstimatorCalls, Of<T>, T>::HeldStrategy;
+    void estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
+                  std::span<DecisionResult> results) override {
+      this->strategy.estimate(imagination, tasks, results);
+    }
+    std::vector<PlannedStep> imagined(std::size_t task) const override {
+      if constexpr (requires { this->strategy.imagined(task); }) return this->strategy.imagined(task);
+      return {};
+    }
+    bool needs_world_model() const override {
+      if constexpr (requires { T::needs_world_model; }) return T::needs_world_model;
+      return true;
+    }
+  };
+};
+
+/// Any value estimator: MeanOfRollouts, Planning, PolicyAlone or a user's own.
+using ValueEstimator = Strategy<ValueEstimatorCalls>;
+
+}  // namespace icpi

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/policy/saved_agent.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "icpi/core/checked_line.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/hash.hpp"
+#include "icpi/core/json.hpp"
+#include "icpi/core/json_line.hpp"
+
+namespace icpi {
+
+namespace {
+
+constexpr int version = 1;
+constexpr std::string_view format_name = "icpi agent";
+constexpr std::array<std::string_view, 3> kind_names{"trajectory", "steps", "close"};
+
+using Count = std::uint64_t Costs::*;
+constexpr std::array<std::pair<std::string_view, Count>, 12> counts{{{"lm_calls", &Costs::lm_calls},
+                                                                     {"prompt_tokens", &Costs::prompt_tokens},
+                                                                     {"cached_tokens", &Costs::cached_tokens},
+                                                                     {"completion_tokens", &Costs::completion_tokens},
+                                                                     {"rounds", &Costs::rounds},
+                                                                     {"retries", &Costs::retries},
+                                                                     {"invalid", &Costs::invalid},
+                                                                     {"failures", &Costs::failures},
+                                                                     {"over_budget", &Costs::over_budget},
+                                                                     {"cancelled", &Costs::cancelled},
+                                                                     {"deduplicated", &Costs::deduplicated},
+                                                                     {"wasted", &Costs::wasted}}};
+
+std::string header_of(const SavedAgent& agent) {
+  JsonLine costs;
+  for (const auto& [name, member] : counts) costs.add(name, agent.costs.*member);
+  JsonLine line;
+  line.add("format", format_name).add("version", version);
+  line.add("decisions", agent.decisions).add("prompts", agent.prompts).add("queries", agent.queries);
+  line.add("model", agent.model).add("seed", agent.seed);
+  line.add_list("actions", agent.actions, append_json_string);
+  line.add("given", agent.given).add("given_hash", agent.given_hash);
+  line.add("episodes", agent.episodes).add_raw("costs", costs.str());
+  line.add("events", agent.events.size()).add("steps", agent.steps.size());
+  return line.str();
+}
+
+std::string text_of(const MemoryEvent& event) {
+  return JsonLine().add("event", kind_names.at(static_cast<std::size_t>(event.kind))).add("count", event.count).str();
+}
+
+std::string text_of(const SavedStep& step) {
+  JsonLine line;
+  line.add("observation", step.observation).add("action", step.action).add("reward", step.reward);
+  line.add("terminated", step.terminated).add("truncated", step.truncated);
+  return line.add("next_observation", step.next_observation).str();
+}
+
+/// Lines whose checksums hold, one after the other.
+class CheckedReader {
+ public:
+  explicit CheckedReader(const std::string& file) : name_(file), in_(file, std::ios::binary) {
+    if (!in_) throw InvalidArgument(fmt::format("{}: it cannot be read", name_));
+  }
+
+  /// The next line as JSON. Throws InvalidArgument naming file and line.
+  Json next() {
+    std::string line;
+    ++number_;
+    if (!std::getline(in_, line) || in_.eof()) refuse("the file ends too early");
+    if (!detail::checksum_holds(line, checksum_)) refuse("it is damaged: the checksum does not hold");
+    checksum_ = detail::fnv1a(line, checksum_);
+    try {
+      return Json::parse(line);
+    } catch (const InvalidArgument& error) {
+      refuse(error.what());
+    }
+  }
+
+  /// Throws unless all was read.
+  void expect_end() {
+    ++number_;
+    if (in_.peek() != std::ifstream::traits_type::eof()) refuse("there is more than the first line says");
+  }
+
+  [[noreturn]] void refuse(std::string_view why) const {
+    throw InvalidArgument(fmt::format("{}, line {}: {}", name_, number_, why));
+  }
+
+ private:
+  std::string name_;
+  std::ifstream in_;
+  std::size_t number_ = 0;
+  std::uint64_t checksum_ = detail::fnv1a_basis;
+};
+
+void read_header(const Json& header, SavedAgent& agent) {
+  agent.decisions = header["decisions"].string();
+  agent.prompts = header["prompts"].string();
+  agent.queries = header["queries"].string();
+  agent.model = header["model"].string();
+  agent.seed = header["seed"].integer<std::uint64_t>();
+  for (const Json& action : header["actions"].array()) agent.actions.push_back(action.string());
+  agent.given = header["given"].integer<std::uint64_t>();
+  agent.given_hash = header["given_hash"].integer<std::uint64_t>();
+  agent.episodes = header["episodes"].integer<std::uint64_t>();
+  for (const auto& [name, member] : counts) agent.costs.*member = header["costs"][name].integer<std::uint64_t>();
+}
+
+MemoryEvent read_event(const Json& line) {
+  const std::string& kind = line["event"].string();
+  for (std::size_t i = 0; i < kind_names.size(); ++i)
+    if (kind_names[i] == kind) return {static_cast<MemoryEvent::Kind>(i), line["count"].integer<std::uint64_t>()};
+  throw InvalidArgument(fmt::format("unknown event '{}'", kind));
+}
+
+SavedStep read_step(const Json& line) {
+  return {line["observation"].string(), line["action"].integer<std::uint64_t>(),
+          line["reward"].number(),      line["terminated"].boolean(),
+          line["truncated"].boolean(),  line["next_observation"].string()};
+}
+
+}  // namespace
+
+void write_saved_agent(const std::string& file, const SavedAgent& agent) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(fmt::format("{}: the agent cannot be saved: it is no regular file", file));
+  const std::string partial = file + ".partial";
+  const auto fail = [&](std::string_view why) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw Error(fmt::format("{}: the agent cannot be saved: {}", file, why));
+  };
+  {
+    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+    std::uint64_t checksum = detail::fnv1a_basis;
+    const auto write = [&](std::string text) {
+      const std::string line = detail::with_checksum(std::move(text), checksum);
+      checksum = detail::fnv1a(line, checksum);
+      out << line << '\n';
+    };
+    write(header_of(agent));
+    for (const MemoryEvent& event : agent.events) write(text_of(event));
+    for (const SavedStep& step : agent.steps) write(text_of(step));
+    out.flush();
+    if (!out) fail("the file cannot be written");
+  }
+  std::filesystem::rename(partial, file, error);
+  if (error) fail(error.message());
+}
+
+SavedAgent read_saved_agent(const std::string& file) {
+  CheckedReader reader(file);
+  SavedAgent agent;
+  const Json header = reader.next();
+  try {
+    if (header["format"].string() != format_name) reader.refuse("it is not a saved agent");
+    if (const int written = header["version"].integer<int>(); written > version)
+      reader.refuse(fmt::format("it is of version {}; this library reads up to {}", written, version));
+    read_header(header, agent);
+    const auto events = header["events"].integer<std::size_t>();
+    const auto steps = header["steps"].integer<std::size_t>();
+    for (std::size_t i = 0; i < events; ++i) agent.events.push_back(read_event(reader.next()));
+    for (std::size_t i = 0; i < steps; ++i) agent.steps.push_back(read_step(reader.next()));
+  } catch (const InvalidArgument& error) {
+    if (std::string_view(error.what()).starts_with(file)) throw;
+    reader.refuse(error.what());
+  }
+  reader.expect_end();
+  return agent;
+}
+
+void check_same_agent(const SavedAgent& saved, const SavedAgent& now) {
+  const auto expect = [](std::string_view name, const auto& then, const auto& is) {
+    if (then == is) return;
+    throw InvalidArgument(
+        fmt::format("load: it was saved by another agent: {} were '{}', and are '{}'", name, then, is));
+  };
+  expect("decisions", saved.decisions, now.decisions);
+  expect("prompts", saved.prompts, now.prompts);
+  expect("queries", saved.queries, now.queries);
+  expect("the model's identity and settings", saved.model, now.model);
+  expect("seeds", saved.seed, now.seed);
+  expect("numbers of actions", saved.actions.size(), now.actions.size());
+  for (std::size_t i = 0; i < saved.actions.size(); ++i) expect("texts of an action", saved.actions[i], now.actions[i]);
+  expect("transitions given at construction", saved.given, now.given);
+  expect("contents of the experience given at construction", saved.given_hash, now.given_hash);
+}
+
+}  // namespace icpi

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "agent_settings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <utility>
+
+#include "icpi/core/error.hpp"
+#include "parse.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+using Settings = AgentSettings;
+using Text = std::string_view;
+
+template <class Number>
+bool set_count(Text text, Number lowest, Number& value, Number highest = std::numeric_limits<Number>::max()) {
+  Number parsed{};
+  if (!parse_number(text, parsed) || parsed < lowest || parsed > highest) return false;
+  value = parsed;
+  return true;
+}
+
+/// Sets a number in the closed interval.
+bool set_between(Text text, double lowest, double highest, double& value) {
+  double parsed = 0;
+  if (!parse_number(text, parsed) || parsed < lowest || parsed > highest) return false;
+  value = parsed;
+  return true;
+}
+
+bool set_optional(Text text, double lowest, std::optional<double>& value) {
+  double parsed = 0;
+  if (text == "none") {
+    value.reset();
+    return true;
+  }
+  if (!parse_number(text, parsed) || parsed < lowest) return false;
+  value = parsed;
+  return true;
+}
+
+std::string show(const std::optional<double>& value) { return value ? fmt::to_string(*value) : "none"; }
+
+template <class Enum, std::size_t Size>
+bool set_name(Text text, const std::array<Text, Size>& names, Enum& value) {
+  for (std::size_t i = 0; i < Size; ++i) {
+    if (names[i] != text) continue;
+    value = static_cast<Enum>(i);
+    return true;
+  }
+  return false;
+}
+
+template <class Enum, std::size_t Size>
+std::string name_of(Enum value, const std::array<Text, Size>& names) {
+  return std::string(names[static_cast<std::size_t>(value)]);
+}
+
+constexpr std::array<Text, 3> value_names{"mean_of_rollouts", "planning", "policy_alone"};
+constexpr std::array<Text, 3> former_value_names{"rollouts", "planning", "rollout_policy"};
+constexpr std::array<Text, 2> example_names{"balanced", "append_only"};
+constexpr std::array<Text, 2> former_example_names{"per_query", "stable"};
+constexpr std::array<Text, 2> selection_names{"greedy", "softmax"};
+constexpr double unbounded = 1e300;
+constexpr double above_zero = 1e-300;
+constexpr double below_one = 1 - 1e-16;
+
+void add_value_settings(std::vector<Setting>& all) {
+  all.push_back({"values", "mean_of_rollouts, planning, policy_alone", "value estimator: what values are made of",
+                 [](Settings& s, Text v) { return set_name(v, value_names, s.values); },
+                 [](const Settings& s) { return name_of(s.values, value_names); }});
+  all.push_back({"step_limit", "whole numbers from 1", "simulated steps of a rollout; the domain's unless set",
+                 [](Settings& s, Text v) { return set_count(v, 1, s.rollouts.step_limit); },
+                 [](const Settings& s) { return fmt::to_string(s.rollouts.step_limit); }});
+  all.push_back({"rollouts_per_action", "whole numbers from 1", "mean_of_rollouts: of how many",
+                 [](Settings& s, Text v) { return set_count(v, 1, s.rollouts.rollouts_per_action); },
+                 [](const Settings& s) { return fmt::to_string(s.rollouts.rollouts_per_action); }});
+  all.push_back({"attempts", "whole numbers from 1", "how often a question is put until its answer is valid",
+                 [](Settings& s, Text v) { return set_count(v, 1, s.rollouts.attempts); },
+                 [](const Settings& s) { return fmt::to_string(s.rollouts.attempts); }});
+  all.push_back({"speculate", "on, off", "mean_of_rollouts: ask for reward and observation along with the termination",
+                 [](Settings& s, Text v) { return parse_switch(v, s.rollouts.speculate); },
+                 [](const Settings& s) { return fmt::to_string(s.rollouts.speculate); }});
+  all.push_back({"random_action_rate", "0 to 1", "mean_of_rollouts: part of the imagined actions drawn uniformly",
+                 [](Settings& s, Text v) { return set_between(v, 0, 1, s.rollouts.random_action_rate); },
+                 [](const Settings& s) { return fmt::to_string(s.rollouts.random_action_rate); }});
+  all.push_back({"node_limit", "whole numbers from 1", "planning: observations expanded per decision",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.node_limit); },
+                 [](const Settings& s) { return fmt::to_string(s.node_limit); }});
+}
+
+void add_exploration_settings(std::vector<Setting>& all) {
+  all.push_back({"warm_up", "on, off", "exploration: at random while there are few trajectories",
+                 [](Settings& s, Text v) { return parse_switch(v, s.warms_up); },
+                 [](const Settings& s) { return fmt::to_string(s.warms_up); }});
+  all.push_back({"warm_up_successes", "numbers", "trajectories at which the agent acts by its values half of the time",
+                 [](Settings& s, Text v) { return set_between(v, -unbounded, unbounded, s.warm_up.successes); },
+                 [](const Settings& s) { return fmt::to_string(s.warm_up.successes); }});
+  all.push_back({"warm_up_slope", "0 or more", "how fast that changes with one more trajectory",
+                 [](Settings& s, Text v) { return set_between(v, 0, unbounded, s.warm_up.slope); },
+                 [](const Settings& s) { return fmt::to_string(s.warm_up.slope); }});
+  all.push_back({"warm_up_abrupt", "on, off", "at random before, never after",
+                 [](Settings& s, Text v) { return parse_switch(v, s.warm_up.abrupt); },
+                 [](const Settings& s) { return fmt::to_string(s.warm_up.abrupt); }});
+  all.push_back({"untried_bonus", "finite numbers",
+                 "exploration: added to values of actions never tried there; 0: none",
+                 [](Settings& s, Text v) { return set_between(v, -unbounded, unbounded, s.untried_bonus); },
+                 [](const Settings& s) { return fmt::to_string(s.untried_bonus); }});
+  all.push_back({"random_rate", "0 to 1", "exploration: part of the actions drawn uniformly; 0: none",
+                 [](Settings& s, Text v) { return set_between(v, 0, 1, s.random_rate); },
+                 [](const Settings& s) { return fmt::to_string(s.random_rate); }});
+  all.push_back({"selection", "greedy, softmax", "how values become an action",
+                 [](Settings& s, Text v) { return set_name(v, selection_names, s.selection); },
+                 [](const Settings& s) { return name_of(s.selection, selection_names); }});
+  all.push_back({"softmax_temperature", "above 0", "softmax: in units of value",
+                 [](Settings& s, Text v) { return set_between(v, above_zero, unbounded, s.softmax_temperature); },
+                 [](const Settings& s) { return fmt::to_string(s.softmax_temperature); }});
+  all.push_back({"update_within_episode", "on, off", "steps of the running episode enter world-model prompts at once",
+                 [](Settings& s, Text v) { return parse_switch(v, s.update_within_episode); },
+                 [](const Settings& s) { return fmt::to_string(s.update_within_episode); }});
+}
+
+void add_prompt_settings(std::vector<Setting>& all) {
+  all.push_back({"examples", "balanced, append_only", "example selection: drawn anew for every question, or kept",
+                 [](Settings& s, Text v) { return set_name(v, example_names, s.examples); },
+                 [](const Settings& s) { return name_of(s.examples, example_names); }});
+  all.push_back({"context_tokens", "whole numbers from 1", "most tokens of a prompt",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.context_tokens); },
+                 [](const Settings& s) { return fmt::to_string(s.context_tokens); }});
+  all.push_back({"recency", "whole numbers from 1", "policy prompts show the last so many trajectories",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.recency); },
+                 [](const Settings& s) { return fmt::to_string(s.recency); }});
+  all.push_back({"return_threshold", "a number, or none", "policy prompts show only trajectories with a higher return",
+                 [](Settings& s, Text v) { return set_optional(v, -unbounded, s.return_threshold); },
+                 [](const Settings& s) { return show(s.return_threshold); }});
+  all.push_back({"balance", "on, off", "repeat examples of the smaller classes",
+                 [](Settings& s, Text v) { return parse_switch(v, s.balance); },
+                 [](const Settings& s) { return fmt::to_string(s.balance); }});
+  all.push_back({"constraints", "on, off", "examples of the same action and termination only",
+                 [](Settings& s, Text v) { return parse_switch(v, s.constraints); },
+                 [](const Settings& s) { return fmt::to_string(s.constraints); }});
+  all.push_back({"rebuild_fraction", "above 0, below 1", "append_only: part of the room that a rebuilt prompt fills",
+                 [](Settings& s, Text v) { return set_between(v, above_zero, below_one, s.rebuild_fraction); },
+                 [](const Settings& s) { return fmt::to_string(s.rebuild_fraction); }});
+  all.push_back({"policy_prompts", "whole numbers from 1",
+                 "append_only: policy prompts drawn per episode, used in turn",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.policy_prompts); },
+                 [](const Settings& s) { return fmt::to_string(s.policy_prompts); }});
+}
+
+void add_query_settings(std::vector<Setting>& all) {
+  all.push_back({"temperature", "0 or more", "of sampling",
+                 [](Settings& s, Text v) { return set_between(v, 0, unbounded, s.queries.sampling.temperature); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.temperature); }});
+  all.push_back({"policy_temperature", "0 or more, or none", "of action queries; none: as all others",
+                 [](Settings& s, Text v) { return set_optional(v, 0, s.queries.policy_temperature); },
+                 [](const Settings& s) { return show(s.queries.policy_temperature); }});
+  all.push_back({"top_p", "above 0, at most 1", "of sampling",
+                 [](Settings& s, Text v) { return set_between(v, above_zero, 1, s.queries.sampling.top_p); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.top_p); }});
+  all.push_back({"max_tokens", "whole numbers from 1", "of a completion",
+                 [](Settings& s, Text v) { return set_count(v, 1, s.queries.sampling.max_tokens); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.max_tokens); }});
+  all.push_back({"deduplicate", "on, off", "append_only: put identical queries once",
+                 [](Settings& s, Text v) { return parse_switch(v, s.queries.deduplicate); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.deduplicate); }});
+  all.push_back({"restrict_answers", "on, off", "only known terminations, actions and rewards as answers",
+                 [](Settings& s, Text v) { return parse_switch(v, s.queries.restrict_answers); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.restrict_answers); }});
+  all.push_back({"prime_prefixes", "on, off", "send one request of a new prefix ahead of the others",
+                 [](Settings& s, Text v) { return parse_switch(v, s.queries.prime_prefixes); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.prime_prefixes); }});
+  all.push_back({"threads", "1 to 1024", "that write prompts",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.queries.threads, std::size_t{1024}); },
+                 [](const Settings& s) { return fmt::to_string(s.queries.threads); }});
+  all.push_back({"timeout_ms", "whole numbers from 0", "of one request; 0: the model's own",
+                 [](Settings& s, Text v) {
+                   std::int64_t parsed = 0;
+                   if (!set_count(v, std::int64_t{0}, parsed)) return false;
+                   s.queries.timeout = std::chrono::milliseconds(parsed);
+                   return true;
+                 },
+                 [](const Settings& s) { return fmt::to_string(s.queries.timeout.count()); }});
+}
+
+}  // namespace
+
+PolicyIterationOptions AgentSettings::options() const {
+  PolicyIterationOptions options;
+  DecisionOptions& decisions = options.decisions;
+  switch (values) {
+    case ValueChoice::mean_of_rollouts: decisions.values = MeanOfRollouts{rollouts}; break;
+    case ValueChoice::planning:
+      decisions.values = Planning{{rollouts.step_limit, rollouts.attempts, node_limit}};
+      break;
+    case ValueChoice::policy_alone: decisions.values = PolicyAlone{rollouts.attempts}; break;
+  }
+  decisions.explorations.clear();
+  if (warms_up) decisions.explorations.push_back(warm_up);
+  if (random_rate != 0) decisions.explorations.push_back(RandomRate{random_rate});
+  if (untried_bonus != 0) decisions.explorations.push_back(UntriedFirst{untried_bonus});
+  if (selection == SelectionChoice::softmax) decisions.selection = Softmax{softmax_temperature};
+  decisions.update_within_episode = update_within_episode;
+  if (examples == ExampleChoiceName::balanced)
+    options.prompts.examples = BalancedExamples{balance};
+  else
+    options.prompts.examples = AppendOnlyExamples{balance, rebuild_fraction, policy_prompts};
+  if (return_threshold)
+    options.prompts.trajectories = TrajectoriesAboveReturn{*return_threshold, recency};
+  else
+    options.prompts.trajectories = LastTrajectories{recency};
+  options.prompts.context_tokens = context_tokens;
+  options.prompts.constraints = constraints;
+  options.queries = queries;
+  return options;
+}
+
+AgentSettings recommended_settings() {
+  AgentSettings settings;
+  settings.values = ValueChoice::planning;
+  settings.untried_bonus = 0.001;
+  settings.warm_up.successes = 1;
+  settings.update_within_episode = true;
+  settings.examples = ExampleChoiceName::append_only;
+  settings.rebuild_fraction = 0.8;
+  settings.queries.sampling.temperature = 0;
+  return settings;
+}
+
+AgentSettings named_settings(std::string_view name) {
+  if (name == "paper") return {};
+  if (name == "recommended" || name == "best") return recommended_settings();
+  throw InvalidArgument(fmt::format("unknown options '{}': choose one of recommended, best (the same), paper", name));
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> made;
+    add_value_settings(made);
+    add_exploration_settings(made);
+    add_prompt_settings(made);
+    add_query_settings(made);
+    return made;
+  }();
+  return all;
+}
+
+const std::vector<FormerSetting>& former_settings() {
+  static const std::vector<FormerSetting> all{
+      {"rule", "values", [](Settings& s, Text v) { return set_name(v, former_value_names, s.values); }},
+      {"novelty_bonus", "untried_bonus",
+       [](Settings& s, Text v) { return set_between(v, -unbounded, unbounded, s.untried_bonus); }},
+      {"online", "update_within_episode", [](Settings& s, Text v) { return parse_switch(v, s.update_within_episode); }},
+      {"mode", "examples", [](Settings& s, Text v) { return set_name(v, former_example_names, s.examples); }},
+      {"success_threshold", "return_threshold",
+       [](Settings& s, Text v) { return set_optional(v, -unbounded, s.return_threshold); }}};
+  return all;
+}
+
+std::string_view apply_setting(std::string_view assignment, AgentSettings& settings) {
+  const auto equals = assignment.find('=');
+  const auto name = assignment.substr(0, equals);
+  if (equals == std::string_view::npos)
+    throw InvalidArgument(fmt::format("--set '{}': expected name=value", assignment));
+  const auto value = assignment.substr(equals + 1);
+  const auto refuse = [&](std::string_view allowed) {
+    throw InvalidArgument(fmt::format("--set {}: '{}' is not allowed; allowed: {}", name, value, allowed));
+  };
+  std::vector<std::string_view> known;
+  for (const Setting& each : program::settings()) {
+    known.push_back(each.name);
+    if (each.name != name) continue;
+    if (!each.set(settings, value)) refuse(each.allowed);
+    return each.name;
+  }
+  for (const FormerSetting& each : former_settings()) {
+    if (each.name != name) continue;
+    if (!each.set(settings, value)) refuse(fmt::format("what it once was; it is now called {}", each.now));
+    return each.now;
+  }
+  throw InvalidArgument(fmt::format("--set: unknown option '{}': choose one of {}", name, fmt::join(known, ", ")));
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "icpi/experiment/record_log.hpp"
+#include "run_files.hpp"
+
+namespace icpi::program {
+
+/// A log's first line: the command, and what it meant.
+std::string run_header(const std::vector<std::string>& words, const std::vector<PlannedRun>& runs);
+
+/// The command that began a log. One of a version whose defaults were others names its options.
+std::vector<std::string> recorded_command(const RecordLog& log);
+
+/// Throws InvalidArgument naming the first thing in which the runs of a log's first line differ from those of `now`.
+/// Settings of earlier versions count by what they are called now.
+void check_same_runs(const std::string& then, const std::string& now);
+
+}  // namespace icpi::program

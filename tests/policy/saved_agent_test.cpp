@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Agents that are saved between episodes and go on elsewhere as if nothing had happened.
+#include "icpi/policy/saved_agent.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "icpi/core/error.hpp"
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/domains/mini_invaders_formatter.hpp"
+#include "icpi/models/induction.hpp"
+#include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
+#include "support/random_episodes.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace icpi {
+namespace {
+
+/// All that a decision is, as text.
+template <class Agent>
+std::string recorded(const Agent& agent) {
+  const Decision& decision = agent.decision();
+  std::string text = std::to_string(decision.action) + (decision.by_model ? " by model" : " at random");
+  for (const double value : decision.values) text += ' ' + std::to_string(std::bit_cast<std::uint64_t>(value));
+  const Costs& costs = agent.costs();
+  text += " after " + std::to_string(costs.lm_calls) + '/' + std::to_string(costs.prompt_tokens) + '/' +
+          std::to_string(costs.completion_tokens) + '/' + std::to_string(costs.deduplicated);
+  return text + " in episode " + std::to_string(agent.episodes());
+}
+
+template <class Env>
+class Player {
+ public:
+  using Agent = PolicyIteration<Env, InductionModel>;
+
+  explicit Player(const PolicyIterationOptions& options) : agent(env, model, options) {
+    agent.callbacks().on_decision = [this](const Decision&) { log.push_back(recorded(agent)); };
+  }
+
+  /// One episode; every fifth is given up in its middle, every seventh is an evaluation.
+  void play(std::size_t number) {
+    if (number % 7 == 6) {
+      (void)agent.evaluate(env);
+    } else if (number % 5 == 4) {
+      auto observation = env.reset(number);
+      agent.begin_episode(observation);
+      agent.observe(env.step(agent.act(observation)));
+      agent.begin_episode(observation);  // gives it up
+      play_on(observation);
+    } else {
+      agent.train(env, {.episodes = 1});
+    }
+  }
+
+  void play_on(typename Env::Observation) {
+    auto observation = env.reset(77);
+    agent.begin_episode(observation);
+    for (bool runs = true; runs;) {
+      const auto step = env.step(agent.act(observation));
+      agent.observe(step);
+      observation = step.observation;
+      runs = !step.terminated && !step.truncated;
+    }
+  }
+
+  Env env;
+  InductionModel model;
+  Agent agent;
+  std::vector<std::string> log;
+};
+
+class SavedAgents : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder / name).string(); }
+
+  template <class Env>
+  void expect_to_go_on(const PolicyIterationOptions& options, std::size_t episodes, std::size_t after) {
+    Player<Env> undisturbed(options), first(options), second(options);
+    for (std::size_t i = 0; i < episodes + after; ++i) undisturbed.play(i);
+    for (std::size_t i = 0; i < episodes; ++i) first.play(i);
+    first.agent.save(path("agent"));
+    second.agent.load(second.env, path("agent"));
+    EXPECT_EQ(second.agent.costs(), first.agent.costs());
+    for (std::size_t i = episodes; i < episodes + after; ++i) second.play(i);
+    auto log = first.log;
+    log.insert(log.end(), second.log.begin(), second.log.end());
+    EXPECT_EQ(log, undisturbed.log) << options.decisions.description();
+  }
+
+  icpi_test::TemporaryFolder folder;
+};
+
+std::vector<PolicyIterationOptions> all_options() {
+  std::vector<PolicyIterationOptions> all{PolicyIterationOptions{}, paper_options()};
+  all.push_back(icpi_test::paper_options_with(icpi_test::PromptMode::stable));
+  all.push_back(PolicyIterationOptions{});
+  all.back().prompts.context_tokens = 500;  // prompts are rebuilt
+  for (auto& options : all) {
+    options.seed = 5;
+    if (auto* rollouts = options.decisions.values.get_if<MeanOfRollouts>()) rollouts->options.step_limit = 3;
+    if (auto* planning = options.decisions.values.get_if<Planning>()) planning->options.step_limit = 3;
+  }
+  return all;
+}
+
+TEST_F(SavedAgents, GoOnAsIfNothingHadHappenedInTheChain) {
+  for (const auto& options : all_options())
+    for (const std::size_t episodes : {0U, 1U, 5U, 13U}) expect_to_go_on<Chain>(options, episodes, 6);
+}
+
+TEST_F(SavedAgents, GoOnAsIfNothingHadHappenedInMiniInvaders) {
+  auto options = all_options().front();
+  options.prompts.context_tokens = 1500;
+  expect_to_go_on<MiniInvaders>(options, 6, 3);
+}
+
+TEST_F(SavedAgents, CanBeSavedAgain) {
+  Player<Chain> first{{}}, second{{}};
+  for (std::size_t i = 0; i < 6; ++i) first.play(i);
+  first.agent.save(path("agent"));
+  second.agent.load(second.env, path("agent"));
+  second.agent.save(path("again"));
+  EXPECT_EQ(read_saved_agent(path("agent")), read_saved_agent(path("again")));
+}
+
+class SavedAgentErrors : public SavedAgents {
+ protected:
+  void SetUp() override {
+    for (std::size_t i = 0; i < 4; ++i) saved.play(i);
+    saved.agent.save(path("agent"));
+  }
+
+  std::string refusal(const PolicyIterationOptions& options, const std::string& name = "agent") {
+    Player<Chain> other(options);
+    try {
+      other.agent.load(other.env, path(name));
+    } catch (const InvalidArgument& error) {
+      EXPECT_EQ(other.agent.episodes(), 0U);
+      EXPECT_EQ(other.agent.lane().buffer.size(), 0U);
+      return error.what();
+    }
+    return "";
+  }
+
+  [[nodiscard]] std::string contents() const { return icpi_test::read_bytes(path("agent")); }
+
+  std::string refusal_of(const std::string& text) {
+    icpi_test::write_bytes(path("changed"), text);
+    return refusal({}, "changed");
+  }
+
+  Player<Chain> saved{{}};
+};
+
+TEST_F(SavedAgentErrors, NameWhatIsDifferent) {
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_NE(refusal(paper_options()).find("decisions were 'values=planning"), std::string::npos);
+  EXPECT_NE(refusal({.seed = 1}).find("seeds were '0', and are '1'"), std::string::npos);
+  PolicyIterationOptions options;
+  options.queries.sampling.temperature = 1;
+  EXPECT_NE(refusal(options).find("queries were 'temperature=0"), std::string::npos);
+  options = {};
+  options.prompts.constraints = false;
+  EXPECT_NE(refusal(options).find("prompts were 'examples=append_only"), std::string::npos);
+  EXPECT_NE(refusal({}, "absent").find("cannot be read"), std::string::npos);
+}
+
+TEST_F(SavedAgentErrors, NoticeEveryChangedByteAndEveryMissingOne) {
+  const std::string whole = contents();
+  EXPECT_NE(refusal_of(whole + "{}\n").find("more than the first line says"), std::string::npos);
+  for (std::size_t length = 0; length < whole.size(); length += 1 + length / 7)
+    EXPECT_NE(refusal_of(whole.substr(0, length)), "") << length;
+  for (std::size_t at = 0; at < whole.size(); at += 1 + at / 7) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_NE(refusal_of(changed).find("changed, line "), std::string::npos) << at;
+  }
+}
+
+TEST_F(SavedAgentErrors, LeaveTheFileAsItWasAndTheAgentUsable) {
+  const std::string whole = contents();
+  const auto observation = saved.env.reset(1);
+  saved.agent.begin_episode(observation);
+  EXPECT_THROW(saved.agent.save(path("agent")), InvalidArgument);  // in the middle of an episode
+  EXPECT_EQ(contents(), whole);
+  EXPECT_THROW(saved.agent.load(saved.env, path("agent")), InvalidArgument);  // it has lived already
+  saved.agent.train(saved.env, {.episodes = 1});
+  EXPECT_THROW(saved.agent.save(path("no/such/folder")), Error);
+  EXPECT_THROW(saved.agent.save("/dev/full"), Error);
+  saved.agent.save(path("agent"));
+  EXPECT_NE(contents(), whole);
+}
+
+/// Texts that say less than the observation.
+struct RoundedChainText : ChainFormatter {
+  using ChainFormatter::ChainFormatter;
+  [[nodiscard]] std::string observation(int state) const { return ChainFormatter::observation(state / 2 * 2); }
+};
+
+TEST_F(SavedAgentErrors, RefuseTextsThatLoseSomethingUnlessACodecKeepsIt) {
+  using Agent = PolicyIteration<Chain, InductionModel, RoundedChainText>;
+  Chain env;
+  InductionModel model;
+  Agent agent(env, model);
+  agent.train(env, {.episodes = 6});
+  EXPECT_THROW(agent.save(path("lossy")), InvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(path("lossy")));
+  struct Codec {
+    [[nodiscard]] static std::string write(int state) { return std::to_string(state); }
+    [[nodiscard]] static std::optional<int> read(std::string_view text) { return std::stoi(std::string(text)); }
+  };
+  agent.save(path("whole"), Codec{});
+  Agent other(env, model);
+  other.load(env, path("whole"), Codec{});
+  EXPECT_EQ(other.lane().buffer.size(), agent.lane().buffer.size());
+  EXPECT_EQ(other.lane().buffer[3].observation, agent.lane().buffer[3].observation);
+}
+
+}  // namespace
+}  // namespace icpi
