@@ -31,10 +31,11 @@ namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;              ///< what may be shown
-  ExampleSampler sampler;              ///< draws from it
-  SparsePermutation permutation;       ///< draws sub-trajectories
-  std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
+  ExampleClasses classes;               ///< what may be shown
+  ExampleSampler sampler;               ///< draws from it
+  SparsePermutation permutation;        ///< draws sub-trajectories
+  std::vector<TransitionRange> shown;   ///< trajectories that policy prompts draw from
+  std::vector<PromptExample> examples;  ///< of the prompt that was written last
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -124,11 +125,13 @@ class PromptBook {
       auto& prompt = policy_prompts_[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
+      prompt.examples = scratch_.examples;
       prompt.identity = new_prefix_identity();
     }
   }
 
-  /// Appends a freshly drawn prompt without its query to `out`. On the agent's own thread: it looks things up.
+  /// Appends a freshly drawn prompt without its query to `out`, and says in `scratch` where its examples stand. On the
+  /// agent's own thread: it looks things up.
   void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
              std::string& out) const {
     if (kind == QueryKind::action) {
@@ -163,9 +166,14 @@ class PromptBook {
   /// stays where it is until update() or begin_episode().
   [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
                                            std::size_t variant) const {
-    const auto& prompt = kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
-                                                   : world_prompts_[slot(kind, action, terminated)];
+    const auto& prompt = stable_prompt(kind, action, terminated, variant);
     return {prompt.identity, prompt.text};
+  }
+  /// The same with its examples.
+  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated,
+                                                  std::size_t variant) const {
+    return kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
+                                     : world_prompts_[slot(kind, action, terminated)];
   }
 
   /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
@@ -173,6 +181,10 @@ class PromptBook {
     if (kind == QueryKind::action) out.append(start_);
     out.append(observation);
     if (kind != QueryKind::action) out.append(texts_.actions[action]);
+  }
+  /// Where in such a query the question begins: after the blank line that ends a trajectory.
+  [[nodiscard]] static constexpr std::size_t question_in_query(QueryKind kind) noexcept {
+    return kind == QueryKind::action ? 1 : 0;
   }
 
   /// Whether a recorded step has exactly this observation text and action.
@@ -270,6 +282,7 @@ class PromptBook {
   /// instructions.
   [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
                                         PromptScratch& scratch, std::string& out) const {
+    scratch.examples.clear();
     scratch.sampler.start(classes, balances(kind));
     const std::size_t all = room();
     std::size_t left = all;
@@ -278,7 +291,7 @@ class PromptBook {
       if (piece.tokens > all) continue;
       if (piece.tokens > left) break;
       left -= piece.tokens;
-      out.append(rendered_.text(piece));
+      rendered_.append(piece, out, scratch.examples);
     }
   }
 
@@ -297,6 +310,7 @@ class PromptBook {
 
   void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
                           std::string& out) const {
+    scratch.examples.clear();
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
     scratch.permutation.start(parts.count());
@@ -308,10 +322,22 @@ class PromptBook {
       if (tokens > all) continue;
       if (tokens > left) break;
       left -= tokens;
-      out.append(start_);
-      for (auto id = part.first; id < part.last; ++id) {
-        out.append(rendered_.text(rendered_.piece(QueryKind::action, id)));
-      }
+      write_part(part, scratch.examples, out);
+    }
+  }
+
+  /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
+  /// next question.
+  void write_part(TransitionRange part, std::vector<PromptExample>& examples, std::string& out) const {
+    auto begin = static_cast<std::uint32_t>(out.size()) + 1;  // after the blank line
+    out.append(start_);
+    for (auto id = part.first; id < part.last; ++id) {
+      const auto& piece = rendered_.piece(QueryKind::action, id);
+      const auto at = static_cast<std::uint32_t>(out.size());
+      out.append(rendered_.text(piece));
+      if (piece.answer_end == 0) continue;
+      examples.push_back({begin, at + piece.answer, at + piece.answer_end});
+      begin = at + piece.answer_end;
     }
   }
 

@@ -93,30 +93,32 @@ class PromptedQuestions : protected QuestionRequests {
                         question.attempt,
                         0,
                         0};
-    PromptPrefix prefix;
     added = true;
-    if (stable(state)) {
-      prefix = state.book.stable_prefix(question.kind, question.action, question.terminated,
-                                        3 * state.decision + question.step + question.sample);
-      key.prefix_identity = prefix.identity;
-      key.prefix_length = prefix.text.size();
-      key.decision = temperature(question) > 0 ? state.decision : 0;
-      if (options_.deduplicate) {
-        const auto [entry, is_new] = state.memo.find_or_add(key);
-        const bool answered = entry->pending == AnswerMemo::Entry::none;
-        added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
-        if (!added) {
-          ++lanes_[question.lane]->costs.deduplicated;
-          if (answered) answer = entry->answer;
-          return entry->pending;
-        }
-        entry->pending = acquire();
-        slots_[entry->pending].restart(question, key, prefix);
+    if (!stable(state)) {
+      const auto slot = acquire();
+      slots_[slot].restart(question, key);
+      return slot;
+    }
+    const auto& prompt = state.book.stable_prompt(question.kind, question.action, question.terminated,
+                                                  3 * state.decision + question.step + question.sample);
+    key.prefix_identity = prompt.identity;
+    key.prefix_length = prompt.text.size();
+    key.decision = temperature(question) > 0 ? state.decision : 0;
+    if (options_.deduplicate) {
+      const auto [entry, is_new] = state.memo.find_or_add(key);
+      const bool answered = entry->pending == AnswerMemo::Entry::none;
+      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+      if (!added) {
+        ++lanes_[question.lane]->costs.deduplicated;
+        if (answered) answer = entry->answer;
         return entry->pending;
       }
+      entry->pending = acquire();
+      slots_[entry->pending].restart(question, key, prompt);
+      return entry->pending;
     }
     const auto slot = acquire();
-    slots_[slot].restart(question, key, prefix);
+    slots_[slot].restart(question, key, prompt);
     return slot;
   }
 

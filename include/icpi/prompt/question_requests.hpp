@@ -13,11 +13,13 @@
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/query_options.hpp"
+#include "icpi/prompt/stable_prompt.hpp"
 
 namespace icpi {
 
@@ -34,16 +36,24 @@ class QuestionRequests {
     Question question;
     AnswerMemo::Key key;
     PromptPrefix prefix;
-    std::string prefix_text;  ///< of a prompt that is this query's own
+    std::string prefix_text;                  ///< of a prompt that is this query's own
+    std::vector<PromptExample> own_examples;  ///< in that text
+    std::span<const PromptExample> examples;  ///< in the prefix
     std::string query;
     std::array<std::string_view, 1> stop;
     Completion completion;
     Answer answer;
 
-    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
+    void restart(const Question& asked, const AnswerMemo::Key& identity) {
       question = asked;
       key = identity;
-      prefix = shared;
+      prefix = {};
+    }
+    void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
+      question = asked;
+      key = identity;
+      prefix = {shared.identity, shared.text};
+      examples = shared.examples;
     }
   };
 
@@ -62,9 +72,12 @@ class QuestionRequests {
     if (!stable(state)) {
       RandomStream stream(question.key.child(2 * question.attempt));
       slot.prefix_text.clear();
+      std::swap(scratch.examples, slot.own_examples);
       state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
                                  slot.prefix_text);
+      std::swap(scratch.examples, slot.own_examples);
       slot.prefix = {0, slot.prefix_text};
+      slot.examples = slot.own_examples;
     }
     slot.query.clear();
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
@@ -111,6 +124,8 @@ class QuestionRequests {
     request.sample_index = slot.question.sample << 8 | slot.question.attempt;
     if (can_.constrains_choices) request.choices = choices(slot);
     request.timeout = options_.timeout;
+    request.examples = slot.examples;
+    request.question = slot.prefix.text.size() + PromptBook::question_in_query(slot.question.kind);
     return request;
   }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -10,24 +12,29 @@
 #include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/prompt_text.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
 
-/// A text inside a common store.
+/// A text inside a common store: an example, or a step of a trajectory.
 struct TextPiece {
-  std::size_t offset = 0;  ///< where it begins
-  std::size_t length = 0;  ///< in bytes
-  std::size_t tokens = 0;  ///< in the model's units
+  std::size_t offset = 0;        ///< where it begins
+  std::uint32_t length = 0;      ///< in bytes
+  std::uint32_t tokens = 0;      ///< in the model's units
+  std::uint32_t answer = 0;      ///< where in it the answer begins
+  std::uint32_t answer_end = 0;  ///< and ends; 0: it has none
 };
 
 /// A transition on its way into the store: written, checked and counted.
 struct RenderedTransition {
   /// A text with its length in the model's units.
   struct Counted {
-    std::string text;        ///< what it says
-    std::size_t tokens = 0;  ///< of `text`
+    std::string text;            ///< what it says
+    std::size_t tokens = 0;      ///< of `text`
+    std::size_t answer = 0;      ///< where in it the answer begins
+    std::size_t answer_end = 0;  ///< and ends; 0: it has none
   };
   Counted head;             ///< observation and action
   Counted termination;      ///< example
@@ -47,10 +54,15 @@ class RenderedTransitions {
   /// Makes the texts into a complete example of each kind of world-model query, and one step of a trajectory.
   [[nodiscard]] RenderedTransition render(TransitionText text) const {
     RenderedTransition rendered;
-    rendered.termination = counted(text.head + text.termination + '\n');
-    rendered.reward = counted(text.head + text.reward + '\n');
-    rendered.observation = counted(text.head + text.next_observation + '\n');
+    rendered.termination = example(text.head, text.termination);
+    rendered.reward = example(text.head, text.reward);
+    rendered.observation = example(text.head, text.next_observation);
     rendered.step = counted(std::move(text.step));
+    // A formatter that writes steps in another way leaves them without borders.
+    if (rendered.step.text.starts_with(text.head)) {
+      rendered.step.answer = text.action_at;
+      rendered.step.answer_end = text.head.size();
+    }
     rendered.head = counted(std::move(text.head));
     rendered.reward_text = std::move(text.reward);
     return rendered;
@@ -83,6 +95,13 @@ class RenderedTransitions {
     return {text_.data() + piece.offset, piece.length};
   }
 
+  /// Appends an example to a prompt, and says where it stands.
+  void append(const TextPiece& piece, std::string& out, std::vector<PromptExample>& examples) const {
+    const auto begin = static_cast<std::uint32_t>(out.size());
+    examples.push_back({begin, begin + piece.answer, begin + piece.answer_end});
+    out.append(text(piece));
+  }
+
   /// Whether a transition begins with this observation and action.
   [[nodiscard]] bool seen(const std::string& head) const { return heads_.contains(head); }
 
@@ -99,8 +118,21 @@ class RenderedTransitions {
     return {std::move(text), tokens};
   }
 
+  [[nodiscard]] RenderedTransition::Counted example(const std::string& head, const std::string& answer) const {
+    auto result = counted(head + answer + '\n');
+    result.answer = head.size();
+    result.answer_end = head.size() + answer.size();
+    return result;
+  }
+
+  /// What no prompt has room for may count as less.
+  static std::uint32_t narrow(std::size_t size) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
+  }
+
   TextPiece store(const RenderedTransition::Counted& part) {
-    const TextPiece piece{text_.size(), part.text.size(), part.tokens};
+    const TextPiece piece{text_.size(), narrow(part.text.size()), narrow(part.tokens), narrow(part.answer),
+                          narrow(part.answer_end)};
     text_.append(part.text);
     return piece;
   }
