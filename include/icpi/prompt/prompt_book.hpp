@@ -22,6 +22,7 @@
 #include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
 #include "icpi/prompt/trajectory_parts.hpp"
@@ -31,11 +32,11 @@ namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;               ///< what may be shown
-  ExampleSampler sampler;               ///< draws from it
-  SparsePermutation permutation;        ///< draws sub-trajectories
-  std::vector<TransitionRange> shown;   ///< trajectories that policy prompts draw from
-  std::vector<PromptExample> examples;  ///< of the prompt that was written last
+  ExampleClasses classes;              ///< what may be shown
+  ExampleSampler sampler;              ///< draws from it
+  SparsePermutation permutation;       ///< draws sub-trajectories
+  std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
+  PromptWriter prompt;                 ///< that was written last
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -125,7 +126,8 @@ class PromptBook {
       auto& prompt = policy_prompts_[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
-      prompt.examples = scratch_.examples;
+      const auto examples = scratch_.prompt.examples();
+      prompt.examples.assign(examples.begin(), examples.end());
       prompt.identity = new_prefix_identity();
     }
   }
@@ -134,12 +136,15 @@ class PromptBook {
   /// agent's own thread: it looks things up.
   void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
              std::string& out) const {
+    scratch.prompt.clear();
     if (kind == QueryKind::action) {
       find_shown(scratch.shown);
-      return write_trajectories(scratch.shown, stream, scratch, out);
+      write_trajectories(scratch.shown, stream, scratch, scratch.prompt);
+    } else {
+      collect(kind, action, terminated, scratch.classes);
+      write_examples(kind, scratch.classes, stream, scratch, scratch.prompt);
     }
-    collect(kind, action, terminated, scratch.classes);
-    write_examples(kind, scratch.classes, stream, scratch, out);
+    out.append(scratch.prompt.text());
   }
 
   /// Looks up, for write_looked_up() on any thread, what a prompt of this kind may show. Once for each kind after
@@ -155,9 +160,9 @@ class PromptBook {
     shown_looked_up_ = false;
     for (auto& each : looked_up_) each.done = false;
   }
-  /// write() for what look_up() has found. No user code is called.
+  /// write() for what look_up() has found, into an empty `out`. No user code is called.
   void write_looked_up(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream,
-                       PromptScratch& scratch, std::string& out) const {
+                       PromptScratch& scratch, PromptWriter& out) const {
     if (kind == QueryKind::action) return write_trajectories(shown_now_, stream, scratch, out);
     write_examples(kind, looked_up_[slot(kind, action, terminated)].classes, stream, scratch, out);
   }
@@ -281,8 +286,7 @@ class PromptBook {
   /// The loop in which prompts take their time. Not inlined: among its callers' variables it takes a tenth more
   /// instructions.
   [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
-                                        PromptScratch& scratch, std::string& out) const {
-    scratch.examples.clear();
+                                        PromptScratch& scratch, PromptWriter& out) const {
     scratch.sampler.start(classes, balances(kind));
     const std::size_t all = room();
     std::size_t left = all;
@@ -291,7 +295,7 @@ class PromptBook {
       if (piece.tokens > all) continue;
       if (piece.tokens > left) break;
       left -= piece.tokens;
-      rendered_.append(piece, out, scratch.examples);
+      rendered_.append(piece, out);
     }
   }
 
@@ -309,8 +313,7 @@ class PromptBook {
   }
 
   void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
-                          std::string& out) const {
-    scratch.examples.clear();
+                          PromptWriter& out) const {
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
     scratch.permutation.start(parts.count());
@@ -322,21 +325,21 @@ class PromptBook {
       if (tokens > all) continue;
       if (tokens > left) break;
       left -= tokens;
-      write_part(part, scratch.examples, out);
+      write_part(part, out);
     }
   }
 
   /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
   /// next question.
-  void write_part(TransitionRange part, std::vector<PromptExample>& examples, std::string& out) const {
-    auto begin = static_cast<std::uint32_t>(out.size()) + 1;  // after the blank line
-    out.append(start_);
+  void write_part(TransitionRange part, PromptWriter& out) const {
+    std::uint32_t begin = out.size() + 1;  // after the blank line
+    out.add(start_);
     for (auto id = part.first; id < part.last; ++id) {
       const auto& piece = rendered_.piece(QueryKind::action, id);
-      const auto at = static_cast<std::uint32_t>(out.size());
-      out.append(rendered_.text(piece));
+      const std::uint32_t at = out.size();
+      out.add(rendered_.text(piece));
       if (piece.answer_end == 0) continue;
-      examples.push_back({begin, at + piece.answer, at + piece.answer_end});
+      out.mark({begin, at + piece.answer, at + piece.answer_end});
       begin = at + piece.answer_end;
     }
   }

@@ -18,6 +18,7 @@
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/query_options.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
 
@@ -36,8 +37,7 @@ class QuestionRequests {
     Question question;
     AnswerMemo::Key key;
     PromptPrefix prefix;
-    std::string prefix_text;                  ///< of a prompt that is this query's own
-    std::vector<PromptExample> own_examples;  ///< in that text
+    PromptWriter own_prompt;                  ///< of a prompt that is this query's own
     std::span<const PromptExample> examples;  ///< in the prefix
     std::string query;
     std::array<std::string_view, 1> stop;
@@ -48,6 +48,7 @@ class QuestionRequests {
       question = asked;
       key = identity;
       prefix = {};
+      examples = {};
     }
     void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
       question = asked;
@@ -71,13 +72,10 @@ class QuestionRequests {
     const PromptState& state = this->state(question);
     if (!stable(state)) {
       RandomStream stream(question.key.child(2 * question.attempt));
-      slot.prefix_text.clear();
-      std::swap(scratch.examples, slot.own_examples);
-      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
-                                 slot.prefix_text);
-      std::swap(scratch.examples, slot.own_examples);
-      slot.prefix = {0, slot.prefix_text};
-      slot.examples = slot.own_examples;
+      slot.own_prompt.clear();
+      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch, slot.own_prompt);
+      slot.prefix = {0, slot.own_prompt.text()};
+      slot.examples = slot.own_prompt.examples();
     }
     slot.query.clear();
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);

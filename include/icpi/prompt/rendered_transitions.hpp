@@ -14,6 +14,7 @@
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
@@ -100,6 +101,13 @@ class RenderedTransitions {
     const auto begin = static_cast<std::uint32_t>(out.size());
     examples.push_back({begin, begin + piece.answer, begin + piece.answer_end});
     out.append(text(piece));
+  }
+
+  /// Appends an example to a prompt that is written.
+  void append(const TextPiece& piece, PromptWriter& out) const {
+    const std::uint32_t begin = out.size();
+    out.mark({begin, begin + piece.answer, begin + piece.answer_end});
+    out.add(text(piece));
   }
 
   /// Whether a transition begins with this observation and action.
