@@ -13,6 +13,8 @@
 #include <fmt/ranges.h>
 
 #include "adaptation.hpp"
+#include "choices.hpp"
+#include "conversation.hpp"
 #include "icpi/core/error.hpp"
 #include "probe.hpp"
 #include "scheduler.hpp"
@@ -23,13 +25,37 @@ namespace icpi::http {
 namespace {
 
 /// What changes the answers beyond dialect and model.
-std::string describe_shape(const RequestShape& request) {
+std::string describe_shape(const Options& options) {
+  const RequestShape& request = options.request;
   std::string text;
   if (!request.omit.empty()) text += fmt::format(" without {}", fmt::join(request.omit, ","));
   if (!request.extra.empty()) text += " with " + request.extra;
+  if (options.thinking_tokens == 0 && options.dialect == Dialect::chat) text += " with " + request.thinking_off;
   if (request.lowest_temperature > 0) text += fmt::format(" from temperature {}", request.lowest_temperature);
   if (std::isfinite(request.highest_temperature))
     text += fmt::format(" to temperature {}", request.highest_temperature);
+  return text;
+}
+
+bool knows_messages(Dialect dialect) {
+  return dialect == Dialect::chat || dialect == Dialect::anthropic || dialect == Dialect::responses;
+}
+
+/// How messages are made of a prompt, where that is not as usual.
+std::string describe_messages(const Options& options) {
+  if (!knows_messages(options.dialect)) return {};
+  const bool turns = options.chat_style == ChatStyle::turns;
+  const std::string_view usual = turns ? default_instruction : default_system_message;
+  const std::string_view told = system_text(options);
+  return (turns ? " in turns" : "") + (told == usual ? std::string() : fmt::format(" told '{}'", told));
+}
+
+std::string describe_thinking(const Options& options) {
+  if (!knows_messages(options.dialect)) return {};
+  if (options.thinking_tokens == 0) return options.dialect == Dialect::chat ? "" : " without thinking";
+  std::string text;
+  if (options.thinking_tokens) text += fmt::format(" thinking up to {} tokens", *options.thinking_tokens);
+  if (!options.effort.empty()) text += fmt::format(" with effort {}", options.effort);
   return text;
 }
 
@@ -41,9 +67,7 @@ std::string make_identity(const Options& options, const std::string& model) {
   std::sort(urls.begin(), urls.end());
   urls.erase(std::unique(urls.begin(), urls.end()), urls.end());
   std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
-  const bool told_otherwise = options.dialect == Dialect::chat && options.system_message != default_system_message;
-  if (told_otherwise) identity += fmt::format(" told '{}'", options.system_message);
-  return identity + describe_shape(options.request);
+  return identity + describe_messages(options) + describe_shape(options) + describe_thinking(options);
 }
 
 /// Fills in what is known without asking.
@@ -72,10 +96,11 @@ class HttpLanguageModel::Implementation {
     capabilities_.model =
         options_.probe ? settle_model(options_.model, capabilities_.servers, once_told()) : options_.model;
     capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
-    const bool native = options_.dialect == Dialect::llama_native;
-    capabilities_.choices =
-        std::all_of(capabilities_.servers.begin(), capabilities_.servers.end(),
-                    [&](const ServerDescription& server) { return native || honours_choices(server.kind); });
+    for (const ServerDescription& server : capabilities_.servers) {
+      if (capabilities_.choices_problem.empty())
+        capabilities_.choices_problem = find_choice_problem(options_, server.kind);
+    }
+    capabilities_.choices = capabilities_.constrains_choices = capabilities_.choices_problem.empty();
     scheduler_.emplace(options_, capabilities_, std::move(settings), *transport_, std::move(endpoints),
                        [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });
   }
@@ -247,14 +272,17 @@ ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(Options options)
 
 ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(HttpLanguageModel model) : HttpLanguageModel(std::move(model)) {
   if (capabilities().choices) return;
-  throw Error(fmt::format("http: {} cannot be held to a list of choices", capabilities().servers.front().base_url));
+  throw Error(fmt::format("http: {}: the model '{}' cannot be held to a list of choices: {}",
+                          capabilities().servers.front().base_url, capabilities().model,
+                          capabilities().choices_problem));
 }
 
 std::string describe(const Capabilities& capabilities) {
   const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };
   std::string text =
-      fmt::format("model          {}\ndialect        {}\nprompt arrays  {}\nchoices        {}\n", capabilities.model,
+      fmt::format("model          {}\ndialect        {}\nprompt arrays  {}\nchoices        {}", capabilities.model,
                   name(capabilities.dialect), yes_or_no(capabilities.prompt_arrays), yes_or_no(capabilities.choices));
+  text += (capabilities.choices_problem.empty() ? "" : ": ") + capabilities.choices_problem + "\n";
   for (const ServerDescription& server : capabilities.servers) {
     text += fmt::format("server         {} ({}", server.base_url, server.probed ? name(server.kind) : "not asked");
     if (!server.build.empty()) text += " " + server.build;

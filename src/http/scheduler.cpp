@@ -42,7 +42,7 @@ void Scheduler::add(JobId id, const CompletionRequest& request) {
   Job& job = jobs_[id];
   job.request = request;
   job.key = prefix_key(request.prefix);
-  if (std::string fault = find_fault(request, capabilities_.choices); !fault.empty()) {
+  if (std::string fault = find_fault(request, options_, capabilities_); !fault.empty()) {
     end_with_error(id, {ErrorCategory::invalid_request, "http: " + fault, 0});
     return;
   }
