@@ -85,11 +85,9 @@ class RecordingModel : public ModelDecorator<Model> {
 
   /// Of a model that knows them at run time only; without what is not recorded.
   [[nodiscard]] Capabilities capabilities() const
-    requires requires(const Model& model) {
-      { model.capabilities() } -> std::same_as<Capabilities>;
-    }
+    requires requires(const Model& model) { model.capabilities(); }
   {
-    Capabilities result = this->model_.capabilities();
+    Capabilities result = capabilities_of(this->model_);
     result.scores = result.asynchronous = false;
     return result;
   }

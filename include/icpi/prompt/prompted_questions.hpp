@@ -223,6 +223,12 @@ class PromptedQuestions : protected QuestionRequests {
     }
   }
 
+  /// Some services ignore what an answer is restricted to.
+  [[nodiscard]] bool is_allowed(const Slot& slot) const {
+    const auto allowed = choices(slot);
+    return allowed.empty() || std::find(allowed.begin(), allowed.end(), slot.completion.text) != allowed.end();
+  }
+
   void read(Slot& slot) {
     PromptState& state = this->state(slot.question);
     auto& costs = lanes_[slot.question.lane]->costs;
@@ -234,6 +240,10 @@ class PromptedQuestions : protected QuestionRequests {
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
+    if (slot.answer.status == AnswerStatus::valid && !is_allowed(slot)) {
+      slot.answer = {};
+      slot.answer.status = AnswerStatus::invalid;
+    }
     if (slot.answer.status == AnswerStatus::failed && !cancelled && !over_budget) ++costs.failures;
     if (slot.answer.status == AnswerStatus::invalid) {
       ++costs.invalid;
