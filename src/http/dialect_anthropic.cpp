@@ -80,11 +80,6 @@ void write_system(BodyWriter& fields, std::string_view system, bool keeps) {
   json->close(']');
 }
 
-/// A thought that is bounded in tokens leaves temperature and top_p to the service.
-bool bounds_thought(const Options& options) {
-  return options.thinking_tokens.value_or(0) > 0 && options.effort.empty();
-}
-
 void write_thinking(BodyWriter& fields, const Options& options) {
   const bool off = options.thinking_tokens == 0;
   if (!off && !bounds_thought(options)) return;

@@ -26,6 +26,10 @@ double sent_temperature(const WireContext& context, const CompletionRequest& req
   return std::clamp(request.sampling.temperature, shape.lowest_temperature, shape.highest_temperature);
 }
 
+bool bounds_thought(const Options& options) noexcept {
+  return options.dialect == Dialect::anthropic && options.thinking_tokens.value_or(0) > 0 && options.effort.empty();
+}
+
 int sent_max_tokens(const WireContext& context, const CompletionRequest& request) {
   const Options& options = context.options;
   const bool thinks = options.dialect != Dialect::completions && options.dialect != Dialect::llama_native;

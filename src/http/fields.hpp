@@ -14,6 +14,9 @@ namespace icpi::http {
 /// The request's temperature in the service's range.
 [[nodiscard]] double sent_temperature(const WireContext& context, const CompletionRequest& request);
 
+/// Whether the dialect anthropic bounds a thought in tokens: beside it temperature and top_p are refused there.
+[[nodiscard]] bool bounds_thought(const Options& options) noexcept;
+
 /// The limit of tokens with room for a thought.
 [[nodiscard]] int sent_max_tokens(const WireContext& context, const CompletionRequest& request);
 

@@ -252,8 +252,13 @@ TEST(Anthropic, SwitchesThinkingOffOrBoundsIt) {
   EXPECT_EQ(recorder.sent.at("thinking"), (json{{"type", "disabled"}}));
   EXPECT_EQ(recorder.sent.at("max_tokens"), 50);
   options.thinking_tokens = 2000;
+  std::vector<std::string> notices;
+  options.notice = [&](std::string_view line) { notices.emplace_back(line); };
+  options.learned = icpi::http::new_learned_request();
   HttpLanguageModel bounded(options);
   static_cast<void>(ask(bounded, request));
+  const HttpLanguageModel again(options);
+  EXPECT_THAT(notices, testing::ElementsAre(HasSubstr("neither temperature"))) << "told once";
   EXPECT_EQ(recorder.sent.at("thinking"), (json{{"type", "enabled"}, {"budget_tokens", 2000}}));
   EXPECT_EQ(recorder.sent.at("max_tokens"), 2050);
   EXPECT_FALSE(recorder.sent.contains("temperature")) << "the service refuses it beside a thought";

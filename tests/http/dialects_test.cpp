@@ -7,6 +7,7 @@
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/http/service.hpp"
 
 namespace {
 
@@ -435,6 +436,19 @@ TEST(Identity, OfServersThatMovedIsThatOfTheirOldPlaces) {
   EXPECT_NE(HttpLanguageModel(options).identity(), identity);
   options.moved_from = {"http://127.0.0.1:1/v1"};
   EXPECT_EQ(HttpLanguageModel(options).identity(), identity);
+}
+
+TEST(Identity, OfKnownServicesKeepsItsBytes) {
+  const auto identity = [](const char* service) {
+    Options options = for_service(icpi::http::find_service(service), quick_options({}));
+    options.api_key_env.clear();
+    return HttpLanguageModel(options).identity();
+  };
+  EXPECT_EQ(identity("deepseek"),
+            "http chat scripted at https://api.deepseek.com/v1 without seed with "
+            R"({"thinking":{"type":"disabled"}} to temperature 2)");
+  EXPECT_EQ(identity("openai"), "http chat scripted at https://api.openai.com/v1 to temperature 2");
+  EXPECT_EQ(identity("llama-server"), "http completions scripted at http://127.0.0.1:8080/v1");
 }
 
 TEST(Identity, DependsOnOptionsAloneAndCanBeSet) {

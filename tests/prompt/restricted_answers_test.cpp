@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/models/oracle.hpp"
+#include "icpi/models/recording.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/random_episodes.hpp"
 
@@ -53,11 +55,12 @@ class ToldModel {
 };
 
 /// The costs of some decisions that allow known answers alone.
-Costs decide(ToldModel& model) {
+template <class Model>
+Costs decide(Model& model) {
   Chain env;
   PolicyIterationOptions options;
   options.queries.restrict_answers = true;
-  PolicyIteration<Chain, ToldModel> agent(env, model, options);
+  PolicyIteration<Chain, Model> agent(env, model, options);
   for (std::uint64_t episode = 0; episode < 10; ++episode) agent.import(testing::random_episode(env, episode));
   const auto start = env.reset(1);
   agent.begin_episode(start, EpisodeKind::evaluation);
@@ -69,6 +72,21 @@ TEST(RestrictedAnswers, ReachAModelThatTakesThemAtRunTime) {
   ToldModel model(true);
   EXPECT_EQ(decide(model).invalid, 0U);
   EXPECT_GT(model.with_choices, 0U);
+}
+
+TEST(RestrictedAnswers, AreReplayedFromARecordingOfThem) {
+  const std::string file = ::testing::TempDir() + "/restricted_answers.jsonl";
+  std::filesystem::remove(file);
+  Costs recorded;
+  {
+    RecordingModel<ToldModel> model(ToldModel(true), file);
+    recorded = decide(model);
+  }
+  ReplayingModel replay(file);
+  EXPECT_EQ(decide(replay), recorded);
+  EXPECT_GT(recorded.lm_calls, 0U);
+  EXPECT_EQ(recorded.failures, 0U);
+  std::filesystem::remove(file);
 }
 
 TEST(RestrictedAnswers, AreRefusedAtTheStartWhereTheyCannotBeHad) {

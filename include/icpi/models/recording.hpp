@@ -101,6 +101,8 @@ class RecordingModel : public ModelDecorator<Model> {
 /// Thread-safety: one thread at a time.
 class ICPI_API ReplayingModel {
  public:
+  static constexpr bool constrains_choices = true;  ///< as the model did that was recorded; see ConstrainsChoices
+
   /// Reads `file`, a path. A last line without its newline was cut off while it was written and is left out. Throws
   /// InvalidArgument, naming file and line, when it cannot be read or a line is damaged.
   explicit ReplayingModel(const std::string& file);
