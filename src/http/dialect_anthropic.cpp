@@ -101,7 +101,7 @@ void write_tool(BodyWriter& fields, std::span<const std::string_view> choices) {
 }
 
 void write_output(BodyWriter& fields, const WireContext& context, std::span<const std::string_view> choices) {
-  const bool effort = !context.options.effort.empty() && context.options.thinking_tokens != 0;
+  const bool effort = !context.options.effort.empty();
   const ChoiceForm form = choice_form(context.options, context.kind);
   if (!choices.empty() && form == ChoiceForm::tool) write_tool(fields, choices);
   const bool schema = !choices.empty() && form == ChoiceForm::json_schema;
@@ -143,7 +143,8 @@ class Anthropic final : public DialectStrategy {
       fields.member("temperature", sent_temperature(context, request));
       if (request.sampling.top_p != 1) fields.member("top_p", request.sampling.top_p);
     }
-    write_stops(fields, "stop_sequences", sent_stops(context, request.stop));
+    // A choice is wrapped in JSON, where a stop string may be a part of it.
+    if (request.choices.empty()) write_stops(fields, "stop_sequences", sent_stops(context, request.stop));
     write_thinking(fields, options);
     write_output(fields, context, request.choices);
     fields.close();

@@ -83,6 +83,7 @@ void validate_thinking(const Options& options) {
   if (!options.thinking_tokens) return;
   const int tokens = *options.thinking_tokens;
   require(tokens >= 0 && tokens <= most, "thinking_tokens", "in 0 .. 10000000");
+  require(tokens > 0 || options.effort.empty(), "effort", "empty while thinking_tokens is 0");
   const bool chat = options.dialect == Dialect::chat;
   require(tokens > 0 || !chat || !options.request.thinking_off.empty(), "thinking_tokens",
           "above 0, or request.thinking_off must say what switches thinking off");

@@ -76,22 +76,8 @@ std::string find_interruption(const json& answer) {
   return fmt::format("the response is not complete: {}", reason);
 }
 
-/// Servers that think in secret use up the limit without a word.
-void tell_of_limit(const CompletionRequest& request, Reading& reading) {
-  const bool silent = reading.outcome == Reading::Outcome::refused && reading.completion.thought.empty();
-  if (!silent || reading.completion.finish != FinishReason::length) return;
-  reading.problem = fmt::format(
-      "the limit of {} tokens was used up before an answer came: raise max_tokens or "
-      "thinking_tokens, or switch thinking off",
-      request.sampling.max_tokens);
-}
-
 void finish_message(Content content, const CompletionRequest& request, Reading& reading) {
-  if (take_content(std::move(content), request, reading)) {
-    settle_reading(request, false, reading);
-  } else {
-    tell_of_limit(request, reading);
-  }
+  if (take_content(std::move(content), request, reading)) settle_reading(request, false, reading);
 }
 
 }  // namespace

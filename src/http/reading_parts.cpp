@@ -44,6 +44,14 @@ std::string call_of(const json* message) {
   return arguments->is_string() ? arguments->get<std::string>() : arguments->dump();
 }
 
+/// What took all tokens, so that no answer came; empty: nothing did. Some servers do not show the thought that did.
+std::string_view find_culprit(const Content& content, const Completion& completion) {
+  const bool cut = completion.finish == FinishReason::length;
+  const bool blank = content.text.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (blank && !completion.thought.empty() && (cut || !content.present)) return "the model's thought";
+  return cut && content.text.empty() ? "the model, perhaps with a thought that is not shown," : "";
+}
+
 }  // namespace
 
 const json* member(const json& object, std::string_view key) {
@@ -119,11 +127,11 @@ Content content_of(const json* message) {
 bool take_content(Content content, const CompletionRequest& request, Reading& reading) {
   Completion& completion = reading.completion;
   completion.thought = std::move(content.thought);
-  const bool empty = content.text.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (empty && !completion.thought.empty() && (completion.finish == FinishReason::length || !content.present)) {
-    refuse(reading, fmt::format("the model's thought used up its {} tokens before an answer came: raise max_tokens or "
-                                "thinking_tokens, or switch thinking off",
-                                request.sampling.max_tokens));
+  if (const std::string_view culprit = find_culprit(content, completion); !culprit.empty()) {
+    refuse(reading,
+           fmt::format("{} used up its {} tokens before an answer came: raise max_tokens or thinking_tokens, or "
+                       "switch thinking off",
+                       culprit, request.sampling.max_tokens));
     return false;
   }
   if (!content.present) {

@@ -267,6 +267,8 @@ TEST(Anthropic, SwitchesThinkingOffOrBoundsIt) {
   static_cast<void>(ask(low, request));
   EXPECT_FALSE(recorder.sent.contains("thinking"));
   EXPECT_EQ(recorder.sent.at("output_config"), (json{{"effort", "low"}}));
+  options.thinking_tokens = 0;
+  EXPECT_THROW(HttpLanguageModel{options}, icpi::InvalidArgument) << "an effort of what is switched off";
   options.effort.clear();
   options.thinking_tokens = 100;
   EXPECT_THROW(HttpLanguageModel{options}, icpi::InvalidArgument);

@@ -445,9 +445,9 @@ TEST(Identity, OfKnownServicesKeepsItsBytes) {
     return HttpLanguageModel(options).identity();
   };
   EXPECT_EQ(identity("deepseek"),
-            "http chat scripted at https://api.deepseek.com/v1 without seed with "
+            "http chat scripted at https://api.deepseek.com:443/v1 without seed with "
             R"({"thinking":{"type":"disabled"}} to temperature 2)");
-  EXPECT_EQ(identity("openai"), "http chat scripted at https://api.openai.com/v1 to temperature 2");
+  EXPECT_EQ(identity("openai"), "http chat scripted at https://api.openai.com:443/v1 to temperature 2");
   EXPECT_EQ(identity("llama-server"), "http completions scripted at http://127.0.0.1:8080/v1");
 }
 
