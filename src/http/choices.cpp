@@ -111,10 +111,14 @@ std::string find_choice_problem(const Options& options, ServerKind kind) {
   return {};
 }
 
-std::string find_choice_fault(ChoiceForm form, std::span<const std::string_view> choices) {
+std::string find_choice_fault(const Options& options, ServerKind kind, std::span<const std::string_view> choices) {
   constexpr std::size_t most = 1000;
   constexpr std::size_t many = 250;
   constexpr std::size_t most_bytes_of_many = 15'000;
+  if (choices.empty()) return {};
+  if (const std::string problem = find_choice_problem(options, kind); !problem.empty())
+    return "this server cannot be held to a list of choices: " + problem;
+  const ChoiceForm form = choice_form(options, kind);
   if (form != ChoiceForm::json_schema && form != ChoiceForm::tool) return {};
   if (choices.size() > most) return fmt::format("{} choices are more than the {} of a schema", choices.size(), most);
   std::size_t bytes = 0;

@@ -18,8 +18,9 @@ namespace icpi::http {
 /// Why it cannot be told; empty: it can.
 [[nodiscard]] std::string find_choice_problem(const Options& options, ServerKind kind);
 
-/// Why these choices cannot be sent in this form; empty: they can.
-[[nodiscard]] std::string find_choice_fault(ChoiceForm form, std::span<const std::string_view> choices);
+/// Why a server of this kind cannot be held to these choices; empty: it can, or there are none.
+[[nodiscard]] std::string find_choice_fault(const Options& options, ServerKind kind,
+                                            std::span<const std::string_view> choices);
 
 /// Writes the fields of a body that hold an answer to `choices`, in forms that do not depend on the dialect, and in
 /// those of chat. Nothing when there are none.

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "choices.hpp"
 #include "conversation.hpp"
 #include "dialects.hpp"
 #include "icpi/core/random.hpp"
@@ -38,7 +37,7 @@ bool combinable(const CompletionRequest& a, const CompletionRequest& b) {
          std::equal(a.stop.begin(), a.stop.end(), b.stop.begin(), b.stop.end());
 }
 
-std::string find_fault(const CompletionRequest& request, const Options& options, const Capabilities& capabilities) {
+std::string find_fault(const CompletionRequest& request, const Options& options) {
   if (auto error = check_sampling(request.sampling)) return std::move(error.message);
   if (request.prefix.text.empty() && request.query.empty()) return "the prompt is empty";
   if (std::any_of(request.stop.begin(), request.stop.end(), [](std::string_view s) { return s.empty(); })) {
@@ -51,15 +50,7 @@ std::string find_fault(const CompletionRequest& request, const Options& options,
   if (!is_utf8(request.stop) || !is_utf8(request.choices)) return "a stop string or choice is not UTF-8";
   if (request.want_logprobs && !strategy(options.dialect).logprobs())
     return fmt::format("the dialect {} has no log-probabilities", name(options.dialect));
-  if (std::string fault = find_border_fault(request); !fault.empty()) return fault;
-  if (request.choices.empty()) return {};
-  if (!capabilities.constrains_choices)
-    return fmt::format("this server cannot be held to a list of choices: {}", capabilities.choices_problem);
-  for (const ServerDescription& server : capabilities.servers) {
-    if (std::string fault = find_choice_fault(choice_form(options, server.kind), request.choices); !fault.empty())
-      return fault;
-  }
-  return {};
+  return find_border_fault(request);
 }
 
 std::uint32_t wire_seed(const CompletionRequest& request) noexcept {

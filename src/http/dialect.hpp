@@ -13,7 +13,6 @@
 #include "body.hpp"
 #include "chat_text.hpp"
 #include "icpi/concepts/language_model.hpp"
-#include "icpi/http/language_model.hpp"
 #include "icpi/http/options.hpp"
 #include "server_words.hpp"
 #include "url.hpp"
@@ -72,9 +71,8 @@ class DialectStrategy {
 /// Whether two requests may differ in their prompts alone, so that one HTTP request can carry both.
 [[nodiscard]] bool combinable(const CompletionRequest& a, const CompletionRequest& b);
 
-/// Why `request` cannot be sent at all; empty: it can.
-[[nodiscard]] std::string find_fault(const CompletionRequest& request, const Options& options,
-                                     const Capabilities& capabilities);
+/// Why `request` cannot be sent to any server; empty: it can, unless its choices stand in the way (find_choice_fault).
+[[nodiscard]] std::string find_fault(const CompletionRequest& request, const Options& options);
 
 /// The seed as every server takes it: 31 bits made of the request's seed and sample index.
 [[nodiscard]] std::uint32_t wire_seed(const CompletionRequest& request) noexcept;
