@@ -16,8 +16,9 @@ namespace {
 using nlohmann::json;
 
 /// Fields without which the same is asked: stop strings are cut on our side too, the rest is neutral or a seed.
-constexpr std::array<std::string_view, 24> dispensable{"seed",
+constexpr std::array<std::string_view, 25> dispensable{"seed",
                                                        "stop",
+                                                       "stop_sequences",
                                                        "presence_penalty",
                                                        "frequency_penalty",
                                                        "n",

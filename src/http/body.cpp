@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "body.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "icpi/core/error.hpp"
 
 namespace icpi::http {
 
+namespace {
+
+std::vector<std::pair<std::string, std::string>> members_of(const std::string& text, const char* what) {
+  std::vector<std::pair<std::string, std::string>> members;
+  if (text.empty()) return members;
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, false);
+  if (!object.is_object()) throw InvalidArgument(fmt::format("http::Options::request.{} must be a JSON object", what));
+  for (const auto& [name, value] : object.items()) members.emplace_back(name, value.dump());
+  return members;
+}
+
+}  // namespace
+
 BodyShape shape_of(const RequestShape& request) {
-  BodyShape shape{request.omit, request.rename, {}};
-  if (request.extra.empty()) return shape;
-  const nlohmann::json extra = nlohmann::json::parse(request.extra, nullptr, false);
-  if (!extra.is_object()) throw InvalidArgument("http::Options::request.extra must be a JSON object");
-  for (const auto& [name, value] : extra.items()) shape.extra.emplace_back(name, value.dump());
-  return shape;
+  return {request.omit, request.rename, members_of(request.extra, "extra"),
+          members_of(request.thinking_off, "thinking_off")};
 }
 
 }  // namespace icpi::http

@@ -14,9 +14,10 @@ namespace icpi::http {
 
 /// Which fields a body has, and by which names.
 struct BodyShape {
-  std::vector<std::string> omitted;                          ///< by their first or their new names
-  std::vector<std::pair<std::string, std::string>> renamed;  ///< old, new
-  std::vector<std::pair<std::string, std::string>> extra;    ///< name, value as JSON
+  std::vector<std::string> omitted;                                 ///< by their first or their new names
+  std::vector<std::pair<std::string, std::string>> renamed;         ///< old, new
+  std::vector<std::pair<std::string, std::string>> extra;           ///< name, value as JSON
+  std::vector<std::pair<std::string, std::string>> thinking_off{};  ///< what switches thinking off, as `extra`
 
   /// The name by which a field is sent; empty: it is not.
   [[nodiscard]] std::string_view sent_name(std::string_view field) const {
@@ -31,7 +32,7 @@ struct BodyShape {
   }
 };
 
-/// The shape that the options ask for. Throws InvalidArgument when `extra` is not a JSON object.
+/// The shape that the options ask for. Throws InvalidArgument when `extra` or `thinking_off` is not a JSON object.
 [[nodiscard]] BodyShape shape_of(const RequestShape& request);
 
 /// Writes the members of a body in a given shape.
@@ -50,6 +51,12 @@ class BodyWriter {
   BodyWriter& member(std::string_view name, const T& content) {
     if (JsonWriter* json = field(name)) json->value(content);
     return *this;
+  }
+  /// Adds members that are JSON already.
+  void add(const std::vector<std::pair<std::string, std::string>>& members) {
+    for (const auto& [name, value] : members) {
+      if (JsonWriter* json = field(name)) json->raw(value);
+    }
   }
   /// Adds what goes with every body, and ends it.
   void close() {

@@ -111,6 +111,14 @@ ChatText split_thought(std::string_view text) {
   return parts;
 }
 
+std::string_view without_fence(std::string_view text) {
+  drop_front(text, true);
+  drop_fence(text);
+  drop_front(text, true);
+  drop_blanks_at_end(text);
+  return text;
+}
+
 std::string clean_answer(std::string_view answer, const CompletionRequest& request, Cleaning& cleaning) {
   const std::string tail = tail_of(request);
   const bool line_begins = tail.empty() || tail.back() == '\n';

@@ -30,6 +30,9 @@ struct ChatText {
 /// Takes a thought (`<think>` or `<thinking>`, which may have begun in the prompt) off the beginning.
 [[nodiscard]] ChatText split_thought(std::string_view text);
 
+/// The inside of a code fence around the text, if there is one, without blanks and newlines at its ends.
+[[nodiscard]] std::string_view without_fence(std::string_view text);
+
 /// What chat models put around a continuation is taken away, in this order: newlines and blanks in front; a code fence;
 /// lines that repeat the end of the prompt, and the beginning of the line in which the prompt breaks off; what follows
 /// the first stop string, also one whose last newline is missing; blanks at the end. Blanks in front stay where the prompt ends within a line.

@@ -41,7 +41,8 @@ struct Reading {
   std::string problem;
   long status = 0;  ///< the HTTP status that a failure would have had; 0: the server does not say
   bool has_usage = false;
-  Cleaning cleaning;  ///< of a chat answer
+  Cleaning cleaning;         ///< of a chat answer
+  bool off_choices = false;  ///< the answer is none of the choices that were given
 };
 
 /// One way of writing requests and reading answers. Stateless.
@@ -53,7 +54,9 @@ class DialectStrategy {
   virtual ~DialectStrategy() = default;
 
   /// Whether several prompts may share one request.
-  [[nodiscard]] virtual bool prompt_arrays() const noexcept = 0;
+  [[nodiscard]] virtual bool prompt_arrays() const noexcept { return false; }
+  /// Whether it can ask for log-probabilities.
+  [[nodiscard]] virtual bool logprobs() const noexcept { return true; }
   [[nodiscard]] virtual std::string url(const BaseUrl& base) const = 0;
   /// Appends the JSON body. `requests` has one element unless prompt_arrays(); its texts are UTF-8.
   virtual void write(const WireContext& context, std::span<const CompletionRequest* const> requests,
@@ -65,14 +68,11 @@ class DialectStrategy {
 
 [[nodiscard]] const DialectStrategy& strategy(Dialect dialect) noexcept;
 
-/// Whether servers of this kind can be held to given texts.
-[[nodiscard]] bool honours_choices(ServerKind kind) noexcept;
-
 /// Whether two requests may differ in their prompts alone, so that one HTTP request can carry both.
 [[nodiscard]] bool combinable(const CompletionRequest& a, const CompletionRequest& b);
 
-/// Why `request` cannot be sent at all; empty: it can.
-[[nodiscard]] std::string find_fault(const CompletionRequest& request, bool choices_honoured);
+/// Why `request` cannot be sent to any server; empty: it can, unless its choices stand in the way (find_choice_fault).
+[[nodiscard]] std::string find_fault(const CompletionRequest& request, const Options& options);
 
 /// The seed as every server takes it: 31 bits made of the request's seed and sample index.
 [[nodiscard]] std::uint32_t wire_seed(const CompletionRequest& request) noexcept;

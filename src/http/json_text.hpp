@@ -59,12 +59,13 @@ class JsonWriter {
     out_ += json;
     return *this;
   }
-  /// One string made of two pieces.
-  JsonWriter& joined(std::string_view first, std::string_view second) {
+  /// One string made of pieces.
+  JsonWriter& joined(std::string_view first, std::string_view second, std::string_view third = {}) {
     separate();
     out_ += '"';
     append_json_escaped(out_, first);
     append_json_escaped(out_, second);
+    append_json_escaped(out_, third);
     out_ += '"';
     return *this;
   }

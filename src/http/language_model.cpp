@@ -2,7 +2,6 @@
 #include "icpi/http/language_model.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <exception>
 #include <optional>
@@ -13,7 +12,10 @@
 #include <fmt/ranges.h>
 
 #include "adaptation.hpp"
+#include "choices.hpp"
+#include "fields.hpp"
 #include "icpi/core/error.hpp"
+#include "identity.hpp"
 #include "probe.hpp"
 #include "scheduler.hpp"
 #include "settings.hpp"
@@ -21,30 +23,6 @@
 namespace icpi::http {
 
 namespace {
-
-/// What changes the answers beyond dialect and model.
-std::string describe_shape(const RequestShape& request) {
-  std::string text;
-  if (!request.omit.empty()) text += fmt::format(" without {}", fmt::join(request.omit, ","));
-  if (!request.extra.empty()) text += " with " + request.extra;
-  if (request.lowest_temperature > 0) text += fmt::format(" from temperature {}", request.lowest_temperature);
-  if (std::isfinite(request.highest_temperature))
-    text += fmt::format(" to temperature {}", request.highest_temperature);
-  return text;
-}
-
-std::string make_identity(const Options& options, const std::string& model) {
-  if (!options.identity.empty()) return options.identity;
-  std::vector<std::string> urls;
-  const auto& named = options.moved_from.empty() ? options.base_urls : options.moved_from;
-  for (const std::string& url : named) urls.push_back(parse_base_url(url).text());
-  std::sort(urls.begin(), urls.end());
-  urls.erase(std::unique(urls.begin(), urls.end()), urls.end());
-  std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
-  const bool told_otherwise = options.dialect == Dialect::chat && options.system_message != default_system_message;
-  if (told_otherwise) identity += fmt::format(" told '{}'", options.system_message);
-  return identity + describe_shape(options.request);
-}
 
 /// Fills in what is known without asking.
 ServerDescription unprobed(const Options& options, const BaseUrl& base) {
@@ -66,16 +44,19 @@ class HttpLanguageModel::Implementation {
       Endpoint& endpoint = endpoints.emplace_back(parse_base_url(url), options_);
       endpoint.description = unprobed(options_, endpoint.base);
     }
+    if (bounds_thought(options_) && !shape_of(options_.request).sent_name("temperature").empty())
+      once_told()("http: beside a bounded thought the service takes neither temperature nor top_p: they are not sent");
     if (options_.probe) probe_servers(endpoints, settings);
     for (const Endpoint& endpoint : endpoints) capabilities_.servers.push_back(endpoint.description);
     capabilities_.dialect = options_.dialect;
     capabilities_.model =
         options_.probe ? settle_model(options_.model, capabilities_.servers, once_told()) : options_.model;
     capabilities_.prompt_arrays = strategy(options_.dialect).prompt_arrays();
-    const bool native = options_.dialect == Dialect::llama_native;
-    capabilities_.choices =
-        std::all_of(capabilities_.servers.begin(), capabilities_.servers.end(),
-                    [&](const ServerDescription& server) { return native || honours_choices(server.kind); });
+    for (const ServerDescription& server : capabilities_.servers) {
+      if (capabilities_.choices_problem.empty())
+        capabilities_.choices_problem = find_choice_problem(options_, server.kind);
+    }
+    capabilities_.choices = capabilities_.constrains_choices = capabilities_.choices_problem.empty();
     scheduler_.emplace(options_, capabilities_, std::move(settings), *transport_, std::move(endpoints),
                        [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });
   }
@@ -247,14 +228,17 @@ ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(Options options)
 
 ChoiceConstrainedHttpModel::ChoiceConstrainedHttpModel(HttpLanguageModel model) : HttpLanguageModel(std::move(model)) {
   if (capabilities().choices) return;
-  throw Error(fmt::format("http: {} cannot be held to a list of choices", capabilities().servers.front().base_url));
+  throw Error(fmt::format("http: {}: the model '{}' cannot be held to a list of choices: {}",
+                          capabilities().servers.front().base_url, capabilities().model,
+                          capabilities().choices_problem));
 }
 
 std::string describe(const Capabilities& capabilities) {
   const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };
   std::string text =
-      fmt::format("model          {}\ndialect        {}\nprompt arrays  {}\nchoices        {}\n", capabilities.model,
+      fmt::format("model          {}\ndialect        {}\nprompt arrays  {}\nchoices        {}", capabilities.model,
                   name(capabilities.dialect), yes_or_no(capabilities.prompt_arrays), yes_or_no(capabilities.choices));
+  text += (capabilities.choices_problem.empty() ? "" : ": ") + capabilities.choices_problem + "\n";
   for (const ServerDescription& server : capabilities.servers) {
     text += fmt::format("server         {} ({}", server.base_url, server.probed ? name(server.kind) : "not asked");
     if (!server.build.empty()) text += " " + server.build;

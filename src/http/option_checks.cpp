@@ -77,6 +77,20 @@ void validate(const RequestShape& request) {
   static_cast<void>(shape_of(request));
 }
 
+void validate_thinking(const Options& options) {
+  constexpr int least_bound = 1024;
+  constexpr int most = 10'000'000;
+  if (!options.thinking_tokens) return;
+  const int tokens = *options.thinking_tokens;
+  require(tokens >= 0 && tokens <= most, "thinking_tokens", "in 0 .. 10000000");
+  require(tokens > 0 || options.effort.empty(), "effort", "empty while thinking_tokens is 0");
+  const bool chat = options.dialect == Dialect::chat;
+  require(tokens > 0 || !chat || !options.request.thinking_off.empty(), "thinking_tokens",
+          "above 0, or request.thinking_off must say what switches thinking off");
+  const bool bounded = options.dialect == Dialect::anthropic && tokens > 0 && options.effort.empty();
+  require(!bounded || tokens >= least_bound, "thinking_tokens", "0 or at least 1024, unless effort is set");
+}
+
 }  // namespace
 
 Options from_environment() {
@@ -114,8 +128,9 @@ void validate(const Options& options) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
   require(std::none_of(options.model.begin(), options.model.end(), is_control), "model",
           "a name without control characters");
-  require(!find_invalid_utf8(options.model) && !find_invalid_utf8(options.system_message), "model and system_message",
-          "UTF-8");
+  for (const std::string* text : {&options.model, &options.system_message, &options.instruction, &options.effort})
+    require(!find_invalid_utf8(*text), "model, system_message, instruction and effort", "UTF-8");
+  validate_thinking(options);
   validate(options.request);
   require(!options.chat_max_tokens_field.empty(), "chat_max_tokens_field", "set");
   require(options.api_key_env.empty() || is_set(options.api_key_env.c_str()), "api_key_env",

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "reading_parts.hpp"
 #include "server_words.hpp"
 
 namespace icpi::http {
@@ -18,24 +19,6 @@ namespace icpi::http {
 namespace {
 
 using nlohmann::json;
-
-const json* member(const json& object, std::string_view key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
-}
-
-const json* member(const json* object, std::string_view key) {
-  return object == nullptr ? nullptr : member(*object, key);
-}
-
-/// A count of tokens; anything that cannot be one is 0.
-std::uint64_t count_of(const json* number) {
-  constexpr std::uint64_t plausible = std::uint64_t{1} << 40U;
-  if (number == nullptr || !number->is_number()) return 0;
-  const auto value = number->get<double>();  // some servers write 12.0
-  return value >= 0 && value <= static_cast<double>(plausible) ? static_cast<std::uint64_t>(value) : 0;
-}
 
 bool read_usage(const json& answer, Usage& usage) {
   const json* object = member(answer, "usage");
@@ -46,6 +29,8 @@ bool read_usage(const json& answer, Usage& usage) {
   usage.completion_tokens = count_of(completion);
   const json* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
   usage.cached_tokens = std::min(count_of(cached), usage.prompt_tokens);
+  const json* written = member(member(object, "prompt_tokens_details"), "cache_write_tokens");
+  usage.written_tokens = std::min(count_of(written), usage.prompt_tokens - usage.cached_tokens);
   return true;
 }
 
@@ -75,22 +60,6 @@ bool read_token_lists(const json* logprobs, Completion& completion) {
   return true;
 }
 
-/// Cuts text and tokens before the first stop string: some servers leave it in, some models are not sent any.
-void cut_at_stop(const CompletionRequest& request, Completion& completion) {
-  std::size_t end = std::string::npos;
-  for (const std::string_view stop : request.stop) end = std::min(end, completion.text.find(stop));
-  if (end != std::string::npos) {
-    completion.text.resize(end);
-    completion.finish = FinishReason::stop;
-  }
-  std::size_t covered = 0;
-  std::size_t kept = 0;
-  while (kept < completion.tokens.size() && covered < completion.text.size()) {
-    covered += completion.tokens[kept++].token.size();
-  }
-  completion.tokens.resize(kept);
-}
-
 /// Drops the tokens of what was taken off in front of the text.
 void drop_tokens_before(Completion& completion) {
   std::string all;
@@ -105,110 +74,11 @@ void drop_tokens_before(Completion& completion) {
   completion.tokens.erase(completion.tokens.begin(), completion.tokens.begin() + static_cast<std::ptrdiff_t>(dropped));
 }
 
-/// What was asked for beyond text must be there: the last step of every reading. An empty text has no tokens to tell of.
-void settle(const CompletionRequest& request, bool logprobs_present, Reading& reading) {
-  Completion& completion = reading.completion;
-  completion.error = {};
-  if (request.want_logprobs && !logprobs_present && !completion.text.empty()) {
-    reading.outcome = Reading::Outcome::refused;
-    reading.problem = "the server sends no log-probabilities";
-    return;
-  }
-  if (!request.want_logprobs) completion.tokens.clear();
-  cut_at_stop(request, completion);
-  const auto& choices = request.choices;
-  if (!choices.empty() && std::find(choices.begin(), choices.end(), completion.text) == choices.end()) {
-    reading.outcome = Reading::Outcome::refused;
-    reading.problem = "the server's answer is none of the given choices";
-    return;
-  }
-  reading.outcome = Reading::Outcome::answer;
-}
-
 /// Servers that name no reason, or one of their own, stopped by themselves unless they used up every token.
 FinishReason finish_of(const json* reason, const CompletionRequest& request, const Usage& usage) {
   if (reason != nullptr && reason->is_string()) return *reason == "length" ? FinishReason::length : FinishReason::stop;
   const bool used_up = usage.completion_tokens >= static_cast<std::uint64_t>(request.sampling.max_tokens);
   return used_up ? FinishReason::length : FinishReason::stop;
-}
-
-/// A message's content: a text, or a list of parts of which some are thoughts.
-struct Content {
-  std::string text;
-  std::string thought;
-  bool present = false;  ///< there is text, if only an empty one
-};
-
-/// The text of a part, or of the parts within it.
-void read_part(const json& part, bool thinking, int depth, Content& content) {
-  constexpr int deepest_part = 4;
-  if (depth > deepest_part) return;
-  if (part.is_array()) {
-    for (const json& each : part) read_part(each, thinking, depth + 1, content);
-    return;
-  }
-  const json* type = member(part, "type");
-  const bool named = type != nullptr && type->is_string();
-  thinking = thinking || (named && (*type == "thinking" || *type == "reasoning"));
-  for (const std::string_view key : {"text", "thinking", "reasoning"}) {
-    const json* text = member(part, key);
-    if (text == nullptr) continue;
-    if (text->is_array()) read_part(*text, thinking || key != "text", depth + 1, content);
-    if (!text->is_string()) continue;
-    (thinking || key != "text" ? content.thought : content.text) += text->get_ref<const std::string&>();
-    content.present = content.present || (!thinking && key == "text");
-  }
-}
-
-Content read_content(const json* message) {
-  Content content;
-  for (const std::string_view key : {"reasoning_content", "reasoning"}) {
-    const json* thought = member(message, key);
-    if (thought == nullptr || !thought->is_string() || !content.thought.empty()) continue;
-    content.thought = thought->get<std::string>();
-  }
-  const json* text = member(message, "content");
-  if (text == nullptr) return content;
-  if (text->is_array()) read_part(*text, false, 0, content);
-  if (!text->is_string()) return content;
-  ChatText parts = split_thought(text->get_ref<const std::string&>());
-  content.thought += parts.thought;
-  content.text = std::move(parts.answer);
-  content.present = !parts.unfinished;
-  return content;
-}
-
-void refuse(Reading& reading, std::string problem) {
-  reading.outcome = Reading::Outcome::refused;
-  reading.problem = std::move(problem);
-}
-
-/// False: there is no text that could be read, and the reading says why.
-bool read_message(const json* message, const CompletionRequest& request, Reading& reading) {
-  Content content = read_content(message);
-  Completion& completion = reading.completion;
-  completion.thought = std::move(content.thought);
-  const bool empty = content.text.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (empty && !completion.thought.empty() && (completion.finish == FinishReason::length || !content.present)) {
-    refuse(reading, fmt::format("the model's thought used up its {} tokens before an answer came: raise max_tokens, or "
-                                "switch thinking off",
-                                request.sampling.max_tokens));
-    return false;
-  }
-  const json* refusal = member(message, "refusal");
-  if (!content.present && refusal != nullptr && refusal->is_string()) {
-    refuse(reading, "the model refuses to answer");
-    return false;
-  }
-  if (!content.present) {
-    refuse(reading, "the message has no text");
-    return false;
-  }
-  const auto& choices = request.choices;
-  const bool chosen = std::find(choices.begin(), choices.end(), content.text) != choices.end();
-  completion.text = chosen ? std::move(content.text) : clean_answer(content.text, request, reading.cleaning);
-  if (reading.cleaning.stopped) completion.finish = FinishReason::stop;
-  return true;
 }
 
 /// The status that an error inside a choice would have had; 0: it names none.
@@ -232,7 +102,7 @@ void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest&
   if (named && *reason == "content_filter") return refuse(reading, "the server's content filter removed text");
   reading.completion.finish = finish_of(reason, request, usage);
   if (shape == ChoiceShape::message) {
-    if (!read_message(member(choice, "message"), request, reading)) return;
+    if (!take_content(content_of(member(choice, "message")), request, reading)) return;
   } else {
     const json* text = member(choice, "text");
     if (text == nullptr || !text->is_string()) return refuse(reading, "the choice has no text");
@@ -242,7 +112,7 @@ void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest&
   const bool present = request.want_logprobs && (read_token_objects(member(logprobs, "content"), reading.completion) ||
                                                  read_token_lists(logprobs, reading.completion));
   if (present && shape == ChoiceShape::message) drop_tokens_before(reading.completion);
-  settle(request, present, reading);
+  settle_reading(request, present, reading);
 }
 
 /// The prompt that a choice belongs to; nullopt: none of ours.
@@ -296,7 +166,7 @@ void read_native(const json& answer, const CompletionRequest& request, Reading& 
   completion.text = content->get<std::string>();
   const bool present =
       request.want_logprobs && read_token_objects(member(answer, "completion_probabilities"), completion);
-  settle(request, present, reading);
+  settle_reading(request, present, reading);
 }
 
 }  // namespace icpi::http

@@ -26,4 +26,10 @@ void read_choices(const nlohmann::json& answer, ChoiceShape shape, std::span<con
 /// Reads the answer of llama-server's native route.
 void read_native(const nlohmann::json& answer, const CompletionRequest& request, Reading& reading);
 
+/// Reads a message of Anthropic. It came in whole if it has content or a count of tokens.
+void read_anthropic(const nlohmann::json& answer, const CompletionRequest& request, Reading& reading);
+
+/// Reads a response of OpenAI. It came in whole if it has output or a count of tokens.
+void read_response(const nlohmann::json& answer, const CompletionRequest& request, Reading& reading);
+
 }  // namespace icpi::http

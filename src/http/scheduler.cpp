@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "choices.hpp"
+
 namespace icpi::http {
 
 namespace {
@@ -42,7 +44,11 @@ void Scheduler::add(JobId id, const CompletionRequest& request) {
   Job& job = jobs_[id];
   job.request = request;
   job.key = prefix_key(request.prefix);
-  if (std::string fault = find_fault(request, capabilities_.choices); !fault.empty()) {
+  std::string fault = find_fault(request, options_);
+  for (const Endpoint& endpoint : endpoints_) {
+    if (fault.empty()) fault = find_choice_fault(options_, endpoint.description.kind, request.choices);
+  }
+  if (!fault.empty()) {
     end_with_error(id, {ErrorCategory::invalid_request, "http: " + fault, 0});
     return;
   }

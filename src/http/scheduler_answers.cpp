@@ -21,6 +21,7 @@ void add_to(Usage& total, const Usage& more) {
   total.prompt_tokens += more.prompt_tokens;
   total.cached_tokens += more.cached_tokens;
   total.completion_tokens += more.completion_tokens;
+  total.written_tokens += more.written_tokens;
 }
 
 bool cannot_work(CURLcode code) {
@@ -81,8 +82,7 @@ std::vector<Reading> Scheduler::readings_of(const TransferResult& result, const 
   dialect_.read(answer, requests, readings);
   if (!is_error(answer)) return readings;
   const ServerWords words = read_server_words(answer, result.body);
-  // Without a status of its own it is taken for a fault of the server.
-  failure = judge_status(words.status == 0 ? 500 : words.status, words, secrets_);
+  failure = judge_status(words.status == 0 ? status_in(words) : words.status, words, secrets_);
   if (words.status == 0) failure.error.message = "status 200 with an error: " + shown_words(words.message, secrets_);
   for (Reading& reading : readings) {
     reading.outcome = Reading::Outcome::broken_off;
@@ -150,6 +150,7 @@ void Scheduler::accept(const Flight& flight, JobId id, Reading& reading) {
   ++statistics_.answers;
   if (!reading.has_usage) ++statistics_.answers_without_usage;
   if (reading.cleaning.any()) ++statistics_.cleaned_answers;
+  if (reading.off_choices) ++statistics_.ignored_choices;
   Completion& completion = reading.completion;
   if (!completion.thought.empty()) ++statistics_.answers_with_thoughts;
   if (!secrets_.empty()) {

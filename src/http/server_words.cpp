@@ -208,6 +208,14 @@ bool is_error(const json& answer) {
   return member(first, "error") != nullptr && member(first, "choices") == nullptr;
 }
 
+long status_in(const ServerWords& words) {
+  const auto says = [&](std::string_view word) { return words.codes.find(word) != std::string::npos; };
+  if (says("overloaded")) return 529;
+  if (says("rate_limit")) return 429;
+  if (says("authentication")) return 401;
+  return says("invalid") ? 400 : 500;
+}
+
 HttpFailure judge_status(long status, const ServerWords& words, const std::vector<std::string>& secrets) {
   using Next = HttpFailure::Next;
   HttpFailure failure;

@@ -38,6 +38,10 @@ struct ServerWords {
 /// Whether an answer with status 200 is an error instead.
 [[nodiscard]] bool is_error(const nlohmann::json& answer);
 
+/// The status that an error within a 200 would have had, by its words for programs; 500, a fault of the server, where
+/// they do not tell.
+[[nodiscard]] long status_in(const ServerWords& words);
+
 /// Judges a status other than 2xx and 3xx. `secrets` are redacted from what is repeated of the server's words.
 [[nodiscard]] HttpFailure judge_status(long status, const ServerWords& words, const std::vector<std::string>& secrets);
 

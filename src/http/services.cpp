@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "icpi/http/service.hpp"
 
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -16,43 +17,59 @@ const std::vector<Service>& services() {
        .key_variable = "OPENAI_API_KEY",
        .max_tokens_field = "max_completion_tokens",
        .highest_temperature = 2,
-       .most_stops = 4},
+       .most_stops = 4,
+       .choices = ChoiceForm::json_schema},
       // They draw at temperature 1 and refuse to be told otherwise.
       {.name = "openai-reasoning",
        .base_url = "https://api.openai.com/v1",
        .key_variable = "OPENAI_API_KEY",
        .max_tokens_field = "max_completion_tokens",
        .omit = {"temperature", "top_p", "seed", "logprobs"},
-       .most_stops = 4},
+       .most_stops = 4,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
+      // Its newer models draw as they like, and refuse to be told otherwise.
       {.name = "anthropic",
        .base_url = "https://api.anthropic.com/v1",
        .key_variable = "ANTHROPIC_API_KEY",
-       .omit = {"seed", "logprobs"},
-       .highest_temperature = 1},
+       .dialect = Dialect::anthropic,
+       .omit = {"temperature", "top_p", "seed", "logprobs"},
+       .highest_temperature = 1,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"thinking":{"type":"disabled"}})",
+       .starts_quiet = true},
       {.name = "gemini",
        .base_url = "https://generativelanguage.googleapis.com/v1beta/openai",
        .key_variable = "GEMINI_API_KEY",
        .omit = {"seed"},
-       .highest_temperature = 2},
+       .highest_temperature = 2,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
       {.name = "mistral",
        .base_url = "https://api.mistral.ai/v1",
        .key_variable = "MISTRAL_API_KEY",
        .rename = "seed=random_seed",
-       .highest_temperature = 1.5},
+       .highest_temperature = 1.5,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
       // While it thinks, temperature and top_p do nothing.
       {.name = "deepseek",
        .base_url = "https://api.deepseek.com/v1",
        .key_variable = "DEEPSEEK_API_KEY",
        .omit = {"seed"},
-       .extra = R"({"thinking":{"type":"disabled"}})",
        .highest_temperature = 2,
-       .most_stops = 16},
+       .most_stops = 16,
+       .choices = ChoiceForm::json_object,
+       .thinking_off = R"({"thinking":{"type":"disabled"}})",
+       .starts_quiet = true},
       {.name = "azure",
        .key_variable = "AZURE_OPENAI_API_KEY",
        .max_tokens_field = "max_completion_tokens",
        .api_key_header = "api-key",
        .highest_temperature = 2,
-       .most_stops = 4},
+       .most_stops = 4,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
       // Without require_parameters what a provider does not know is dropped in silence.
       {.name = "openrouter",
        .base_url = "https://openrouter.ai/api/v1",
@@ -60,29 +77,48 @@ const std::vector<Service>& services() {
        .omit = {"seed"},
        .extra = R"({"provider":{"require_parameters":true}})",
        .highest_temperature = 2,
-       .most_stops = 4},
+       .most_stops = 4,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning":{"enabled":false}})"},
       {.name = "litellm",
        .base_url = "http://127.0.0.1:4000/v1",
        .key_variable = "LITELLM_API_KEY",
        .omit = {"seed"},
        .highest_temperature = 2,
-       .most_stops = 4},
+       .most_stops = 4,
+       .choices = ChoiceForm::json_schema,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
       // Refuses temperature 0 and top_p 1.
-      {.name = "tgi", .base_url = "http://127.0.0.1:8080/v1", .lowest_temperature = 0.01, .most_stops = 4},
+      {.name = "tgi",
+       .base_url = "http://127.0.0.1:8080/v1",
+       .lowest_temperature = 0.01,
+       .most_stops = 4,
+       .choices = ChoiceForm::response_regex,
+       .choices_after_thought = false},
       {.name = "vllm",
        .base_url = "http://127.0.0.1:8000/v1",
        .dialect = Dialect::completions,
        .server = ServerKind::vllm,
-       .most_stops = 4},
+       .most_stops = 4,
+       .thinking_off = R"({"chat_template_kwargs":{"enable_thinking":false}})"},
       {.name = "sglang",
        .base_url = "http://127.0.0.1:30000/v1",
        .dialect = Dialect::completions,
-       .server = ServerKind::sglang},
+       .server = ServerKind::sglang,
+       .choices_after_thought = false,
+       .thinking_off = R"({"chat_template_kwargs":{"enable_thinking":false}})"},
       {.name = "llama-server",
        .base_url = "http://127.0.0.1:8080/v1",
        .dialect = Dialect::completions,
-       .server = ServerKind::llama_server},
-      {.name = "ollama", .base_url = "http://127.0.0.1:11434/v1", .dialect = Dialect::completions},
+       .server = ServerKind::llama_server,
+       .choices_after_thought = false,
+       .thinking_off = R"({"chat_template_kwargs":{"enable_thinking":false}})"},
+      {.name = "ollama",
+       .base_url = "http://127.0.0.1:11434/v1",
+       .dialect = Dialect::completions,
+       .choices = ChoiceForm::json_schema,
+       .choices_after_thought = false,
+       .thinking_off = R"({"reasoning_effort":"none"})"},
       {.name = "generic", .dialect = Dialect::completions, .server = ServerKind::automatic},
   };
   return all;
@@ -113,6 +149,10 @@ Options for_service(const Service& service, Options options) {
   request.lowest_temperature = service.lowest_temperature;
   request.highest_temperature = service.highest_temperature;
   request.most_stops = service.most_stops;
+  request.thinking_off = service.thinking_off;
+  options.choice_form = service.choices;
+  options.choices_after_thought = service.choices_after_thought;
+  options.thinking_tokens = service.starts_quiet ? std::optional<int>(0) : std::nullopt;
   return options;
 }
 

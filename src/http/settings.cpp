@@ -61,16 +61,29 @@ std::string encoded(std::string_view text) {
   return result;
 }
 
+constexpr std::string_view anthropic_version = "anthropic-version";
+
+bool names_header(const std::vector<RequestSetting>& headers, std::string_view name) {
+  const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+  return std::any_of(headers.begin(), headers.end(), [&](const RequestSetting& each) {
+    return std::equal(each.name.begin(), each.name.end(), name.begin(), name.end(), same);
+  });
+}
+
 }  // namespace
 
 WireSettings read_settings(const Options& options) {
   WireSettings settings;
   const RequestShape& request = options.request;
+  const bool anthropic = options.dialect == Dialect::anthropic;
   if (const std::string key = read_key(options.api_key_env); !key.empty()) {
     settings.secrets.push_back(key);
-    settings.headers.push_back(request.api_key_header.empty() ? "Authorization: Bearer " + key
-                                                              : request.api_key_header + ": " + key);
+    const std::string header =
+        request.api_key_header.empty() && anthropic ? std::string("x-api-key") : request.api_key_header;
+    settings.headers.push_back(header.empty() ? "Authorization: Bearer " + key : header + ": " + key);
   }
+  if (anthropic && !names_header(request.headers, anthropic_version))
+    settings.headers.push_back(std::string(anthropic_version) + ": 2023-06-01");
   for (const RequestSetting& header : request.headers)
     settings.headers.push_back(header.name + ": " + read_value(header, settings.secrets));
   for (const RequestSetting& part : request.query) {

@@ -26,23 +26,28 @@ namespace icpi::program {
 
 namespace {
 
-http::Dialect parse_dialect(std::string_view text, http::Dialect otherwise) {
-  if (text.empty()) return otherwise;
-  for (const auto dialect : std::array{http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
-    if (text == http::name(dialect)) return dialect;
-  }
-  throw InvalidArgument(
-      fmt::format("--dialect '{}' is not allowed; choose one of completions, chat, llama_native", text));
-}
+constexpr std::array dialects{http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native,
+                              http::Dialect::anthropic, http::Dialect::responses};
+constexpr std::array servers{http::ServerKind::automatic, http::ServerKind::generic, http::ServerKind::llama_server,
+                             http::ServerKind::vllm, http::ServerKind::sglang};
+constexpr std::array styles{http::ChatStyle::continuation, http::ChatStyle::turns};
+constexpr std::array forms{http::ChoiceForm::automatic,      http::ChoiceForm::none,
+                           http::ChoiceForm::json_schema,    http::ChoiceForm::json_object,
+                           http::ChoiceForm::tool,           http::ChoiceForm::structured_outputs,
+                           http::ChoiceForm::guided_choice,  http::ChoiceForm::regex,
+                           http::ChoiceForm::response_regex, http::ChoiceForm::grammar};
 
-http::ServerKind parse_server(std::string_view text, http::ServerKind otherwise) {
+/// The value of that name; empty: the one that was there.
+template <class Values>
+typename Values::value_type parse_name(std::string_view option, std::string_view text, const Values& values,
+                                       typename Values::value_type otherwise) {
   if (text.empty()) return otherwise;
-  using enum http::ServerKind;
-  for (const auto kind : std::array{automatic, generic, llama_server, vllm, sglang}) {
-    if (text == http::name(kind)) return kind;
+  std::string known;
+  for (const auto value : values) {
+    if (text == http::name(value)) return value;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", http::name(value));
   }
-  throw InvalidArgument(
-      fmt::format("--server '{}' is not allowed; choose one of automatic, generic, llama-server, vllm, sglang", text));
+  throw InvalidArgument(fmt::format("{} '{}' is not allowed; choose one of {}", option, text, known));
 }
 
 /// "left=right". Throws InvalidArgument naming the option.
@@ -95,17 +100,17 @@ std::shared_ptr<http::LearnedRequest> learned_of(const http::Options& options) {
 }
 
 /// Tells the ledger in the end how answers looked.
-template <class Model>
-class CountedAnswers : public Model {
+class CountedAnswers : public http::HttpLanguageModel {
  public:
-  CountedAnswers(http::HttpLanguageModel model, std::shared_ptr<ModelLedger> ledger)
-      : Model(std::move(model)), ledger_(std::move(ledger)) {}
+  CountedAnswers(const http::Options& options, std::shared_ptr<ModelLedger> ledger)
+      : HttpLanguageModel(options), ledger_(std::move(ledger)) {}
   CountedAnswers(const CountedAnswers&) = delete;
   CountedAnswers& operator=(const CountedAnswers&) = delete;
   ~CountedAnswers() {
     if (!ledger_) return;
     const http::Statistics seen = this->statistics();
-    ledger_->add_answers({seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers});
+    ledger_->add_answers(
+        {seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers, seen.ignored_choices});
   }
 
  private:
@@ -126,13 +131,27 @@ http::Options defaults_of(const HttpChoice& choice) {
   return options;
 }
 
+/// How messages, thoughts and choices are asked for.
+void set_messages(const HttpChoice& choice, http::Options& options) {
+  options.chat_style = parse_name("--chat-style", choice.chat_style, styles, options.chat_style);
+  if (choice.instruction) {
+    const bool turns = options.chat_style == http::ChatStyle::turns;
+    (turns ? options.instruction : options.system_message) = *choice.instruction;
+  }
+  options.choice_form = parse_name("--choices", choice.choices, forms, options.choice_form);
+  if (!choice.thinking_tokens.empty())
+    options.thinking_tokens = static_cast<int>(parse_count("--thinking-tokens", choice.thinking_tokens, 0, 10'000'000));
+  options.effort = choice.effort;
+}
+
 http::Options http_options(const ModelChoice& choice) {
   http::Options options = defaults_of(choice.http);
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
   options.moved_from = choice.http.moved_from;
   options.model = choice.http.model_name;
-  options.dialect = parse_dialect(choice.http.dialect, options.dialect);
-  options.server = parse_server(choice.http.server, options.server);
+  options.dialect = parse_name("--dialect", choice.http.dialect, dialects, options.dialect);
+  options.server = parse_name("--server", choice.http.server, servers, options.server);
+  set_messages(choice.http, options);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
   if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
     throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
@@ -168,11 +187,7 @@ ModelSource http_source() {
   source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
                       const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
     return [options = http_options(choice), ledger] {
-      http::HttpLanguageModel model(options);
-      if (!model.capabilities().choices)
-        return AnyLanguageModel(std::make_unique<CountedAnswers<http::HttpLanguageModel>>(std::move(model), ledger));
-      return AnyLanguageModel(
-          std::make_unique<CountedAnswers<http::ChoiceConstrainedHttpModel>>(std::move(model), ledger));
+      return AnyLanguageModel(std::make_unique<CountedAnswers>(options, ledger));
     };
   };
   source.describe = [](const ModelChoice& choice) {

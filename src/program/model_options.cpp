@@ -23,7 +23,18 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option_function<std::string>(
       "--api-key-env", [&http](const std::string& variable) { http.api_key_env = variable; },
       "http: the NAME of the environment variable that holds the key (default OPENAI_API_KEY; '': no key)");
-  command.add_option("--dialect", http.dialect, "http: completions, chat, llama_native (default completions)");
+  command.add_option("--dialect", http.dialect,
+                     "http: completions, chat, llama_native, anthropic, responses (default completions)");
+  command.add_option("--chat-style", http.chat_style,
+                     "http: continuation, or turns: each example is a user message and a reply (default continuation)");
+  command.add_option_function<std::string>(
+      "--instruction", [&http](const std::string& text) { http.instruction = text; },
+      "http: the system message of chat, in place of ours ('': none)");
+  command.add_option("--choices", http.choices,
+                     "http: how restrict_answers is sent, as json_schema (default: the service's way)");
+  command.add_option("--thinking-tokens", http.thinking_tokens,
+                     "http: tokens for a thought before the answer, beyond max_tokens; 0: no thinking");
+  command.add_option("--effort", http.effort, "http: how hard to think, in the service's word, as low");
   command.add_option("--server", http.server,
                      "http: automatic, generic, llama-server, vllm, sglang (default automatic: ask it)");
   command.add_option("--concurrency", http.concurrency, "http: requests in flight per server, at most (default 32)");

@@ -102,6 +102,7 @@ void ModelLedger::add_answers(const AnswerCounts& counts) {
   answers_.cleaned += counts.cleaned;
   answers_.thoughts += counts.thoughts;
   answers_.unusable += counts.unusable;
+  answers_.off_list += counts.off_list;
 }
 
 std::string ModelLedger::report() const {
@@ -117,6 +118,9 @@ std::string ModelLedger::report() const {
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
                         answers_.unusable);
+  if (answers_.off_list > 0)
+    text += fmt::format("Choices: {} answers are none of those that were given; the service ignores them.\n",
+                        answers_.off_list);
   if (!cached_) return text;
   const double rate =
       100 * static_cast<double>(hits_) / static_cast<double>(std::max<std::uint64_t>(hits_ + misses_, 1));

@@ -24,6 +24,11 @@ struct HttpChoice {
   std::optional<std::string> api_key_env;  ///< name of the variable with the key; empty: no key; not given:
                                            ///< OPENAI_API_KEY, if it is set
   std::string dialect;                     ///< how the servers are spoken to; empty: the service's, else completions
+  std::string chat_style;                  ///< continuation or turns; empty: continuation
+  std::optional<std::string> instruction;  ///< the system message; empty: none; not given: the style's own
+  std::string choices;                     ///< how choices are sent; empty: the service's, else automatic
+  std::string thinking_tokens;             ///< empty: the service's
+  std::string effort;                      ///< of thinking, in the service's word; empty: not said
   std::string concurrency = "32";          ///< requests in flight per server
   std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
   std::vector<std::string> omit;           ///< fields of the body that are not sent
@@ -73,6 +78,7 @@ struct AnswerCounts {
   std::uint64_t cleaned = 0;   ///< something was taken away around the answer before it was read
   std::uint64_t thoughts = 0;  ///< came with a thought, which was kept apart
   std::uint64_t unusable = 0;  ///< whole and paid for, and no use
+  std::uint64_t off_list = 0;  ///< none of the choices that were given
 };
 
 /// What the models of one command share: the budget, and how the cache did. Thread-safe.

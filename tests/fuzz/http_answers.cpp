@@ -31,9 +31,9 @@ void require_sound(const CompletionRequest& request, const Reading& reading) {
   fuzz::require(!completion.error && completion.finish != FinishReason::error, "an answer is no error");
   for (const std::string_view stop : request.stop)
     fuzz::require(completion.text.find(stop) == std::string::npos, "an answer ends before its stop string");
-  fuzz::require(request.choices.empty() ||
-                    std::find(request.choices.begin(), request.choices.end(), completion.text) != request.choices.end(),
-                "an answer is one of the choices");
+  const bool chosen =
+      std::find(request.choices.begin(), request.choices.end(), completion.text) != request.choices.end();
+  fuzz::require(reading.off_choices == (!request.choices.empty() && !chosen), "what is none of the choices is told");
   fuzz::require(completion.usage.cached_tokens <= completion.usage.prompt_tokens, "no more is cached than asked");
   fuzz::require(request.want_logprobs || completion.tokens.empty(), "no tokens unless wanted");
 }
@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     asked.push_back(&request);
   }
   const nlohmann::json answer = http::is_event_stream(body) ? http::join_event_stream(body) : http::parse_answer(body);
-  for (const auto dialect : {http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native}) {
+  for (const auto dialect : {http::Dialect::completions, http::Dialect::chat, http::Dialect::llama_native,
+                             http::Dialect::anthropic, http::Dialect::responses}) {
     const auto& strategy = http::strategy(dialect);
     const auto some = std::span(asked).first(strategy.prompt_arrays() ? asked.size() : 1);
     std::vector<Reading> readings(some.size());

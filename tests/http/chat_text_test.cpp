@@ -168,6 +168,17 @@ TEST(ChatAnswers, WhoseThoughtUsedUpTheLimitSayWhichOne) {
   }
 }
 
+TEST(ChatAnswers, OfAThoughtThatIsNotShownSayWhichLimitToRaise) {
+  for (const json& each : {message(""), message(nullptr)}) {
+    const Asked asked = ask_chat(chat_body(each, "length"));
+    EXPECT_EQ(asked.completion.error.category, ErrorCategory::invalid_request);
+    EXPECT_THAT(asked.completion.error.message, HasSubstr("thought that is not shown, used up its 100 tokens")) << each;
+    EXPECT_EQ(asked.requests, 1);
+    EXPECT_EQ(asked.statistics.usage, (icpi::Usage{20, 0, 5}));
+  }
+  EXPECT_FALSE(ask_chat(chat_body(message(""))).completion.error) << "the model chose to say nothing";
+}
+
 TEST(ChatAnswers, ThatAreCutAtAStopStringStopped) {
   const Asked asked = ask_chat(chat_body(message("assert state == 3\nassert"), "length"));
   EXPECT_EQ(asked.completion.finish, FinishReason::stop);

@@ -7,6 +7,7 @@
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/http/service.hpp"
 
 namespace {
 
@@ -22,26 +23,10 @@ using icpi_test::HttpReply;
 using icpi_test::HttpRequest;
 using icpi_test::plain_request;
 using icpi_test::quick_options;
+using icpi_test::Recorder;
 using icpi_test::ScriptedServer;
 using nlohmann::json;
 using testing::HasSubstr;
-
-/// Keeps the last body and answers with a fixed text.
-struct Recorder {
-  explicit Recorder(std::string answer)
-      : server([this, answer](const HttpRequest& request) {
-          const std::lock_guard lock(mutex);
-          path = request.path;
-          sent = json::parse(request.body);
-          HttpReply reply;
-          reply.body = answer;
-          return reply;
-        }) {}
-  std::mutex mutex;
-  std::string path;
-  json sent;
-  ScriptedServer server;
-};
 
 const std::string_view newline = "\n";
 
@@ -298,7 +283,10 @@ TEST(Choices, AreSentInEachServersWordsAndChecked) {
 
   const std::vector<std::string_view> others{"x", "y"};
   request.choices = others;
-  EXPECT_THAT(ask(sglang, request).error.message, HasSubstr("none of the given choices"));
+  const Completion ignored = ask(sglang, request);
+  EXPECT_FALSE(ignored.error);
+  EXPECT_EQ(ignored.text, "left (1)") << "handed out as it came";
+  EXPECT_EQ(sglang.statistics().ignored_choices, 1U);
 
   options.server = ServerKind::generic;
   EXPECT_THROW(icpi::http::ChoiceConstrainedHttpModel{options}, icpi::Error);
@@ -448,6 +436,19 @@ TEST(Identity, OfServersThatMovedIsThatOfTheirOldPlaces) {
   EXPECT_NE(HttpLanguageModel(options).identity(), identity);
   options.moved_from = {"http://127.0.0.1:1/v1"};
   EXPECT_EQ(HttpLanguageModel(options).identity(), identity);
+}
+
+TEST(Identity, OfKnownServicesKeepsItsBytes) {
+  const auto identity = [](const char* service) {
+    Options options = for_service(icpi::http::find_service(service), quick_options({}));
+    options.api_key_env.clear();
+    return HttpLanguageModel(options).identity();
+  };
+  EXPECT_EQ(identity("deepseek"),
+            "http chat scripted at https://api.deepseek.com:443/v1 without seed with "
+            R"({"thinking":{"type":"disabled"}} to temperature 2)");
+  EXPECT_EQ(identity("openai"), "http chat scripted at https://api.openai.com:443/v1 to temperature 2");
+  EXPECT_EQ(identity("llama-server"), "http completions scripted at http://127.0.0.1:8080/v1");
 }
 
 TEST(Identity, DependsOnOptionsAloneAndCanBeSet) {

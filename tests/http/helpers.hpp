@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,25 @@ inline HttpReply echo_reply(const HttpRequest& request) {
   reply.body = completion_body(echo_text(nlohmann::json::parse(request.body).at("prompt").get<std::string>()));
   return reply;
 }
+
+/// Keeps the last body and answers with a fixed text.
+struct Recorder {
+  explicit Recorder(std::string answer)
+      : server([this, answer](const HttpRequest& request) {
+          const std::lock_guard lock(mutex);
+          path = request.path;
+          headers = request.headers;
+          sent = nlohmann::json::parse(request.body);
+          HttpReply reply;
+          reply.body = answer;
+          return reply;
+        }) {}
+  std::mutex mutex;
+  std::string path;
+  std::string headers;
+  nlohmann::json sent;
+  ScriptedServer server;
+};
 
 /// Asks one question.
 inline icpi::Completion ask(icpi::http::HttpLanguageModel& model, const icpi::CompletionRequest& request) {

@@ -64,8 +64,10 @@ Real real(const std::string& service) {
     return real;
   }
   if (service == "anthropic") {
-    real.fault = [](const json& body) { return temperature(body) > 1; };
-    return real;
+    return {{"model", "system", "messages", "max_tokens", "stop_sequences", "thinking", "output_config"},
+            "/v1/messages",
+            "x-api-key: service-key-12345",
+            [](const json& body) { return body.at("messages").back().at("role") != "user"; }};
   }
   if (service == "gemini" || service == "litellm") return real;
   if (service == "mistral") {
@@ -106,6 +108,34 @@ Real real(const std::string& service) {
   return {completion_fields({}), path, ""};  // ollama, generic
 }
 
+/// Anthropic's message as the request of chat with the same last message.
+HttpRequest as_chat(HttpRequest request) {
+  const json asked = json::parse(request.body);
+  const json& content = asked.at("messages").back().at("content");
+  std::string text = content.is_string() ? content.get<std::string>() : "";
+  if (content.is_array()) {
+    for (const json& block : content) text += block.at("text").get<std::string>();
+  }
+  request.body = json{{"messages", {{{"role", "user"}, {"content", text}}}}}.dump();
+  return request;
+}
+
+/// The answer of chat as Anthropic's; half of the prompt was kept.
+std::string as_message(const std::string& chat) {
+  const json answer = json::parse(chat);
+  const auto prompt = answer.at("usage").at("prompt_tokens").get<std::uint64_t>();
+  const json text{{"type", "text"}, {"text", answer.at("choices").at(0).at("message").at("content")}};
+  return json{{"type", "message"},
+              {"content", json::array({text})},
+              {"stop_reason", "end_turn"},
+              {"usage",
+               {{"input_tokens", prompt - prompt / 2},
+                {"cache_read_input_tokens", prompt / 2},
+                {"cache_creation_input_tokens", 0},
+                {"output_tokens", answer.at("usage").at("completion_tokens")}}}}
+      .dump();
+}
+
 /// The service: refuses, counts what it is asked and what it counts as used.
 class ServiceServer {
  public:
@@ -140,10 +170,12 @@ class ServiceServer {
       reply.body = json{{"error", {{"message", fault}}}}.dump();
       return reply;
     }
-    const HttpReply reply = oracle_(request);
+    const bool message = request.path == "/v1/messages";
+    HttpReply reply = oracle_(message ? as_chat(request) : request);
     const json usage = json::parse(reply.body).at("usage");
     prompt_tokens_ += usage.at("prompt_tokens").get<std::uint64_t>();
     completion_tokens_ += usage.at("completion_tokens").get<std::uint64_t>();
+    if (message) reply.body = as_message(reply.body);
     return reply;
   }
 
@@ -207,6 +239,17 @@ TEST_P(KnownServices, GetNothingThatTheyRefuseAndAreBookedToTheToken) {
   ASSERT_GT(regrets.size(), 8U);
   const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
   EXPECT_GE(late, 3) << "it learned";
+}
+
+TEST_P(KnownServices, LearnFromTurnsToo) {
+  if (GetParam().dialect == http::Dialect::completions) GTEST_SKIP() << "it is asked to complete texts";
+  ServiceServer server(real(std::string(GetParam().name)));
+  std::vector<std::string> words = train(server);
+  words.insert(words.end(), {"--chat-style", "turns", "--instruction", "Go on."});
+  const CommandResult result = icpi(words);
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_EQ(server.refusals(), "");
+  EXPECT_THAT(result.out, HasSubstr(" " + std::to_string(server.prompt_tokens()) + " prompt tokens"));
 }
 
 TEST_P(KnownServices, WouldRefuseAnotherField) {

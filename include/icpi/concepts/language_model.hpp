@@ -34,10 +34,15 @@ struct CompletionRequest {
   std::uint64_t seed = 0;                  ///< drives all sampling of this request
   std::uint32_t sample_index = 0;          ///< tells wanted repetitions of one request apart (for caches)
   bool want_logprobs = false;              ///< fill Completion::tokens
-  /// When not empty, the completion must be one of these (texts without the stop string). Only models that model
-  /// `ConstrainsChoices` accept it; others answer the item with ErrorCategory::invalid_request.
+  /// When not empty, the completion must be one of these (texts without the stop string). Only models whose
+  /// capabilities say `constrains_choices` accept it; others answer the item with ErrorCategory::invalid_request. Who
+  /// asks a model behind a service checks the answer: some services ignore what they are told.
   std::span<const std::string_view> choices;
   std::chrono::milliseconds timeout{0};  ///< 0: the model's own limit
+  /// The examples in the prompt, in its order; what lies between them belongs to the question after it. Empty: there are
+  /// none, or whoever asks does not know. Caches do not compare them: equal prompts have equal examples.
+  std::span<const PromptExample> examples{};
+  std::size_t question = 0;  ///< offset of what is asked, which is the rest of the prompt
 };
 
 enum class FinishReason : std::uint8_t {
@@ -110,6 +115,7 @@ struct Usage {
   std::uint64_t prompt_tokens = 0;      ///< tokens of the prompt
   std::uint64_t cached_tokens = 0;      ///< part of prompt_tokens that was served from a kept prefix
   std::uint64_t completion_tokens = 0;  ///< tokens generated
+  std::uint64_t written_tokens = 0;     ///< part of prompt_tokens that the service now keeps; records leave it out
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };

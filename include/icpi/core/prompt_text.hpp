@@ -18,6 +18,15 @@ struct PromptPrefix {
   friend bool operator==(const PromptPrefix&, const PromptPrefix&) = default;
 };
 
+/// Where an example stands in a prompt: offsets in bytes from the prompt's beginning.
+struct PromptExample {
+  std::uint32_t question = 0;  ///< where what it asks begins
+  std::uint32_t answer = 0;    ///< where that ends and the answer to it begins, its stop string included
+  std::uint32_t end = 0;       ///< where the answer ends
+
+  friend bool operator==(const PromptExample&, const PromptExample&) = default;
+};
+
 /// An identity that no other prefix of this process has, in whichever of its libraries it is asked for. Thread-safe.
 /// Identities never influence answers.
 [[nodiscard]] ICPI_API std::uint64_t new_prefix_identity();

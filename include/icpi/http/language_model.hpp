@@ -31,6 +31,8 @@ struct Capabilities {
   Dialect dialect = Dialect::completions;  ///< how it is spoken to
   bool prompt_arrays = false;              ///< several prompts in one request
   bool choices = false;                    ///< CompletionRequest::choices is honoured
+  bool constrains_choices = false;         ///< the same, by the name that icpi::Capabilities has for it
+  std::string choices_problem;             ///< why it is not; empty: it is
   std::vector<ServerDescription> servers;  ///< all of them
 };
 
@@ -51,6 +53,7 @@ struct Statistics {
   std::uint64_t cleaned_answers = 0;        ///< of the chat dialect, from which something was taken away before reading
   std::uint64_t answers_with_thoughts = 0;  ///< that came with a thought, kept apart in Completion::thought
   std::uint64_t answers_without_usage = 0;  ///< their tokens are not known
+  std::uint64_t ignored_choices = 0;        ///< answers that are none of the choices that were given
   std::uint64_t prompt_bytes = 0;           ///< prompt text sent, retries included
   Usage usage;                              ///< sum over everything that came in whole
   std::size_t in_flight = 0;                ///< sent, not yet answered
@@ -66,7 +69,8 @@ struct Statistics {
 ///
 /// Failures: see Retries. Statuses 400, 404, 413, 422, redirects to another host, certificates that do not verify and
 /// oversized answers fail an item at once; an answer that was received whole is never asked for again. What a server
-/// cannot honour (choices, logprobs it does not send) makes the item an `invalid_request`.
+/// cannot honour (choices, logprobs it does not send) makes the item an `invalid_request`. A service that ignores
+/// choices gives an answer that is none of them, which is handed out as it is and counted.
 /// Sampling is neutral unless the request says otherwise: penalties and filters that the server has are sent as off.
 /// `sample_index` is mixed into the seed that is sent, so repetitions differ although their seeds agree.
 /// Batch invariance: as far as the server's arithmetic goes; engines that batch requests may answer near-ties of the
@@ -113,7 +117,8 @@ class HttpLanguageModel {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// An HttpLanguageModel whose servers honour CompletionRequest::choices. Throws icpi::Error when one does not.
+/// An HttpLanguageModel whose servers honour CompletionRequest::choices, known when compiled. Throws icpi::Error when
+/// one does not. Others tell by capabilities().
 /// Thread-safety: one object by one thread at a time.
 class ChoiceConstrainedHttpModel : public HttpLanguageModel {
  public:

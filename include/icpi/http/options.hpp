@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +17,31 @@ namespace icpi::http {
 
 /// How a server is spoken to.
 enum class Dialect : std::uint8_t {
-  completions,  ///< OpenAI's text completions: POST base_url/completions
-  chat,         ///< OpenAI's chat completions: POST base_url/chat/completions; for models without the former
-  llama_native  ///< llama-server's own route: POST /completion
+  completions,   ///< OpenAI's text completions: POST base_url/completions
+  chat,          ///< OpenAI's chat completions: POST base_url/chat/completions; for models without the former
+  llama_native,  ///< llama-server's own route: POST /completion
+  anthropic,     ///< Anthropic's messages: POST base_url/messages
+  responses      ///< OpenAI's responses: POST base_url/responses; for models that chat cannot reach
+};
+
+/// How the dialects that know messages (chat, anthropic, responses) lay a prompt out.
+enum class ChatStyle : std::uint8_t {
+  continuation,  ///< all of it is one user message, which the model is told to go on with
+  turns          ///< every example that the request marks is a user message and the assistant's reply to it
+};
+
+/// How a server is told that an answer must be one of given texts.
+enum class ChoiceForm : std::uint8_t {
+  automatic,           ///< as the dialect and the software that answers have it
+  none,                ///< it cannot be told
+  json_schema,         ///< {"answer": one of an enumeration}: response_format, output_config or text.format
+  json_object,         ///< the same without a schema, so that the prompt says it; chat
+  tool,                ///< the argument of the one tool, which must be called; chat, anthropic
+  structured_outputs,  ///< {"structured_outputs": {"choice": [...]}}, vLLM
+  guided_choice,       ///< {"guided_choice": [...]}, older versions of vLLM
+  regex,               ///< {"regex": "(a|b)"}, SGLang
+  response_regex,      ///< {"response_format": {"type": "regex", "value": "(a|b)"}}, text-generation-inference; chat
+  grammar              ///< {"grammar": "root ::= ..."}, llama-server
 };
 
 /// Which program answers: it decides the fields beyond OpenAI's (neutral samplers, constraints, slots).
@@ -41,6 +64,28 @@ constexpr std::string_view name(Dialect dialect) noexcept {
     case Dialect::completions: return "completions";
     case Dialect::chat: return "chat";
     case Dialect::llama_native: return "llama_native";
+    case Dialect::anthropic: return "anthropic";
+    case Dialect::responses: return "responses";
+  }
+  return "unknown";
+}
+
+constexpr std::string_view name(ChatStyle style) noexcept {
+  return style == ChatStyle::turns ? "turns" : "continuation";
+}
+
+constexpr std::string_view name(ChoiceForm form) noexcept {
+  switch (form) {
+    case ChoiceForm::automatic: return "automatic";
+    case ChoiceForm::none: return "none";
+    case ChoiceForm::json_schema: return "json_schema";
+    case ChoiceForm::json_object: return "json_object";
+    case ChoiceForm::tool: return "tool";
+    case ChoiceForm::structured_outputs: return "structured_outputs";
+    case ChoiceForm::guided_choice: return "guided_choice";
+    case ChoiceForm::regex: return "regex";
+    case ChoiceForm::response_regex: return "response_regex";
+    case ChoiceForm::grammar: return "grammar";
   }
   return "unknown";
 }
@@ -56,10 +101,16 @@ constexpr std::string_view name(ServerKind kind) noexcept {
   return "unknown";
 }
 
-/// The system message of the chat dialect; the prompt is the one user message after it.
+/// The system message of the style `continuation`; the prompt is the one user message after it.
 inline constexpr std::string_view default_system_message =
     "The user message is a text that breaks off in the middle of a record. Reply with nothing but its continuation, "
     "in exactly the form of the records before it. Do not comment, explain, greet, quote or repeat the text.";
+
+/// The system message of the style `turns`.
+inline constexpr std::string_view default_instruction =
+    "Every user message is the beginning of a record. Reply with nothing but how it goes on, in exactly the form of "
+    "the "
+    "replies before.";
 
 /// What happens after a failure that may pass.
 struct Retries {
@@ -105,8 +156,20 @@ struct Options {
   /// What servers refused, shared by the models that are made with it; nullptr: every model finds out by itself.
   std::shared_ptr<LearnedRequest> learned;
 
-  std::string system_message{default_system_message};  ///< chat dialect
-  std::string chat_max_tokens_field{"max_tokens"};     ///< "max_completion_tokens" for services that ask for it
+  ChatStyle chat_style = ChatStyle::continuation;      ///< dialects that know messages
+  std::string system_message{default_system_message};  ///< of the style `continuation`; empty: none
+  std::string instruction{default_instruction};        ///< system message of the style `turns`; empty: none
+  /// Tokens that the model may think before it answers; they come on top of max_tokens. 0: thinking is switched off.
+  /// Not set: as the service likes, within max_tokens. The dialect anthropic takes 0 or at least 1024, unless `effort` is set.
+  std::optional<int> thinking_tokens;
+  std::string effort;  ///< how hard to think, in the service's word, as "low"; empty: not said
+  ChoiceForm choice_form = ChoiceForm::automatic;  ///< how CompletionRequest::choices is sent
+  /// Whether choices leave the model free to think first. Where they do not, it is told not to think when it is given
+  /// choices; with `thinking_tokens` above 0 it takes none.
+  bool choices_after_thought = true;
+  /// anthropic: mark the ends of prefixes with an identity, so that the service keeps them.
+  bool mark_prefixes = true;
+  std::string chat_max_tokens_field{"max_tokens"};  ///< "max_completion_tokens" for services that ask for it
   /// Whether stop strings are sent, so that the server ends the answer; it is cut before the first one anyway. Never sent
   /// in the chat dialect, where the answer may begin with a newline.
   bool send_stop = true;

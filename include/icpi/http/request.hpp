@@ -31,7 +31,9 @@ struct RequestShape {
   std::string extra;  ///< a JSON object whose members are added; they replace fields of the same name. Empty: nothing
   std::vector<RequestSetting> headers;  ///< further headers
   std::vector<RequestSetting> query;    ///< what the URLs end in: "?name=value&..."
-  std::string api_key_header;           ///< the header that holds the key as it is; empty: "Authorization: Bearer KEY"
+  /// The header that holds the key as it is; empty: "Authorization: Bearer KEY", of the dialect anthropic "x-api-key".
+  std::string api_key_header;
+  std::string thinking_off;  ///< a JSON object whose members switch thinking off in the dialect chat; empty: none do
 
   double lowest_temperature = 0;                                         ///< what is asked below is sent as this
   double highest_temperature = std::numeric_limits<double>::infinity();  ///< and above, as this

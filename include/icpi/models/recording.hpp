@@ -85,11 +85,9 @@ class RecordingModel : public ModelDecorator<Model> {
 
   /// Of a model that knows them at run time only; without what is not recorded.
   [[nodiscard]] Capabilities capabilities() const
-    requires requires(const Model& model) {
-      { model.capabilities() } -> std::same_as<Capabilities>;
-    }
+    requires requires(const Model& model) { model.capabilities(); }
   {
-    Capabilities result = this->model_.capabilities();
+    Capabilities result = capabilities_of(this->model_);
     result.scores = result.asynchronous = false;
     return result;
   }
@@ -103,6 +101,8 @@ class RecordingModel : public ModelDecorator<Model> {
 /// Thread-safety: one thread at a time.
 class ICPI_API ReplayingModel {
  public:
+  static constexpr bool constrains_choices = true;  ///< as the model did that was recorded; see ConstrainsChoices
+
   /// Reads `file`, a path. A last line without its newline was cut off while it was written and is left out. Throws
   /// InvalidArgument, naming file and line, when it cannot be read or a line is damaged.
   explicit ReplayingModel(const std::string& file);

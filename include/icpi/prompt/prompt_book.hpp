@@ -25,6 +25,7 @@
 #include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
 #include "icpi/prompt/trajectory_parts.hpp"
@@ -38,6 +39,7 @@ struct PromptScratch {
   ExampleSampler sampler;              ///< draws from it
   SparsePermutation permutation;       ///< draws sub-trajectories
   std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
+  PromptWriter prompt;                 ///< that was written last
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -136,19 +138,25 @@ class PromptBook {
       auto& prompt = policy_prompts_[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
+      const auto examples = scratch_.prompt.examples();
+      prompt.examples.assign(examples.begin(), examples.end());
       prompt.identity = new_prefix_identity();
     }
   }
 
-  /// Appends a freshly drawn prompt without its query to `out`. On the agent's own thread: it looks things up.
+  /// Appends a freshly drawn prompt without its query to `out`, and says in `scratch` where its examples stand. On the
+  /// agent's own thread: it looks things up.
   void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
              std::string& out) const {
+    scratch.prompt.clear();
     if (kind == QueryKind::action) {
       find_shown(scratch.shown);
-      return write_trajectories(scratch.shown, stream, scratch, out);
+      write_trajectories(scratch.shown, stream, scratch, scratch.prompt);
+    } else {
+      collect(kind, action, terminated, scratch.classes);
+      write_examples(kind, scratch.classes, stream, scratch, scratch.prompt);
     }
-    collect(kind, action, terminated, scratch.classes);
-    write_examples(kind, scratch.classes, stream, scratch, out);
+    out.append(scratch.prompt.text());
   }
 
   /// Looks up, for write_looked_up() on any thread, what a prompt of this kind may show. Once for each kind after
@@ -164,31 +172,35 @@ class PromptBook {
     shown_looked_up_ = false;
     for (auto& each : looked_up_) each.done = false;
   }
-  /// write() for what look_up() has found. No user code is called.
+  /// write() for what look_up() has found, into an empty `out`. No user code is called.
   void write_looked_up(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream,
-                       PromptScratch& scratch, std::string& out) const {
+                       PromptScratch& scratch, PromptWriter& out) const {
     if (kind == QueryKind::action) return write_trajectories(shown_now_, stream, scratch, out);
     write_examples(kind, looked_up_[slot(kind, action, terminated)].classes, stream, scratch, out);
   }
 
-  /// Lets a user's selection choose the examples of a question of this text, and appends them: what comes first and is
-  /// shared to `prefix`, what stands between it and the question to `between`. Returns the prefix's identity. On the
-  /// agent's own thread.
-  std::uint64_t write_chosen(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
-                             RandomStream& stream, std::string& prefix, std::string& between) {
+  /// Lets a user's selection choose the examples of a question of this text, and writes them into an empty `out`. Returns
+  /// those that come first and are shared. On the agent's own thread.
+  PromptPrefix write_chosen(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
+                            RandomStream& stream, PromptWriter& out) {
     collect(kind, action, terminated, scratch_.classes);
     const ExampleQuery query{kind, terminated, action, question, room()};
     return chosen_.write(slot(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_, stream,
-                         prefix, between);
+                         out);
   }
 
   /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
   /// stays where it is until update() or begin_episode().
   [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
                                            std::size_t variant) const {
-    const auto& prompt = kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
-                                                   : world_prompts_[slot(kind, action, terminated)];
+    const auto& prompt = stable_prompt(kind, action, terminated, variant);
     return {prompt.identity, prompt.text};
+  }
+  /// The same with its examples.
+  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated,
+                                                  std::size_t variant) const {
+    return kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
+                                     : world_prompts_[slot(kind, action, terminated)];
   }
 
   /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
@@ -196,6 +208,10 @@ class PromptBook {
     if (kind == QueryKind::action) out.append(start_);
     out.append(observation);
     if (kind != QueryKind::action) out.append(texts_.actions[action]);
+  }
+  /// Where in such a query the question begins: after the blank line that ends a trajectory.
+  [[nodiscard]] static constexpr std::size_t question_in_query(QueryKind kind) noexcept {
+    return kind == QueryKind::action ? 1 : 0;
   }
 
   /// Whether a recorded step has exactly this observation text and action.
@@ -314,7 +330,7 @@ class PromptBook {
   /// The loop in which prompts take their time. Not inlined: among its callers' variables it takes a tenth more
   /// instructions.
   [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
-                                        PromptScratch& scratch, std::string& out) const {
+                                        PromptScratch& scratch, PromptWriter& out) const {
     scratch.sampler.start(classes, balances(kind));
     const std::size_t all = room();
     std::size_t left = all;
@@ -323,7 +339,7 @@ class PromptBook {
       if (piece.tokens > all) continue;
       if (piece.tokens > left) break;
       left -= piece.tokens;
-      out.append(rendered_.text(piece));
+      rendered_.append(piece, out);
     }
   }
 
@@ -353,7 +369,7 @@ class PromptBook {
   }
 
   void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
-                          std::string& out) const {
+                          PromptWriter& out) const {
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
     scratch.permutation.start(parts.count());
@@ -365,10 +381,22 @@ class PromptBook {
       if (tokens > all) continue;
       if (tokens > left) break;
       left -= tokens;
-      out.append(start_);
-      for (auto id = part.first; id < part.last; ++id) {
-        out.append(rendered_.text(rendered_.piece(QueryKind::action, id)));
-      }
+      write_part(part, out);
+    }
+  }
+
+  /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
+  /// next question.
+  void write_part(TransitionRange part, PromptWriter& out) const {
+    std::uint32_t begin = out.size() + 1;  // after the blank line
+    out.add(start_);
+    for (auto id = part.first; id < part.last; ++id) {
+      const auto& piece = rendered_.piece(QueryKind::action, id);
+      const std::uint32_t at = out.size();
+      out.add(rendered_.text(piece));
+      if (piece.answer_end == 0) continue;
+      out.mark({begin, at + piece.answer, at + piece.answer_end});
+      begin = at + piece.answer_end;
     }
   }
 

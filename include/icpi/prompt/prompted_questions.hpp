@@ -104,30 +104,32 @@ class PromptedQuestions : protected QuestionRequests {
                         question.want_logprob,
                         0,
                         0};
-    PromptPrefix prefix;
     added = true;
-    if (stable(state)) {
-      prefix = state.book.stable_prefix(question.kind, question.action, question.terminated,
-                                        3 * state.decision + question.step + question.sample);
-      key.prefix_identity = prefix.identity;
-      key.prefix_length = prefix.text.size();
-      key.decision = temperature(question) > 0 ? state.decision : 0;
-      if (options_.deduplicate) {
-        const auto [entry, is_new] = state.memo.find_or_add(key);
-        const bool answered = entry->pending == AnswerMemo::Entry::none;
-        added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
-        if (!added) {
-          ++lanes_[question.lane]->costs.deduplicated;
-          if (answered) answer = entry->answer;
-          return entry->pending;
-        }
-        entry->pending = acquire();
-        slots_[entry->pending].restart(question, key, prefix);
+    if (!stable(state)) {
+      const auto slot = acquire();
+      slots_[slot].restart(question, key);
+      return slot;
+    }
+    const auto& prompt = state.book.stable_prompt(question.kind, question.action, question.terminated,
+                                                  3 * state.decision + question.step + question.sample);
+    key.prefix_identity = prompt.identity;
+    key.prefix_length = prompt.text.size();
+    key.decision = temperature(question) > 0 ? state.decision : 0;
+    if (options_.deduplicate) {
+      const auto [entry, is_new] = state.memo.find_or_add(key);
+      const bool answered = entry->pending == AnswerMemo::Entry::none;
+      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+      if (!added) {
+        ++lanes_[question.lane]->costs.deduplicated;
+        if (answered) answer = entry->answer;
         return entry->pending;
       }
+      entry->pending = acquire();
+      slots_[entry->pending].restart(question, key, prompt);
+      return entry->pending;
     }
     const auto slot = acquire();
-    slots_[slot].restart(question, key, prefix);
+    slots_[slot].restart(question, key, prompt);
     return slot;
   }
 
@@ -234,6 +236,12 @@ class PromptedQuestions : protected QuestionRequests {
     }
   }
 
+  /// Some services ignore what an answer is restricted to.
+  [[nodiscard]] bool is_allowed(const Slot& slot) const {
+    const auto allowed = choices(slot);
+    return allowed.empty() || std::find(allowed.begin(), allowed.end(), slot.completion.text) != allowed.end();
+  }
+
   void read(Slot& slot) {
     PromptState& state = this->state(slot.question);
     auto& costs = lanes_[slot.question.lane]->costs;
@@ -245,6 +253,10 @@ class PromptedQuestions : protected QuestionRequests {
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
+    if (slot.answer.status == AnswerStatus::valid && !is_allowed(slot)) {
+      slot.answer = {};
+      slot.answer.status = AnswerStatus::invalid;
+    }
     if (slot.question.want_logprob)
       for (const auto& token : completion.tokens) slot.answer.logprob += token.logprob;
     if (slot.answer.status == AnswerStatus::failed && !cancelled && !over_budget) ++costs.failures;

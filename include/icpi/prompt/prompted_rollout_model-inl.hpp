@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "icpi/core/error.hpp"
 #include "icpi/prompt/prompted_rollout_model.hpp"
 #include "icpi/prompt/submitted_questions.hpp"
 
 namespace icpi {
 
-ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options)
-    : questions_(std::make_unique<SubmittedQuestions>(model, options)) {}
+ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options) {
+  const Capabilities can = model.capabilities();
+  if (options.restrict_answers && !can.constrains_choices && !can.scores)
+    throw InvalidArgument(fmt::format(
+        "restrict_answers: the model '{}' can neither be held to given answers nor tell how likely they are",
+        model.identity()));
+  questions_ = std::make_unique<SubmittedQuestions>(model, options);
+}
 
 ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(PromptedRolloutModel&&) noexcept = default;
 ICPI_INLINE PromptedRolloutModel& PromptedRolloutModel::operator=(PromptedRolloutModel&&) noexcept = default;

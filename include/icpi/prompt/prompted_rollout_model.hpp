@@ -28,7 +28,8 @@ class ICPI_API PromptedRolloutModel {
  public:
   using ServedLane = PromptContext;  ///< what serve() takes
 
-  /// `model` must outlive this object; its capabilities are asked here, once.
+  /// `model` must outlive this object; its capabilities are asked here, once. Throws InvalidArgument, naming the model,
+  /// when answers are to be restricted and it can neither constrain nor score them.
   PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options);
   PromptedRolloutModel(PromptedRolloutModel&&) noexcept;             ///< leaves nothing behind that may be used
   PromptedRolloutModel& operator=(PromptedRolloutModel&&) noexcept;  ///< as construction

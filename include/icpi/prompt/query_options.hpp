@@ -23,7 +23,8 @@ struct QueryOptions {
   std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
   bool deduplicate = true;                     ///< append-only prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
-  /// where the model constrains, else by scores where it scores, else sampled freely and checked.
+  /// where the model constrains, else by scores where it scores; models that can do neither are refused. An answer that
+  /// is none of them, as of services that ignore what they are told, is invalid.
   bool restrict_answers = false;
   /// Send one request of a new shared prefix ahead of the others, so that the model computes it once. For models that
   /// work on requests independently; batch models see equal prefixes side by side anyway.

@@ -13,11 +13,14 @@
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/query_options.hpp"
+#include "icpi/prompt/stable_prompt.hpp"
 
 namespace icpi {
 
@@ -34,17 +37,26 @@ class QuestionRequests {
     Question question;
     AnswerMemo::Key key;
     PromptPrefix prefix;
-    std::string prefix_text;  ///< of a prompt that is this query's own
+    PromptWriter own_prompt;                  ///< of a prompt that is this query's own
+    std::span<const PromptExample> examples;  ///< in the prefix
     std::string query;
-    std::string own_query;  ///< the question alone, where a user's selection chooses examples
+    std::string own_query;        ///< the question alone, where a user's selection chooses examples
+    std::size_t question_at = 0;  ///< where in `query` the question begins
     std::array<std::string_view, 1> stop;
     Completion completion;
     Answer answer;
 
-    void restart(const Question& asked, const AnswerMemo::Key& identity, const PromptPrefix& shared) {
+    void restart(const Question& asked, const AnswerMemo::Key& identity) {
       question = asked;
       key = identity;
-      prefix = shared;
+      prefix = {};
+      examples = {};
+    }
+    void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
+      question = asked;
+      key = identity;
+      prefix = {shared.identity, shared.text};
+      examples = shared.examples;
     }
   };
 
@@ -67,11 +79,13 @@ class QuestionRequests {
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action,
                            slot.own_query);
     RandomStream stream(question.key.child(2 * question.attempt));
-    slot.prefix_text.clear();
-    slot.query.clear();
-    const auto identity = state.book.write_chosen(question.kind, question.action, question.terminated, slot.own_query,
-                                                  stream, slot.prefix_text, slot.query);
-    slot.prefix = {identity, slot.prefix_text};
+    slot.own_prompt.clear();
+    const PromptPrefix shared = state.book.write_chosen(question.kind, question.action, question.terminated,
+                                                        slot.own_query, stream, slot.own_prompt);
+    slot.prefix = shared;
+    slot.examples = slot.own_prompt.examples();
+    slot.query.assign(slot.own_prompt.text().substr(shared.text.size()));
+    slot.question_at = slot.query.size();
     slot.query.append(slot.own_query);
   }
 
@@ -82,12 +96,13 @@ class QuestionRequests {
     if (state.book.chosen(question.kind)) return;
     if (!stable(state)) {
       RandomStream stream(question.key.child(2 * question.attempt));
-      slot.prefix_text.clear();
-      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch,
-                                 slot.prefix_text);
-      slot.prefix = {0, slot.prefix_text};
+      slot.own_prompt.clear();
+      state.book.write_looked_up(question.kind, question.action, question.terminated, stream, scratch, slot.own_prompt);
+      slot.prefix = {0, slot.own_prompt.text()};
+      slot.examples = slot.own_prompt.examples();
     }
     slot.query.clear();
+    slot.question_at = PromptBook::question_in_query(question.kind);
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action, slot.query);
   }
 
@@ -132,6 +147,8 @@ class QuestionRequests {
     if (can_.constrains_choices) request.choices = choices(slot);
     request.want_logprobs = slot.question.want_logprob;
     request.timeout = options_.timeout;
+    request.examples = slot.examples;
+    request.question = slot.prefix.text.size() + slot.question_at;
     return request;
   }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,24 +14,30 @@
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/prompt_text.hpp"
 #include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
 
-/// A text inside a common store.
+/// A text inside a common store: an example, or a step of a trajectory.
 struct TextPiece {
-  std::size_t offset = 0;  ///< where it begins
-  std::size_t length = 0;  ///< in bytes
-  std::size_t tokens = 0;  ///< in the model's units
+  std::size_t offset = 0;        ///< where it begins
+  std::uint32_t length = 0;      ///< in bytes
+  std::uint32_t tokens = 0;      ///< in the model's units
+  std::uint32_t answer = 0;      ///< where in it the answer begins
+  std::uint32_t answer_end = 0;  ///< and ends; 0: it has none
 };
 
 /// A transition on its way into the store: written, checked and counted.
 struct RenderedTransition {
   /// A text with its length in the model's units.
   struct Counted {
-    std::string text;        ///< what it says
-    std::size_t tokens = 0;  ///< of `text`
+    std::string text;            ///< what it says
+    std::size_t tokens = 0;      ///< of `text`
+    std::size_t answer = 0;      ///< where in it the answer begins
+    std::size_t answer_end = 0;  ///< and ends; 0: it has none
   };
   Counted head;             ///< observation and action
   Counted termination;      ///< example
@@ -49,10 +57,15 @@ class RenderedTransitions {
   /// Makes the texts into a complete example of each kind of world-model query, and one step of a trajectory.
   [[nodiscard]] RenderedTransition render(TransitionText text) const {
     RenderedTransition rendered;
-    rendered.termination = counted(text.head + text.termination + '\n');
-    rendered.reward = counted(text.head + text.reward + '\n');
-    rendered.observation = counted(text.head + text.next_observation + '\n');
+    rendered.termination = example(text.head, text.termination);
+    rendered.reward = example(text.head, text.reward);
+    rendered.observation = example(text.head, text.next_observation);
     rendered.step = counted(std::move(text.step));
+    // A formatter that writes steps in another way leaves them without borders.
+    if (rendered.step.text.starts_with(text.head)) {
+      rendered.step.answer = text.action_at;
+      rendered.step.answer_end = text.head.size();
+    }
     rendered.head = counted(std::move(text.head));
     rendered.reward_text = std::move(text.reward);
     return rendered;
@@ -62,7 +75,7 @@ class RenderedTransitions {
   void add(RenderedTransition&& next) {
     longest_query_ = std::max(longest_query_, next.head.tokens);
     const std::size_t head = next.head.text.size();
-    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step), head});
+    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step)});
     Outcomes& outcomes = heads_[std::move(next.head.text)];
     ++outcomes.times;
     outcomes.add(QueryKind::termination, std::string_view(next.termination.text).substr(head));
@@ -92,7 +105,22 @@ class RenderedTransitions {
 
   /// Observation and action of a transition, as they are asked about. Valid until the next addition.
   [[nodiscard]] std::string_view question(TransitionId id) const noexcept {
-    return text(pieces_[id].termination).substr(0, pieces_[id].head);
+    const TextPiece& example = pieces_[id].termination;
+    return text(example).substr(0, example.answer);
+  }
+
+  /// Appends an example to a prompt, and says where it stands.
+  void append(const TextPiece& piece, std::string& out, std::vector<PromptExample>& examples) const {
+    const auto begin = static_cast<std::uint32_t>(out.size());
+    examples.push_back({begin, begin + piece.answer, begin + piece.answer_end});
+    out.append(text(piece));
+  }
+
+  /// Appends an example to a prompt that is written.
+  void append(const TextPiece& piece, PromptWriter& out) const {
+    const std::uint32_t begin = out.size();
+    out.mark({begin, begin + piece.answer, begin + piece.answer_end});
+    out.add(text(piece));
   }
 
   /// Whether a transition begins with this observation and action.
@@ -110,7 +138,6 @@ class RenderedTransitions {
  private:
   struct Pieces {
     TextPiece termination, reward, observation, step;
-    std::size_t head = 0;  ///< bytes of observation and action at the beginning of the first three
   };
 
   /// What came of one observation and action: the different answers, as hashes that end in their kind.
@@ -141,8 +168,21 @@ class RenderedTransitions {
     return {std::move(text), tokens};
   }
 
+  [[nodiscard]] RenderedTransition::Counted example(const std::string& head, const std::string& answer) const {
+    auto result = counted(head + answer + '\n');
+    result.answer = head.size();
+    result.answer_end = head.size() + answer.size();
+    return result;
+  }
+
+  /// What no prompt has room for may count as less.
+  static std::uint32_t narrow(std::size_t size) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
+  }
+
   TextPiece store(const RenderedTransition::Counted& part) {
-    const TextPiece piece{text_.size(), part.text.size(), part.tokens};
+    const TextPiece piece{text_.size(), narrow(part.text.size()), narrow(part.tokens), narrow(part.answer),
+                          narrow(part.answer_end)};
     text_.append(part.text);
     return piece;
   }

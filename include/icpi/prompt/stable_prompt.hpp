@@ -19,8 +19,9 @@ namespace icpi {
 /// When it no longer fits it is drawn anew, smaller, under a new identity.
 /// Thread-safety: const members may be called concurrently.
 struct StablePrompt {
-  std::uint64_t identity = 0;  ///< see PromptPrefix
-  std::string text;            ///< what it says
+  std::uint64_t identity = 0;           ///< see PromptPrefix
+  std::string text;                     ///< what it says
+  std::vector<PromptExample> examples;  ///< in `text`
 
   /// Takes in the members of `classes` that arrived since the last call. `room` in tokens; `key` belongs to this
   /// prompt alone. The cost grows with what is appended, not with the history.
@@ -81,7 +82,7 @@ struct StablePrompt {
     for (const auto id : additions_) tokens += rendered.piece(kind, id).tokens;
     if (tokens > room) return false;
     if (identity == 0) identity = new_prefix_identity();
-    for (const auto id : additions_) text.append(rendered.text(rendered.piece(kind, id)));
+    for (const auto id : additions_) rendered.append(rendered.piece(kind, id), text, examples);
     tokens_ = tokens;
     return true;
   }
@@ -90,6 +91,7 @@ struct StablePrompt {
                const RenderedTransitions& rendered, QueryKind kind, RandomStream& stream, ExampleSampler& sampler) {
     const auto reduced = static_cast<std::size_t>(fraction * static_cast<double>(room));
     text.clear();
+    examples.clear();
     tokens_ = 0;
     identity = new_prefix_identity();
     for (auto& each : counts_) each.count = 0;
@@ -98,7 +100,7 @@ struct StablePrompt {
       const auto& piece = rendered.piece(kind, example->id);
       if (piece.tokens > reduced) continue;
       if (tokens_ + piece.tokens > reduced) break;
-      text.append(rendered.text(piece));
+      rendered.append(piece, text, examples);
       tokens_ += piece.tokens;
       ++counts_[example->class_index].count;
     }

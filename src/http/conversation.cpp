@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "conversation.hpp"
+
+#include <algorithm>
+
+namespace icpi::http {
+
+namespace {
+
+std::size_t prompt_size(const CompletionRequest& request) { return request.prefix.text.size() + request.query.size(); }
+
+char byte_at(const CompletionRequest& request, std::size_t at) {
+  const std::string_view prefix = request.prefix.text;
+  return at < prefix.size() ? prefix[at] : request.query[at - prefix.size()];
+}
+
+/// The same without newlines at both ends.
+PromptSlice message_of(const CompletionRequest& request, std::size_t begin, std::size_t end) {
+  while (begin < end && byte_at(request, begin) == '\n') ++begin;
+  while (begin < end && byte_at(request, end - 1) == '\n') --end;
+  return slice_of(request, begin, end);
+}
+
+bool cuts_character(const CompletionRequest& request, std::size_t at) {
+  return at < prompt_size(request) && (static_cast<unsigned char>(byte_at(request, at)) & 0xC0U) == 0x80U;
+}
+
+}  // namespace
+
+PromptSlice slice_of(const CompletionRequest& request, std::size_t begin, std::size_t end) noexcept {
+  const std::size_t border = request.prefix.text.size();
+  PromptSlice slice;
+  if (begin < border) slice.first = request.prefix.text.substr(begin, std::min(end, border) - begin);
+  if (end > border) {
+    const std::size_t from = std::max(begin, border) - border;
+    slice.second = request.query.substr(from, end - border - from);
+  }
+  return slice;
+}
+
+Conversation conversation_of(const CompletionRequest& request) {
+  Conversation conversation;
+  conversation.examples.reserve(request.examples.size());
+  std::size_t at = 0;
+  for (const PromptExample& each : request.examples) {
+    const PromptSlice question = message_of(request, at, each.answer);
+    const PromptSlice answer = message_of(request, each.answer, each.end);
+    if (question.empty() || answer.empty()) continue;  // belongs to what follows
+    conversation.examples.push_back({question, answer, each.end <= request.prefix.text.size()});
+    at = each.end;
+  }
+  conversation.question = message_of(request, at, prompt_size(request));
+  return conversation;
+}
+
+std::string_view system_text(const Options& options) noexcept {
+  return options.chat_style == ChatStyle::turns ? options.instruction : options.system_message;
+}
+
+std::string find_border_fault(const CompletionRequest& request) {
+  std::size_t at = 0;
+  for (const PromptExample& each : request.examples) {
+    for (const std::size_t next : {std::size_t{each.question}, std::size_t{each.answer}, std::size_t{each.end}}) {
+      if (next < at || next > prompt_size(request)) return "the borders of its examples are not in order";
+      if (cuts_character(request, next)) return "a border of its examples cuts a character";
+      at = next;
+    }
+  }
+  if (request.question < at || request.question > prompt_size(request))
+    return "its question does not follow its examples";
+  if (cuts_character(request, request.question)) return "the border of its question cuts a character";
+  const bool asked = request.examples.empty() || !message_of(request, at, prompt_size(request)).empty();
+  return asked ? "" : "nothing is asked after its examples";
+}
+
+std::vector<std::size_t> kept_places(std::size_t examples) {
+  std::vector<std::size_t> places;
+  for (const std::size_t step : {std::size_t{4 * examples_per_block}, examples_per_block, std::size_t{1}}) {
+    const std::size_t place = examples - examples % step;
+    if (place > 0 && (places.empty() || places.back() != place)) places.push_back(place);
+  }
+  return places;
+}
+
+}  // namespace icpi::http

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "icpi/concepts/language_model.hpp"
+#include "icpi/http/options.hpp"
+
+namespace icpi::http {
+
+/// A part of a prompt: two views, as it may lie across the border of prefix and query.
+struct PromptSlice {
+  std::string_view first;
+  std::string_view second;
+
+  [[nodiscard]] bool empty() const noexcept { return first.empty() && second.empty(); }
+};
+
+/// The bytes of the prompt from `begin` to before `end`, which must lie in it.
+[[nodiscard]] PromptSlice slice_of(const CompletionRequest& request, std::size_t begin, std::size_t end) noexcept;
+
+/// A prompt as messages, by the borders that the request gives: a user message and the assistant's reply to it for every
+/// example, and the question, which is the last user message. Newlines around messages are left out. Without borders all
+/// of it is the question.
+struct Conversation {
+  struct Exchange {
+    PromptSlice question;
+    PromptSlice answer;
+    bool in_prefix = false;  ///< lies in the prefix as a whole
+  };
+  std::vector<Exchange> examples;
+  PromptSlice question;
+};
+
+[[nodiscard]] Conversation conversation_of(const CompletionRequest& request);
+
+/// The system message that goes with the style; empty: none.
+[[nodiscard]] std::string_view system_text(const Options& options) noexcept;
+
+/// Why the borders cannot be the prompt's; empty: they can.
+[[nodiscard]] std::string find_border_fault(const CompletionRequest& request);
+
+/// After how many of `examples` an append-only prompt is marked as worth keeping, the longest-lived place first: places
+/// that stay where they are while the prompt grows, and its end. At most three.
+[[nodiscard]] std::vector<std::size_t> kept_places(std::size_t examples);
+
+/// So many examples, always the same ones, may share a block of text.
+inline constexpr std::size_t examples_per_block = 16;
+
+}  // namespace icpi::http

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Anthropic's messages.
+#include <algorithm>
+
+#include "choices.hpp"
+#include "conversation.hpp"
+#include "dialects.hpp"
+#include "fields.hpp"
+#include "reading.hpp"
+
+namespace icpi::http {
+
+namespace {
+
+bool is_blank(const PromptSlice& text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  return text.first.find_first_not_of(blanks) == std::string_view::npos &&
+         text.second.find_first_not_of(blanks) == std::string_view::npos;
+}
+
+/// A block of text; `kept`: what ends with it may be wanted again.
+void write_block(JsonWriter& json, const PromptSlice& text, bool kept) {
+  json.open('{').member("type", "text").key("text").joined(text.first, text.second);
+  if (kept) json.key("cache_control").open('{').member("type", "ephemeral").close('}');
+  json.close('}');
+}
+
+void write_message(JsonWriter& json, std::string_view role, const PromptSlice& text, bool kept) {
+  json.open('{').member("role", role).key("content");
+  if (kept) {
+    json.open('[');
+    write_block(json, text, true);
+    json.close(']');
+  } else {
+    json.joined(text.first, text.second);
+  }
+  json.close('}');
+}
+
+void write_turns(JsonWriter& json, const CompletionRequest& request, bool keeps) {
+  const Conversation conversation = conversation_of(request);
+  const auto in_prefix = static_cast<std::size_t>(std::count_if(
+      conversation.examples.begin(), conversation.examples.end(), [](const auto& e) { return e.in_prefix; }));
+  const std::vector<std::size_t> places = keeps ? kept_places(in_prefix) : std::vector<std::size_t>();
+  for (std::size_t i = 0; i < conversation.examples.size(); ++i) {
+    write_message(json, "user", conversation.examples[i].question, false);
+    const bool kept = std::find(places.begin(), places.end(), i + 1) != places.end();
+    write_message(json, "assistant", conversation.examples[i].answer, kept);
+  }
+  write_message(json, "user", conversation.question, false);
+}
+
+/// One user message, of blocks that stay as they are while the prompt grows; blocks without a letter are refused.
+void write_continuation(JsonWriter& json, const CompletionRequest& request, bool keeps) {
+  const std::size_t border = request.prefix.text.size();
+  const std::size_t whole = border + request.query.size();
+  const bool divided = keeps && !is_blank({request.prefix.text, {}}) && !is_blank({{}, request.query});
+  if (!divided) return write_message(json, "user", slice_of(request, 0, whole), false);
+  const auto in_prefix = static_cast<std::size_t>(
+      std::count_if(request.examples.begin(), request.examples.end(), [&](const auto& e) { return e.end <= border; }));
+  const std::vector<std::size_t> places = kept_places(in_prefix);
+  json.open('{').member("role", "user").key("content").open('[');
+  std::size_t begin = 0;
+  for (std::size_t count = examples_per_block; count < in_prefix; count += examples_per_block) {
+    const std::size_t end = request.examples[count].question;
+    const bool kept = std::find(places.begin(), places.end(), count) != places.end();
+    write_block(json, slice_of(request, begin, end), kept);
+    begin = end;
+  }
+  write_block(json, slice_of(request, begin, border), true);
+  write_block(json, slice_of(request, border, whole), false);
+  json.close(']').close('}');
+}
+
+void write_system(BodyWriter& fields, std::string_view system, bool keeps) {
+  JsonWriter* json = system.empty() ? nullptr : fields.field("system");
+  if (json == nullptr) return;
+  json->open('[');
+  write_block(*json, {system, {}}, keeps);
+  json->close(']');
+}
+
+void write_thinking(BodyWriter& fields, const Options& options) {
+  const bool off = options.thinking_tokens == 0;
+  if (!off && !bounds_thought(options)) return;
+  JsonWriter* json = fields.field("thinking");
+  if (json == nullptr) return;
+  json->open('{').member("type", off ? "disabled" : "enabled");
+  if (!off) json->member("budget_tokens", *options.thinking_tokens);
+  json->close('}');
+}
+
+void write_tool(BodyWriter& fields, std::span<const std::string_view> choices) {
+  if (JsonWriter* json = fields.field("tools")) {
+    json->open('[').open('{').member("name", choice_name).key("input_schema");
+    write_choice_schema(*json, choices);
+    json->close('}').close(']');
+  }
+  if (JsonWriter* json = fields.field("tool_choice"))
+    json->open('{').member("type", "tool").member("name", choice_name).close('}');
+}
+
+void write_output(BodyWriter& fields, const WireContext& context, std::span<const std::string_view> choices) {
+  const bool effort = !context.options.effort.empty();
+  const ChoiceForm form = choice_form(context.options, context.kind);
+  if (!choices.empty() && form == ChoiceForm::tool) write_tool(fields, choices);
+  const bool schema = !choices.empty() && form == ChoiceForm::json_schema;
+  JsonWriter* json = effort || schema ? fields.field("output_config") : nullptr;
+  if (json == nullptr) return;
+  json->open('{');
+  if (effort) json->member("effort", std::string_view(context.options.effort));
+  if (schema) {
+    json->key("format").open('{').member("type", "json_schema").key("schema");
+    write_choice_schema(*json, choices);
+    json->close('}');
+  }
+  json->close('}');
+}
+
+class Anthropic final : public DialectStrategy {
+ public:
+  [[nodiscard]] bool logprobs() const noexcept override { return false; }
+  [[nodiscard]] std::string url(const BaseUrl& base) const override { return base.text() + "/messages"; }
+  void write(const WireContext& context, std::span<const CompletionRequest* const> requests,
+             std::string& body) const override {
+    const CompletionRequest& request = *requests.front();
+    const Options& options = context.options;
+    const bool keeps = options.mark_prefixes && request.prefix.identity != 0;
+    BodyWriter fields(body, context.shape);
+    fields.member("model", std::string_view(context.model));
+    fields.member("max_tokens", sent_max_tokens(context, request));
+    write_system(fields, system_text(options), keeps);
+    if (JsonWriter* json = fields.field("messages")) {
+      json->open('[');
+      if (options.chat_style == ChatStyle::turns) {
+        write_turns(*json, request, keeps);
+      } else {
+        write_continuation(*json, request, keeps);
+      }
+      json->close(']');
+    }
+    if (!bounds_thought(options)) {
+      fields.member("temperature", sent_temperature(context, request));
+      if (request.sampling.top_p != 1) fields.member("top_p", request.sampling.top_p);
+    }
+    // A choice is wrapped in JSON, where a stop string may be a part of it.
+    if (request.choices.empty()) write_stops(fields, "stop_sequences", sent_stops(context, request.stop));
+    write_thinking(fields, options);
+    write_output(fields, context, request.choices);
+    fields.close();
+  }
+  void read(const nlohmann::json& answer, std::span<const CompletionRequest* const> requests,
+            std::span<Reading> readings) const override {
+    read_anthropic(answer, *requests.front(), readings.front());
+  }
+};
+
+}  // namespace
+
+const DialectStrategy& anthropic_dialect() noexcept {
+  static const Anthropic dialect;
+  return dialect;
+}
+
+}  // namespace icpi::http

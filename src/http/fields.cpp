@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "fields.hpp"
+
+#include <algorithm>
+
+#include "choices.hpp"
+
+namespace icpi::http {
+
+namespace {
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+/// What servers know beyond OpenAI's fields; the defaults of vLLM and SGLang may come from the model's files.
+void write_neutral_extras(BodyWriter& body, const WireContext& context) {
+  if (!needs_neutral(context.kind)) return;
+  body.member("presence_penalty", 0).member("frequency_penalty", 0);
+  if (context.kind == ServerKind::llama_server) return write_llama_neutral(body, context);
+  body.member("top_k", -1).member("min_p", 0).member("repetition_penalty", 1);
+}
+
+}  // namespace
+
+double sent_temperature(const WireContext& context, const CompletionRequest& request) {
+  const RequestShape& shape = context.options.request;
+  return std::clamp(request.sampling.temperature, shape.lowest_temperature, shape.highest_temperature);
+}
+
+bool bounds_thought(const Options& options) noexcept {
+  return options.dialect == Dialect::anthropic && options.thinking_tokens.value_or(0) > 0 && options.effort.empty();
+}
+
+int sent_max_tokens(const WireContext& context, const CompletionRequest& request) {
+  const Options& options = context.options;
+  const bool thinks = options.dialect != Dialect::completions && options.dialect != Dialect::llama_native;
+  return request.sampling.max_tokens + (thinks ? options.thinking_tokens.value_or(0) : 0);
+}
+
+std::vector<std::string_view> sent_stops(const WireContext& context, std::span<const std::string_view> stops) {
+  std::vector<std::string_view> taken;
+  const Dialect dialect = context.options.dialect;
+  // A chat model may begin with a newline, a thought or a fence: its answers are cut on our side. Responses know none.
+  if (!context.options.send_stop || dialect == Dialect::chat || dialect == Dialect::responses) return taken;
+  const RequestShape& request = context.options.request;
+  const bool blank = request.blank_stops && dialect != Dialect::anthropic;
+  for (const std::string_view stop : stops) {
+    if (taken.size() < request.most_stops && (blank || !is_blank(stop))) taken.push_back(stop);
+  }
+  return taken;
+}
+
+bool needs_neutral(ServerKind kind) noexcept {
+  return kind == ServerKind::llama_server || kind == ServerKind::vllm || kind == ServerKind::sglang;
+}
+
+void write_stops(BodyWriter& body, std::string_view field, std::span<const std::string_view> stops) {
+  JsonWriter* json = stops.empty() ? nullptr : body.field(field);
+  if (json == nullptr) return;
+  json->open('[');
+  for (const std::string_view stop : stops) json->value(stop);
+  json->close(']');
+}
+
+void write_llama_neutral(BodyWriter& body, const WireContext& context) {
+  body.member("top_k", 0).member("min_p", 0).member("typical_p", 1).member("top_n_sigma", -1);
+  body.member("repeat_penalty", 1).member("repeat_last_n", 0);
+  body.member("dynatemp_range", 0).member("xtc_probability", 0).member("dry_multiplier", 0).member("mirostat", 0);
+  body.member("cache_prompt", true);
+  if (context.slot) body.member("id_slot", *context.slot);
+}
+
+void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,
+                  std::string_view max_tokens_field) {
+  body.member("model", std::string_view(context.model));
+  body.member(max_tokens_field, sent_max_tokens(context, request));
+  body.member("temperature", sent_temperature(context, request));
+  if (request.sampling.top_p != 1 || needs_neutral(context.kind)) body.member("top_p", request.sampling.top_p);
+  body.member("seed", wire_seed(request));
+  write_stops(body, "stop", sent_stops(context, request.stop));
+  write_neutral_extras(body, context);
+  write_choices(body, choice_form(context.options, context.kind), request.choices);
+}
+
+}  // namespace icpi::http
