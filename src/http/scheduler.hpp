@@ -58,6 +58,7 @@ class Scheduler {
     std::optional<Clock::time_point> deadline;
     Clock::time_point due;  ///< while delayed
     Usage spent;            ///< on whole answers, also those that could not be used
+    Usage told;             ///< part of `spent` that Options::ask_again knows
   };
   struct Flight {
     std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
@@ -104,6 +105,7 @@ class Scheduler {
   void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);
   void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const HttpFailure& failure, Clock::time_point now);
   void fail_job(JobId id, HttpFailure failure, Clock::time_point now);
+  [[nodiscard]] bool may_ask_again(Job& job) const;
   void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
   [[nodiscard]] Clock::duration backoff(int failures);
 

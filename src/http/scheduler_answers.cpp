@@ -21,6 +21,7 @@ void add_to(Usage& total, const Usage& more) {
   total.prompt_tokens += more.prompt_tokens;
   total.cached_tokens += more.cached_tokens;
   total.completion_tokens += more.completion_tokens;
+  total.written_tokens += more.written_tokens;
 }
 
 bool cannot_work(CURLcode code) {

@@ -49,8 +49,24 @@ void Scheduler::tell_of_trouble(Endpoint& endpoint, Clock::time_point began, con
   }
 }
 
+/// Whether there is money for one more attempt after those that cost something.
+bool Scheduler::may_ask_again(Job& job) const {
+  if (!options_.ask_again || job.spent == job.told) return true;
+  const Usage cost{job.spent.prompt_tokens - job.told.prompt_tokens, job.spent.cached_tokens - job.told.cached_tokens,
+                   job.spent.completion_tokens - job.told.completion_tokens,
+                   job.spent.written_tokens - job.told.written_tokens};
+  job.told = job.spent;
+  return options_.ask_again(job.request, cost);
+}
+
 void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
   Job& job = jobs_.at(id);
+  if (failure.next != Next::give_up && !may_ask_again(job)) {
+    failure.error.category = ErrorCategory::budget_exhausted;
+    failure.error.message += "; the budget has no room for another attempt";
+    end_with_error(id, std::move(failure.error));
+    return;
+  }
   switch (failure.next) {
     case Next::give_up: end_with_error(id, std::move(failure.error)); return;
     case Next::retry: {
@@ -222,6 +238,7 @@ void Scheduler::end(JobId id, Completion&& completion) {
   if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
   if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
   completion.usage = found->second.spent;
+  completion.booked = found->second.told;
   jobs_.erase(found);
   ++ended_jobs_;
   sink_(id, std::move(completion));

@@ -167,7 +167,12 @@ ModelSource http_source() {
                      nullptr};
   source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
                       const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
-    return [options = http_options(choice), ledger] {
+    http::Options options = http_options(choice);
+    if (ledger)
+      options.ask_again = [account = ledger->account()](const CompletionRequest& request, const Usage& cost) {
+        return account->book_attempt(request, cost);
+      };
+    return [options = std::move(options), ledger] {
       http::HttpLanguageModel model(options);
       if (!model.capabilities().choices)
         return AnyLanguageModel(std::make_unique<CountedAnswers<http::HttpLanguageModel>>(std::move(model), ledger));

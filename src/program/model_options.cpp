@@ -56,7 +56,12 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
   command.add_option("--prompt-price", budget.prompt_price, "of a million prompt tokens, in any currency");
   command.add_option("--cached-price", budget.cached_price,
                      "of a million prompt tokens that the server had kept (default: as other prompt tokens)");
+  command.add_option(
+      "--cache-write-price", budget.cache_write_price,
+      "of a million prompt tokens that the server wrote into its cache (default: as other prompt tokens)");
   command.add_option("--completion-price", budget.completion_price, "of a million completion tokens");
+  command.add_option("--prices", budget.price_file,
+                     "a JSON file of prices by --model-name, in place of the options above: see docs/program.md");
 }
 
 }  // namespace

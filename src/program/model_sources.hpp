@@ -52,7 +52,9 @@ struct BudgetChoice {
   std::string cost;    ///< in the currency of the prices
   std::string prompt_price;
   std::string cached_price;
+  std::string cache_write_price;
   std::string completion_price;
+  std::string price_file;  ///< JSON: see prices.hpp
 };
 
 /// Everything that the command line says about a model: see model_options.cpp for the words.
@@ -79,7 +81,8 @@ struct AnswerCounts {
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  explicit ModelLedger(const BudgetChoice& choice);
+  /// `model`: as the file of prices calls it; empty: the file's only one.
+  explicit ModelLedger(const BudgetChoice& choice, const std::string& model = "");
 
   /// For the models to spend from.
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "icpi/concepts/language_model.hpp"
 #include "icpi/http/request.hpp"
 
 namespace icpi::http {
@@ -114,6 +115,9 @@ struct Options {
 
   /// Refuse answers that come without a count of their tokens: for budgets of tokens or money, which nothing could keep.
   bool require_usage = false;
+  /// Asked before a question is sent once more whose last attempts cost tokens and came to nothing: `cost`, since it was
+  /// asked before. False: the question ends as `budget_exhausted`. What it was told of is in Completion::booked.
+  std::function<bool(const CompletionRequest& request, const Usage& cost)> ask_again;
   /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
   bool probe = true;
   /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.
