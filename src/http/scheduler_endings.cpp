@@ -29,6 +29,8 @@ void Scheduler::fail_one(const Flight& flight, JobId id, HttpFailure failure, Cl
   Endpoint& endpoint = endpoints_[flight.endpoint];
   const bool limited = failure.next == Next::come_later && failure.error.category == ErrorCategory::rate_limited;
   if (failure.next == Next::retry || limited) tell_of_trouble(endpoint, flight.started, failure, now);
+  if (failure.next != Next::give_up)
+    endpoint.wait_reason = fmt::format("{}: {}", endpoint.description.base_url, failure.error.message);
   failure.error.message = fmt::format("http: {}: {}", endpoint.description.base_url, failure.error.message);
   fail_job(id, std::move(failure), now);
 }
@@ -188,8 +190,9 @@ void Scheduler::announce_wait(Clock::time_point now) {
       }
     }
     if (jobs_.empty() || blocked == nullptr) return {};
-    const bool limited = !ready_.empty() && rate_clock_ > first;
-    if (limited) return {rate_clock_, "the limit of requests per minute"};
+    const auto due = std::max(rate_clock_, token_clock_);
+    if (!ready_.empty() && due > first)
+      return {due, due == rate_clock_ ? "the limit of requests per minute" : "the limit of tokens per minute"};
     if (ready_.empty() && !delayed_.empty()) first = std::max(first, delayed_.begin()->first);
     return {first, blocked->wait_reason};
   };

@@ -58,6 +58,19 @@ double requested_wait(CURL* easy, long status) {
   return longest;
 }
 
+/// The headers that tell of rate limits.
+std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
+  std::vector<std::pair<std::string, std::string>> limits;
+  curl_header* header = nullptr;
+  while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
+    const std::string_view name(header->name);
+    if (name.size() < 9 || name.find('-') == std::string_view::npos) continue;
+    std::string small = lower(name);
+    if (small.find("ratelimit-") != std::string::npos) limits.emplace_back(std::move(small), header->value);
+  }
+  return limits;
+}
+
 curl_slist* append(curl_slist* list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list, line.c_str());
   if (longer == nullptr) throw std::bad_alloc();
@@ -313,6 +326,7 @@ TransferResult Transport::finish(Transfer& transfer, CURLcode code) {
   result.too_large = transfer.too_large;
   curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &result.status);
   const bool answered = code == CURLE_OK && result.status >= 200 && result.status < 300;
+  if (code == CURLE_OK) result.limits = limits_of(transfer.easy);
   if (!answered || transfer.request.empty()) describe(transfer, result);
   result.body = std::move(transfer.response);
   release(transfer);

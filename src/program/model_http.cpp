@@ -45,6 +45,13 @@ http::ServerKind parse_server(std::string_view text, http::ServerKind otherwise)
       fmt::format("--server '{}' is not allowed; choose one of automatic, generic, llama-server, vllm, sglang", text));
 }
 
+double parse_rate(std::string_view option, const std::string& text) {
+  double rate = 0;
+  if (!parse_number(text, rate) || rate < 0)
+    throw InvalidArgument(fmt::format("{} '{}' is not allowed; expected a number, 0 or more", option, text));
+  return rate;
+}
+
 /// "left=right". Throws InvalidArgument naming the option.
 std::pair<std::string, std::string> parse_pair(std::string_view option, const std::string& text) {
   const std::size_t sign = text.find('=');
@@ -134,9 +141,8 @@ http::Options http_options(const ModelChoice& choice) {
   options.dialect = parse_dialect(choice.http.dialect, options.dialect);
   options.server = parse_server(choice.http.server, options.server);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
-  if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
-    throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
-                                      choice.http.requests_per_minute));
+  options.requests_per_minute = parse_rate("--requests-per-minute", choice.http.requests_per_minute);
+  options.tokens_per_minute = parse_rate("--tokens-per-minute", choice.http.tokens_per_minute);
   options.request = parse_request(choice.http, std::move(options.request));
   options.learned = learned_of(options);
   if (!choice.http.ca_file.empty()) options.ca_file = choice.http.ca_file;

@@ -38,6 +38,8 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--api-key-header", http.api_key_header, "http: the header with the key (default Authorization)");
   command.add_option("--ca-file", http.ca_file, "http: certificates to trust (default CURL_CA_BUNDLE, SSL_CERT_FILE)");
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
+  command.add_option("--tokens-per-minute", http.tokens_per_minute,
+                     "http: of prompts, and limits of answers, at most so many (default: no limit)");
 }
 
 void add_llama_options(CLI::App& command, LlamaChoice& llama) {

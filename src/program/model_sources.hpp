@@ -26,6 +26,7 @@ struct HttpChoice {
   std::string dialect;                     ///< how the servers are spoken to; empty: the service's, else completions
   std::string concurrency = "32";          ///< requests in flight per server
   std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
+  std::string tokens_per_minute = "0";     ///< the same
   std::vector<std::string> omit;           ///< fields of the body that are not sent
   std::vector<std::string> rename;         ///< "old=new"
   std::string extra;                       ///< a JSON object: members of every body

@@ -36,6 +36,8 @@ PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory mod
 void check_rate(const ModelChoice& model, std::size_t jobs) {
   if (jobs > 1 && model.http.requests_per_minute != "0")
     throw InvalidArgument(fmt::format("--requests-per-minute does not go with --jobs {}; allowed: 1", jobs));
+  if (jobs > 1 && model.http.tokens_per_minute != "0")
+    throw InvalidArgument(fmt::format("--tokens-per-minute does not go with --jobs {}; allowed: 1", jobs));
 }
 
 void require_out(const std::string& out, bool dry_run, const RecoveryArguments& recovery = {}) {

@@ -90,6 +90,9 @@ struct Options {
   std::size_t concurrency = 32;      ///< requests in flight per server, at most; > 0
   bool adaptive_concurrency = true;  ///< start lower, grow while throughput does, halve on 429
   double requests_per_minute = 0;    ///< over all servers; at least 0.001; 0: no limit
+  /// Over all servers, as services count them: the prompts' tokens, estimated, and the limits of the answers; 0: no limit,
+  /// else at least 1. What servers tell of their own limits in their headers is kept in any case.
+  double tokens_per_minute = 0;
   /// Prompts put into one request where the dialect takes several (completions) and everything but the prompt agrees,
   /// the seed too unless the temperature is 0. > 0.
   std::size_t prompts_per_request = 1;
