@@ -114,7 +114,9 @@ Transport::Transport(const Options& options, const std::vector<std::string>& hea
       ca_file_(options.ca_file),
       connect_timeout_ms_(static_cast<long>(options.connect_timeout.count())) {
   initialise_curl();
-  headers_ = append(headers_, "Content-Type: application/json");
+  const auto is_type = [](const std::string& line) { return line.starts_with("Content-Type:"); };
+  if (std::none_of(headers.begin(), headers.end(), is_type))
+    headers_ = append(headers_, "Content-Type: application/json");
   headers_ = append(headers_, "Accept: application/json");
   headers_ = append(headers_, "Expect:");  // curl would wait a second before it sends a large body
   for (const std::string& line : headers) headers_ = append(headers_, line);
