@@ -7,13 +7,16 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "batch_service.hpp"
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/http/batch.hpp"
 #include "icpi/http/language_model.hpp"
 #include "icpi/http/service.hpp"
 #include "interrupt.hpp"
@@ -165,7 +168,35 @@ http::Options http_options(const ModelChoice& choice) {
   return options;
 }
 
+/// A client of a batch service behind the program's interface.
+class HttpBatch final : public BatchService {
+ public:
+  explicit HttpBatch(http::Options options) : client_(std::move(options)) {}
+  std::string start(std::span<const CompletionRequest> requests) override { return client_.start(requests); }
+  Look look(const std::string& name) override {
+    const http::BatchProgress progress = client_.look(name);
+    std::string words = progress.words;
+    if (progress.total > 0) words += fmt::format(", {} of {} answered", progress.answered, progress.total);
+    using State = http::BatchProgress::State;
+    return {progress.state == State::ended, progress.state == State::lost, std::move(words)};
+  }
+  void collect(const std::string& name, std::span<const CompletionRequest> requests,
+               std::span<Completion> answers) override {
+    client_.collect(name, requests, answers);
+  }
+
+ private:
+  http::BatchClient client_;
+};
+
 }  // namespace
+
+std::unique_ptr<BatchService> make_batch_service(const ModelChoice& choice) {
+  if (choice.name != "http") throw InvalidArgument("--batch needs --model http");
+  if (!choice.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
+  if (choice.http.model_name.empty()) throw InvalidArgument("--batch needs --model-name");
+  return std::make_unique<HttpBatch>(http_options(choice));
+}
 
 ModelSource http_source() {
   ModelSource source{"http",
