@@ -95,6 +95,7 @@ void add_completion(JsonLine& line, const Completion& completion) {
   });
   line.add("prompt_tokens", completion.usage.prompt_tokens).add("cached_tokens", completion.usage.cached_tokens);
   line.add("completion_tokens", completion.usage.completion_tokens);
+  if (completion.usage.written_tokens > 0) line.add("cache_write_tokens", completion.usage.written_tokens);
   if (completion.error) {
     line.add("error", name(completion.error.category)).add("message", completion.error.message);
     line.add("retry_after", completion.error.retry_after_seconds);
@@ -112,6 +113,8 @@ Completion read_completion(const Json& json) {
   }
   completion.usage = {json["prompt_tokens"].integer<std::uint64_t>(), json["cached_tokens"].integer<std::uint64_t>(),
                       json["completion_tokens"].integer<std::uint64_t>()};
+  if (const Json* written = json.find("cache_write_tokens"))
+    completion.usage.written_tokens = written->integer<std::uint64_t>();
   if (const Json* error = json.find("error"))
     completion.error = {read_category(error->string()), json["message"].string(), json["retry_after"].number()};
   return completion;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "icpi/http/language_model.hpp"
+#include "rate_limits.hpp"
 #include "transport.hpp"
 #include "url.hpp"
 
@@ -85,6 +86,7 @@ struct Endpoint {
   std::size_t in_flight = 0;
   std::size_t refusals_in_a_row = 0;  ///< 429 and 503 since the last answer
   int times_held_back = 0;            ///< since the last answer
+  RateLimits rates;                   ///< what is left of them
   Clock::time_point blocked_until{};
   std::string wait_reason;                         ///< why it is left alone until then
   Clock::time_point closed_until{};                ///< it asked to wait for longer than anybody is willing to

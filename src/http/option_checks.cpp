@@ -116,6 +116,8 @@ void validate(const Options& options) {
   require(options.prompts_per_request > 0, "prompts_per_request", "> 0");
   const double rate = options.requests_per_minute;
   require(std::isfinite(rate) && (rate == 0 || rate >= 0.001), "requests_per_minute", "0, or finite and >= 0.001");
+  const double tokens = options.tokens_per_minute;
+  require(std::isfinite(tokens) && (tokens == 0 || tokens >= 1), "tokens_per_minute", "0, or finite and >= 1");
   require(options.retries.attempts > 0, "retries.attempts", "> 0");
   require(options.retries.patience >= 0ms, "retries.patience", ">= 0");
   require(options.retries.first_backoff > 0ms, "retries.first_backoff", "> 0");

@@ -28,6 +28,7 @@ bool read_usage(const json& answer, Usage& usage) {
   usage.prompt_tokens = count_of(prompt);
   usage.completion_tokens = count_of(completion);
   const json* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
+  if (cached == nullptr) cached = member(object, "prompt_cache_hit_tokens");  // DeepSeek
   usage.cached_tokens = std::min(count_of(cached), usage.prompt_tokens);
   const json* written = member(member(object, "prompt_tokens_details"), "cache_write_tokens");
   usage.written_tokens = std::min(count_of(written), usage.prompt_tokens - usage.cached_tokens);

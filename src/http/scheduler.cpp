@@ -93,18 +93,42 @@ void Scheduler::dispatch(Clock::time_point now) {
       ready_.pop_front();
       continue;
     }
-    if (!rate_allows(now)) break;
+    const Demand demand = demand_of(found->second.request);
+    if (!server_allows(endpoints_[*endpoint], demand, now)) continue;
+    if (!rate_allows(demand, now)) break;
+    endpoints_[*endpoint].rates.take(demand);
     ready_.pop_front();
     start(take_companions(id), *endpoint, lane, now);
   }
 }
 
-bool Scheduler::rate_allows(Clock::time_point now) {
-  if (options_.requests_per_minute <= 0) return true;
-  const auto interval = seconds_of(60 / options_.requests_per_minute);
-  if (rate_clock_ > now) return false;
-  rate_clock_ = std::max(rate_clock_, now - interval) + interval;
+Demand Scheduler::demand_of(const CompletionRequest& request) const {
+  return {static_cast<double>(request.prefix.text.size() + request.query.size()) * tokens_a_byte_,
+          static_cast<double>(request.sampling.max_tokens)};
+}
+
+bool Scheduler::rate_allows(const Demand& demand, Clock::time_point now) {
+  if (rate_clock_ > now || token_clock_ > now) return false;
+  if (options_.requests_per_minute > 0) {
+    const auto interval = seconds_of(60 / options_.requests_per_minute);
+    rate_clock_ = std::max(rate_clock_, now - interval) + interval;
+  }
+  if (options_.tokens_per_minute > 0) {
+    const double tokens = demand.prompt_tokens + demand.completion_tokens;
+    token_clock_ = std::max(token_clock_, now) + seconds_of(60 * tokens / options_.tokens_per_minute);
+  }
   return true;
+}
+
+/// Whether the server's own limits have room; else it is left alone until they have. Longer than anybody is willing to
+/// wait it is not: then it is up to the server to refuse.
+bool Scheduler::server_allows(Endpoint& endpoint, const Demand& demand, Clock::time_point now) {
+  const auto opening = endpoint.rates.opening(demand, now);
+  if (!opening || opening->at - now > options_.retries.patience) return true;
+  endpoint.block(opening->at);
+  endpoint.wait_reason =
+      fmt::format("{}: the limit of its {} is used up", endpoint.description.base_url, opening->limit);
+  return false;
 }
 
 std::optional<std::size_t> Scheduler::choose_endpoint(std::uint64_t key, Clock::time_point now) const {
@@ -261,7 +285,7 @@ Clock::duration Scheduler::time_to_next_event(Clock::time_point now) const {
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (!flight_deadlines_.empty()) next = std::min(next, flight_deadlines_.begin()->first);
   if (!ready_.empty()) {
-    if (rate_clock_ > now) next = std::min(next, rate_clock_);
+    if (const auto due = std::max(rate_clock_, token_clock_); due > now) next = std::min(next, due);
     for (const Endpoint& endpoint : endpoints_) {
       if (endpoint.blocked_until > now) next = std::min(next, endpoint.blocked_until);
     }

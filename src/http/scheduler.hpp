@@ -58,6 +58,7 @@ class Scheduler {
     std::optional<Clock::time_point> deadline;
     Clock::time_point due;  ///< while delayed
     Usage spent;            ///< on whole answers, also those that could not be used
+    Usage told;             ///< part of `spent` that Options::ask_again knows
   };
   struct Flight {
     std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
@@ -75,7 +76,9 @@ class Scheduler {
   };
 
   void dispatch(Clock::time_point now);
-  bool rate_allows(Clock::time_point now);
+  [[nodiscard]] Demand demand_of(const CompletionRequest& request) const;
+  bool rate_allows(const Demand& demand, Clock::time_point now);
+  bool server_allows(Endpoint& endpoint, const Demand& demand, Clock::time_point now);
   std::optional<std::size_t> choose_endpoint(std::uint64_t key, Clock::time_point now) const;
   std::optional<std::uint64_t> lane_of(std::size_t endpoint, const CompletionRequest& request);
   bool lane_is_full(std::size_t endpoint, std::uint64_t lane) const;
@@ -90,6 +93,7 @@ class Scheduler {
   void settle(const Flight& flight, JobId id, Reading& reading, const HttpFailure& failure, Clock::time_point now);
   void accept(const Flight& flight, JobId id, Reading& reading);
   void book(const Flight& flight, std::vector<Reading>& readings);
+  void learn_density(const Flight& flight, const Usage& cost);
   bool follow_redirect(const TransferResult& result, const Flight& flight);
   void send_redirected();
   HttpFailure judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
@@ -104,6 +108,7 @@ class Scheduler {
   void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);
   void tell_of_trouble(Endpoint& endpoint, Clock::time_point began, const HttpFailure& failure, Clock::time_point now);
   void fail_job(JobId id, HttpFailure failure, Clock::time_point now);
+  [[nodiscard]] bool may_ask_again(Job& job) const;
   void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
   [[nodiscard]] Clock::duration backoff(int failures);
 
@@ -139,6 +144,8 @@ class Scheduler {
   std::vector<TransferResult> ended_;  ///< while they are worked through, their ids may be given out again
   std::vector<Redirect> redirected_;   ///< so these wait until that is done
   Clock::time_point rate_clock_{};     ///< when the next request is due at requests_per_minute
+  Clock::time_point token_clock_{};    ///< the same, at tokens_per_minute
+  double tokens_a_byte_ = 0.3;         ///< of prompts, as answers told last
   std::uint64_t ended_jobs_ = 0;
   bool wait_announced_ = false;  ///< Options::waiting was told of a wait that is not over
   Statistics statistics_;

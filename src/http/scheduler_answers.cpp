@@ -47,6 +47,7 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
   }
   const Flight flight = land(result.id);
   Endpoint& endpoint = endpoints_[flight.endpoint];
+  endpoint.rates.learn(result.limits, now);
   if (answered) {
     mark_up(endpoint, now);
     endpoint.on_success(now);
@@ -115,12 +116,24 @@ void Scheduler::book(const Flight& flight, std::vector<Reading>& readings) {
     reading.completion.usage = {};
   }
   add_to(statistics_.usage, cost);
+  learn_density(flight, cost);
   for (const JobId id : flight.jobs) {
     const auto job = jobs_.find(id);
     if (job == jobs_.end()) continue;
     add_to(job->second.spent, cost);
     return;
   }
+}
+
+/// How many tokens the server counts for a byte of a prompt.
+void Scheduler::learn_density(const Flight& flight, const Usage& cost) {
+  std::size_t bytes = 0;
+  for (const JobId id : flight.jobs) {
+    const auto job = jobs_.find(id);
+    if (job != jobs_.end()) bytes += job->second.request.prefix.text.size() + job->second.request.query.size();
+  }
+  if (bytes == 0 || cost.prompt_tokens == 0) return;
+  tokens_a_byte_ = std::min(1.0, static_cast<double>(cost.prompt_tokens) / static_cast<double>(bytes));
 }
 
 void Scheduler::settle(const Flight& flight, JobId id, Reading& reading, const HttpFailure& failure,

@@ -29,6 +29,8 @@ void Scheduler::fail_one(const Flight& flight, JobId id, HttpFailure failure, Cl
   Endpoint& endpoint = endpoints_[flight.endpoint];
   const bool limited = failure.next == Next::come_later && failure.error.category == ErrorCategory::rate_limited;
   if (failure.next == Next::retry || limited) tell_of_trouble(endpoint, flight.started, failure, now);
+  if (failure.next != Next::give_up)
+    endpoint.wait_reason = fmt::format("{}: {}", endpoint.description.base_url, failure.error.message);
   failure.error.message = fmt::format("http: {}: {}", endpoint.description.base_url, failure.error.message);
   fail_job(id, std::move(failure), now);
 }
@@ -49,8 +51,24 @@ void Scheduler::tell_of_trouble(Endpoint& endpoint, Clock::time_point began, con
   }
 }
 
+/// Whether there is money for one more attempt after those that cost something.
+bool Scheduler::may_ask_again(Job& job) const {
+  if (!options_.ask_again || job.spent == job.told) return true;
+  const Usage cost{job.spent.prompt_tokens - job.told.prompt_tokens, job.spent.cached_tokens - job.told.cached_tokens,
+                   job.spent.completion_tokens - job.told.completion_tokens,
+                   job.spent.written_tokens - job.told.written_tokens};
+  job.told = job.spent;
+  return options_.ask_again(job.request, cost);
+}
+
 void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
   Job& job = jobs_.at(id);
+  if (failure.next != Next::give_up && !may_ask_again(job)) {
+    failure.error.category = ErrorCategory::budget_exhausted;
+    failure.error.message += "; the budget has no room for another attempt";
+    end_with_error(id, std::move(failure.error));
+    return;
+  }
   switch (failure.next) {
     case Next::give_up: end_with_error(id, std::move(failure.error)); return;
     case Next::retry: {
@@ -172,8 +190,9 @@ void Scheduler::announce_wait(Clock::time_point now) {
       }
     }
     if (jobs_.empty() || blocked == nullptr) return {};
-    const bool limited = !ready_.empty() && rate_clock_ > first;
-    if (limited) return {rate_clock_, "the limit of requests per minute"};
+    const auto due = std::max(rate_clock_, token_clock_);
+    if (!ready_.empty() && due > first)
+      return {due, due == rate_clock_ ? "the limit of requests per minute" : "the limit of tokens per minute"};
     if (ready_.empty() && !delayed_.empty()) first = std::max(first, delayed_.begin()->first);
     return {first, blocked->wait_reason};
   };
@@ -222,6 +241,7 @@ void Scheduler::end(JobId id, Completion&& completion) {
   if (found->second.deadline) deadlines_.erase({*found->second.deadline, id});
   if (found->second.state == State::delayed) delayed_.erase({found->second.due, id});
   completion.usage = found->second.spent;
+  completion.booked = found->second.told;
   jobs_.erase(found);
   ++ended_jobs_;
   sink_(id, std::move(completion));

@@ -59,7 +59,7 @@ struct ServerWords {
 /// hold.
 [[nodiscard]] std::string redacted(std::string text, const std::vector<std::string>& secrets);
 
-/// The server's words as they may be shown: redacted, then printable.
+/// The server's words as they may be shown: redacted, long parts of secrets too, then printable.
 [[nodiscard]] std::string shown_words(const std::string& words, const std::vector<std::string>& secrets);
 
 }  // namespace icpi::http

@@ -58,6 +58,19 @@ double requested_wait(CURL* easy, long status) {
   return longest;
 }
 
+/// The headers that tell of rate limits.
+std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
+  std::vector<std::pair<std::string, std::string>> limits;
+  curl_header* header = nullptr;
+  while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
+    const std::string_view name(header->name);
+    if (name.size() < 9 || name.find('-') == std::string_view::npos) continue;
+    std::string small = lower(name);
+    if (small.find("ratelimit-") != std::string::npos) limits.emplace_back(std::move(small), header->value);
+  }
+  return limits;
+}
+
 curl_slist* append(curl_slist* list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list, line.c_str());
   if (longer == nullptr) throw std::bad_alloc();
@@ -101,7 +114,9 @@ Transport::Transport(const Options& options, const std::vector<std::string>& hea
       ca_file_(options.ca_file),
       connect_timeout_ms_(static_cast<long>(options.connect_timeout.count())) {
   initialise_curl();
-  headers_ = append(headers_, "Content-Type: application/json");
+  const auto is_type = [](const std::string& line) { return line.starts_with("Content-Type:"); };
+  if (std::none_of(headers.begin(), headers.end(), is_type))
+    headers_ = append(headers_, "Content-Type: application/json");
   headers_ = append(headers_, "Accept: application/json");
   headers_ = append(headers_, "Expect:");  // curl would wait a second before it sends a large body
   for (const std::string& line : headers) headers_ = append(headers_, line);
@@ -313,6 +328,7 @@ TransferResult Transport::finish(Transfer& transfer, CURLcode code) {
   result.too_large = transfer.too_large;
   curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &result.status);
   const bool answered = code == CURLE_OK && result.status >= 200 && result.status < 300;
+  if (code == CURLE_OK) result.limits = limits_of(transfer.easy);
   if (!answered || transfer.request.empty()) describe(transfer, result);
   result.body = std::move(transfer.response);
   release(transfer);

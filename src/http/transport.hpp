@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <curl/curl.h>
@@ -29,7 +30,8 @@ inline double in_seconds(Clock::duration duration) { return std::chrono::duratio
 /// Names a transfer while it runs.
 using TransferId = std::size_t;
 
-/// What came of a transfer. Requests with a body that were answered with a status 2xx: id, code, status and body alone.
+/// What came of a transfer. Requests with a body that were answered with a status 2xx: id, code, status, limits and body
+/// alone.
 struct TransferResult {
   TransferId id = 0;
   CURLcode code = CURLE_OK;
@@ -37,9 +39,10 @@ struct TransferResult {
   bool too_large = false;  ///< the answer passed the size limit and was cut off
   long status = 0;         ///< HTTP status; 0: none came
   double retry_after_seconds = 0;
-  std::string redirect_url;  ///< absolute; empty: none
-  std::string server;        ///< the header of that name
-  std::string error;         ///< curl's words, when code is not CURLE_OK
+  std::string redirect_url;                                 ///< absolute; empty: none
+  std::string server;                                       ///< the header of that name
+  std::vector<std::pair<std::string, std::string>> limits;  ///< headers that tell of rate limits, in small letters
+  std::string error;                                        ///< curl's words, when code is not CURLE_OK
   std::string body;
 };
 

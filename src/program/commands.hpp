@@ -76,6 +76,19 @@ struct ShowArguments {
   bool whole_prompts = false;
 };
 
+/// `icpi ask`.
+struct AskArguments {
+  std::string recording;
+  std::string domain;
+  bool no_hints = false;
+  std::string most;         ///< questions; empty: all
+  std::string max_tokens;   ///< of an answer; empty: as recorded
+  std::string json;         ///< write the counts there; empty: do not
+  std::string batch;        ///< through a batch service, whose batch's name is kept in this file; empty: one by one
+  std::string batch_pause;  ///< seconds between two looks at it; empty: a minute
+  ModelChoice model;
+};
+
 /// "A:B" (A, A + 1, ..., B - 1), or "A" alone for one seed. Throws InvalidArgument.
 SeedRange parse_seeds(std::string_view text);
 
@@ -95,5 +108,6 @@ void train(const TrainArguments& arguments, std::ostream& out);
 void reproduce(const ReproduceArguments& arguments, std::ostream& out);
 void plot(const PlotArguments& arguments, std::ostream& out);
 void show(const ShowArguments& arguments, std::ostream& out);
+void ask(const AskArguments& arguments, std::ostream& out);
 
 }  // namespace icpi::program

@@ -18,6 +18,7 @@
 #include "icpi/experiment/seed_groups.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "methods.hpp"
+#include "question_reader.hpp"
 #include "readability.hpp"
 
 namespace icpi::program {
@@ -62,6 +63,9 @@ class DomainProgram {
 
   /// A perfect world model for the texts of this domain.
   [[nodiscard]] virtual AnyLanguageModel make_oracle(bool hints) const = 0;
+
+  /// What reads the questions and answers of this domain.
+  [[nodiscard]] virtual std::unique_ptr<QuestionReader> make_question_reader(bool hints) const = 0;
 
   /// Makes the agent once. Throws InvalidArgument for options that it does not take.
   virtual void check(const Method& method, const ModelFactory& model) const = 0;

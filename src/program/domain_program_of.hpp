@@ -32,6 +32,7 @@
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "interrupt.hpp"
+#include "question_reader_of.hpp"
 
 namespace icpi::program {
 
@@ -80,6 +81,10 @@ class DomainProgramOf final : public DomainProgram {
 
   AnyLanguageModel make_oracle(bool hints) const override {
     return AnyLanguageModel(OracleModel<Env>(env_, formatter(hints)));
+  }
+
+  std::unique_ptr<QuestionReader> make_question_reader(bool hints) const override {
+    return std::make_unique<QuestionReaderOf<Env, Formatter>>(env_, formatter(hints));
   }
 
   void check(const Method& method, const ModelFactory& model) const override {

@@ -142,6 +142,22 @@ void add_show(CLI::App& app, ShowArguments& arguments) {
   command.add_flag("--whole-prompts", arguments.whole_prompts, "print every line of every prompt");
 }
 
+void add_ask(CLI::App& app, AskArguments& arguments) {
+  auto& command = *app.add_subcommand("ask", "put recorded questions to another model, and compare the answers");
+  command.add_option("--recording", arguments.recording, "a file that train --record wrote")->required();
+  command.add_option("--domain", arguments.domain, "the one whose run was recorded")->required();
+  command.add_flag("--no-hints", arguments.no_hints, "it was recorded with observations without the hint");
+  command.add_option("--most", arguments.most, "only the first so many different questions (default: all)");
+  command.add_option("--max-tokens", arguments.max_tokens, "limit of an answer (default: as recorded)");
+  command.add_option("--json", arguments.json, "write the counts to this file");
+  command.add_option(
+      "--batch", arguments.batch,
+      "http: by a batch service, within a day and at a lower price; this file keeps the batch's name, so "
+      "that the same command can go on");
+  command.add_option("--batch-pause", arguments.batch_pause, "seconds between two looks at the batch (default 60)");
+  add_model(command, arguments.model);
+}
+
 using Words = std::vector<std::string>;
 
 int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr);
@@ -200,6 +216,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   add_plot(app, plot_arguments);
   ShowArguments show_arguments;
   add_show(app, show_arguments);
+  AskArguments ask_arguments;
+  add_ask(app, ask_arguments);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -236,6 +254,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   if (app.got_subcommand("reproduce")) reproduce(reproduce_arguments, std::cout);
   if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
+  if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
   return delivered();
 }
 

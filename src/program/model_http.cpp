@@ -7,13 +7,16 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "batch_service.hpp"
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/http/batch.hpp"
 #include "icpi/http/language_model.hpp"
 #include "icpi/http/service.hpp"
 #include "interrupt.hpp"
@@ -48,6 +51,13 @@ typename Values::value_type parse_name(std::string_view option, std::string_view
     known += fmt::format("{}{}", known.empty() ? "" : ", ", http::name(value));
   }
   throw InvalidArgument(fmt::format("{} '{}' is not allowed; choose one of {}", option, text, known));
+}
+
+double parse_rate(std::string_view option, const std::string& text) {
+  double rate = 0;
+  if (!parse_number(text, rate) || rate < 0)
+    throw InvalidArgument(fmt::format("{} '{}' is not allowed; expected a number, 0 or more", option, text));
+  return rate;
 }
 
 /// "left=right". Throws InvalidArgument naming the option.
@@ -153,9 +163,8 @@ http::Options http_options(const ModelChoice& choice) {
   options.server = parse_name("--server", choice.http.server, servers, options.server);
   set_messages(choice.http, options);
   options.concurrency = parse_count("--concurrency", choice.http.concurrency, 1, 4096);
-  if (!parse_number(choice.http.requests_per_minute, options.requests_per_minute) || options.requests_per_minute < 0)
-    throw InvalidArgument(fmt::format("--requests-per-minute '{}' is not allowed; expected a number, 0 or more",
-                                      choice.http.requests_per_minute));
+  options.requests_per_minute = parse_rate("--requests-per-minute", choice.http.requests_per_minute);
+  options.tokens_per_minute = parse_rate("--tokens-per-minute", choice.http.tokens_per_minute);
   options.request = parse_request(choice.http, std::move(options.request));
   options.learned = learned_of(options);
   if (!choice.http.ca_file.empty()) options.ca_file = choice.http.ca_file;
@@ -178,7 +187,35 @@ http::Options http_options(const ModelChoice& choice) {
   return options;
 }
 
+/// A client of a batch service behind the program's interface.
+class HttpBatch final : public BatchService {
+ public:
+  explicit HttpBatch(http::Options options) : client_(std::move(options)) {}
+  std::string start(std::span<const CompletionRequest> requests) override { return client_.start(requests); }
+  Look look(const std::string& name) override {
+    const http::BatchProgress progress = client_.look(name);
+    std::string words = progress.words;
+    if (progress.total > 0) words += fmt::format(", {} of {} answered", progress.answered, progress.total);
+    using State = http::BatchProgress::State;
+    return {progress.state == State::ended, progress.state == State::lost, std::move(words)};
+  }
+  void collect(const std::string& name, std::span<const CompletionRequest> requests,
+               std::span<Completion> answers) override {
+    client_.collect(name, requests, answers);
+  }
+
+ private:
+  http::BatchClient client_;
+};
+
 }  // namespace
+
+std::unique_ptr<BatchService> make_batch_service(const ModelChoice& choice) {
+  if (choice.name != "http") throw InvalidArgument("--batch needs --model http");
+  if (!choice.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
+  if (choice.http.model_name.empty()) throw InvalidArgument("--batch needs --model-name");
+  return std::make_unique<HttpBatch>(http_options(choice));
+}
 
 ModelSource http_source() {
   ModelSource source{"http",
@@ -186,7 +223,12 @@ ModelSource http_source() {
                      nullptr};
   source.factory = [](const ModelChoice& choice, const DomainProgram&, bool,
                       const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
-    return [options = http_options(choice), ledger] {
+    http::Options options = http_options(choice);
+    if (ledger)
+      options.ask_again = [account = ledger->account()](const CompletionRequest& request, const Usage& cost) {
+        return account->book_attempt(request, cost);
+      };
+    return [options = std::move(options), ledger] {
       return AnyLanguageModel(std::make_unique<CountedAnswers>(options, ledger));
     };
   };

@@ -49,6 +49,8 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--api-key-header", http.api_key_header, "http: the header with the key (default Authorization)");
   command.add_option("--ca-file", http.ca_file, "http: certificates to trust (default CURL_CA_BUNDLE, SSL_CERT_FILE)");
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");
+  command.add_option("--tokens-per-minute", http.tokens_per_minute,
+                     "http: of prompts, and limits of answers, at most so many (default: no limit)");
 }
 
 void add_llama_options(CLI::App& command, LlamaChoice& llama) {
@@ -67,7 +69,12 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
   command.add_option("--prompt-price", budget.prompt_price, "of a million prompt tokens, in any currency");
   command.add_option("--cached-price", budget.cached_price,
                      "of a million prompt tokens that the server had kept (default: as other prompt tokens)");
+  command.add_option(
+      "--cache-write-price", budget.cache_write_price,
+      "of a million prompt tokens that the server wrote into its cache (default: as other prompt tokens)");
   command.add_option("--completion-price", budget.completion_price, "of a million completion tokens");
+  command.add_option("--prices", budget.price_file,
+                     "a JSON file of prices by --model-name, in place of the options above: see docs/program.md");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/models/recording.hpp"
 #include "parse.hpp"
+#include "prices.hpp"
 #include "printable.hpp"
 
 namespace icpi::program {
@@ -46,19 +47,29 @@ std::uint64_t parse_limit(std::string_view option, const std::string& text) {
   return text.empty() ? 0 : parse_count(option, text, 1, std::numeric_limits<std::size_t>::max());
 }
 
-Budget parse_budget(const BudgetChoice& choice) {
+/// The options of the command line count before the file.
+TokenPrices parse_prices(const BudgetChoice& choice, const std::string& model) {
+  TokenPrices prices;
+  if (!choice.price_file.empty()) prices = read_prices(choice.price_file, model);
+  prices.prompt = parse_amount("--prompt-price", choice.prompt_price, prices.prompt);
+  prices.completion = parse_amount("--completion-price", choice.completion_price, prices.completion);
+  if (!choice.cached_price.empty()) prices.cached = parse_amount("--cached-price", choice.cached_price, 0);
+  if (!choice.cache_write_price.empty())
+    prices.cache_write = parse_amount("--cache-write-price", choice.cache_write_price, 0);
+  return prices;
+}
+
+Budget parse_budget(const BudgetChoice& choice, const std::string& model) {
   Budget budget;
   budget.calls = parse_limit("--max-calls", choice.calls);
   budget.tokens = parse_limit("--max-total-tokens", choice.tokens);
   budget.money = parse_amount("--max-cost", choice.cost, 0);
   if (!choice.cost.empty() && budget.money == 0)
     throw InvalidArgument(fmt::format("--max-cost '{}' is not allowed; expected a number above 0", choice.cost));
-  budget.prices.prompt = parse_amount("--prompt-price", choice.prompt_price, 0);
-  budget.prices.completion = parse_amount("--completion-price", choice.completion_price, 0);
-  if (!choice.cached_price.empty()) budget.prices.cached = parse_amount("--cached-price", choice.cached_price, 0);
+  budget.prices = parse_prices(choice, model);
   if (budget.money > 0 && budget.prices.prompt == 0 && budget.prices.completion == 0)
     throw InvalidArgument(
-        "--max-cost needs --prompt-price and --completion-price: without them nothing costs anything");
+        "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
   return budget;
 }
 
@@ -87,8 +98,8 @@ std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
 
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
-ModelLedger::ModelLedger(const BudgetChoice& choice)
-    : account_(std::make_shared<BudgetAccount>(parse_budget(choice))) {}
+ModelLedger::ModelLedger(const BudgetChoice& choice, const std::string& model)
+    : account_(std::make_shared<BudgetAccount>(parse_budget(choice, model))) {}
 
 void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
   const std::lock_guard lock(mutex_);
@@ -111,9 +122,14 @@ std::string ModelLedger::report() const {
   std::string text =
       fmt::format("Model: {} calls, {} prompt tokens ({} of them cached), {} completion tokens", spent.calls,
                   spent.usage.prompt_tokens, spent.usage.cached_tokens, spent.usage.completion_tokens);
+  if (spent.usage.written_tokens > 0) text += fmt::format(", {} written into caches", spent.usage.written_tokens);
   if (const double cost = prices.cost(spent.usage); prices.prompt > 0 || prices.completion > 0)
     text += fmt::format(", cost {:.6g}", cost);
   text += ".\n";
+  if (const Overrun over = account_->overrun(); over != Overrun{})
+    text += fmt::format(
+        "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.\n",
+        over.completion_tokens, over.prompt_tokens);
   const std::lock_guard lock(mutex_);
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,

@@ -31,6 +31,7 @@ struct HttpChoice {
   std::string effort;                      ///< of thinking, in the service's word; empty: not said
   std::string concurrency = "32";          ///< requests in flight per server
   std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
+  std::string tokens_per_minute = "0";     ///< the same
   std::vector<std::string> omit;           ///< fields of the body that are not sent
   std::vector<std::string> rename;         ///< "old=new"
   std::string extra;                       ///< a JSON object: members of every body
@@ -57,7 +58,9 @@ struct BudgetChoice {
   std::string cost;    ///< in the currency of the prices
   std::string prompt_price;
   std::string cached_price;
+  std::string cache_write_price;
   std::string completion_price;
+  std::string price_file;  ///< JSON: see prices.hpp
 };
 
 /// Everything that the command line says about a model: see model_options.cpp for the words.
@@ -85,7 +88,8 @@ struct AnswerCounts {
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  explicit ModelLedger(const BudgetChoice& choice);
+  /// `model`: as the file of prices calls it; empty: the file's only one.
+  explicit ModelLedger(const BudgetChoice& choice, const std::string& model = "");
 
   /// For the models to spend from.
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }

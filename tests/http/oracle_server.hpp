@@ -15,10 +15,22 @@
 
 namespace icpi_test {
 
-/// Answers completion and chat requests as a perfect world model of the chain does: what comes back depends on the request alone.
-/// Thread-safe.
+/// Answers completion and chat requests as a perfect world model of the chain does: what comes back depends on the
+/// request alone. Thread-safe.
 class ChainOracle {
  public:
+  icpi::Completion complete(std::string_view prompt, const std::vector<std::string>& stops, std::uint64_t seed) {
+    const std::vector<std::string_view> stop(stops.begin(), stops.end());
+    icpi::CompletionRequest question;
+    question.query = prompt;
+    question.stop = stop;
+    question.seed = seed;
+    icpi::Completion completion;
+    const std::lock_guard lock(mutex_);
+    oracle_.complete({&question, 1}, {&completion, 1});
+    return completion;
+  }
+
   HttpReply operator()(const HttpRequest& request) {
     HttpReply reply;
     if (request.method == "GET") {
@@ -29,17 +41,8 @@ class ChainOracle {
     const nlohmann::json asked = nlohmann::json::parse(request.body);
     const bool chat = asked.contains("messages");
     const auto prompt = (chat ? asked.at("messages").back().at("content") : asked.at("prompt")).get<std::string>();
-    const auto stops = asked.value("stop", std::vector<std::string>{"\n"});
-    const std::vector<std::string_view> stop(stops.begin(), stops.end());
-    icpi::CompletionRequest question;
-    question.query = prompt;
-    question.stop = stop;
-    question.seed = asked.value("seed", std::uint64_t{0});
-    icpi::Completion completion;
-    {
-      const std::lock_guard lock(mutex_);
-      oracle_.complete({&question, 1}, {&completion, 1});
-    }
+    const icpi::Completion completion =
+        complete(prompt, asked.value("stop", std::vector<std::string>{"\n"}), asked.value("seed", std::uint64_t{0}));
     nlohmann::json choice{{"index", 0}, {"finish_reason", "stop"}, {"logprobs", nullptr}};
     if (chat) {
       choice["message"] = {{"role", "assistant"}, {"content", completion.text}};

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cctype>
 #include <chrono>
@@ -43,14 +44,17 @@ struct HttpReply {
     reset_before_headers,  ///< RST instead of an answer
     reset_after_headers,
     close_before_headers,  ///< orderly end of the connection without a byte
-    garbage                ///< bytes that are not HTTP
+    garbage,               ///< bytes that are not HTTP
+    raw,                   ///< the body is all that is sent, head included; then the connection is closed
+    endless                ///< the same, but its end comes again and again until the client has enough
   };
   int status = 200;
   std::string body;
   std::string headers;  ///< more header lines, each ending in \r\n
   Manner manner = Manner::whole;
   std::chrono::milliseconds first_byte_delay{0};
-  std::chrono::milliseconds body_delay{0};  ///< between the two halves of the body
+  std::chrono::milliseconds body_delay{0};  ///< between the two halves of the body, or between its pieces
+  std::size_t piece = 0;                    ///< bytes of a raw body that are sent at once; 0: all
 };
 
 /// An HTTP/1.1 server on 127.0.0.1, one thread per connection, that answers as a function says and misbehaves exactly
@@ -185,8 +189,21 @@ class ScriptedServer {
     return size + std::string(bytes) + "\r\n";
   }
 
+  bool send_raw(int connection, const HttpReply& reply) const {
+    const std::size_t piece = reply.piece == 0 ? reply.body.size() : reply.piece;
+    const std::string_view body = reply.body;
+    for (std::size_t sent = 0; sent < body.size(); sent += piece) {
+      if (!send_all(connection, body.substr(sent, piece))) return false;
+      pause(reply.body_delay);
+    }
+    const std::string_view end = body.substr(body.size() - std::min<std::size_t>(body.size(), 4096));
+    while (reply.manner == HttpReply::Manner::endless && !stopping_ && send_all(connection, end)) continue;
+    return false;
+  }
+
   bool send_reply(int connection, const HttpReply& reply) const {
     using Manner = HttpReply::Manner;
+    if (reply.manner == Manner::raw || reply.manner == Manner::endless) return send_raw(connection, reply);
     if (reply.manner == Manner::reset_before_headers) return reset(connection);
     if (reply.manner == Manner::close_before_headers) return false;
     if (reply.manner == Manner::garbage) {

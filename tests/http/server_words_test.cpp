@@ -79,6 +79,14 @@ TEST(ServerWords, AreShownWithoutControlsAndSecrets) {
   EXPECT_THAT(cut, testing::EndsWith("xx")) << "no half of a character";
 }
 
+TEST(ServerWords, AreShownWithoutLongPartsOfSecrets) {
+  const std::vector<std::string> secrets{"token-0123456789abcdef"};
+  EXPECT_EQ(icpi::http::shown_words("cut: token-0123456789abc", secrets), "cut: [key]");
+  EXPECT_EQ(icpi::http::shown_words("torn: to-ken-0123456789abcdef, again 0123456789abcdef", secrets),
+            "torn: to-[key], again [key]");
+  EXPECT_EQ(icpi::http::shown_words("token-01234 is short", secrets), "token-01234 is short");
+}
+
 TEST(Durations, OfEveryForm) {
   for (const auto& [text, seconds] : std::vector<std::pair<const char*, double>>{{"7", 7},
                                                                                  {" 1.5 ", 1.5},

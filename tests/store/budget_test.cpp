@@ -22,9 +22,10 @@ static_assert(icpi::LanguageModel<BudgetedModel<CountingModel>>);
 static_assert(icpi::AsynchronousLanguageModel<BudgetedModel<AsynchronousCountingModel>>);
 
 // CountingModel uses 4 prompt tokens for "1234", one of them cached, and 2 completion tokens.
-std::vector<CompletionRequest> requests(std::size_t count) {
+std::vector<CompletionRequest> requests(std::size_t count, int max_tokens = 100) {
   CompletionRequest request;
   request.query = "1234";
+  request.sampling.max_tokens = max_tokens;
   return std::vector<CompletionRequest>(count, request);
 }
 
@@ -44,6 +45,8 @@ TEST(Prices, AreForAMillionTokens) {
   const icpi::TokenPrices prices{2, 6, 0.5};
   EXPECT_DOUBLE_EQ(prices.cost({1'000'000, 400'000, 500'000}), 1.2 + 0.2 + 3);
   EXPECT_DOUBLE_EQ((icpi::TokenPrices{2, 6}.cost({1'000'000, 400'000, 500'000})), 5);
+  const icpi::TokenPrices writing{2, 6, 0.5, 2.5};
+  EXPECT_DOUBLE_EQ(writing.cost({1'000'000, 400'000, 500'000, 100'000}), 1.0 + 0.2 + 3 + 0.25);
 }
 
 TEST(BudgetedModel, CallsAreNeverExceeded) {
@@ -60,26 +63,31 @@ TEST(BudgetedModel, CallsAreNeverExceeded) {
   EXPECT_TRUE(model.exhausted());
 }
 
-TEST(BudgetedModel, TokensAreExceededByASliceAtMost) {
+TEST(BudgetedModel, TokensAreNeverExceeded) {
   int asked = 0;
-  BudgetedModel model(CountingModel(&asked), Budget{.tokens = 100});
-  std::vector<Completion> completions(50);
-  model.complete(requests(50), completions);
-  EXPECT_EQ(answered(completions), 32U);  // 16 x 6 = 96 < 100, the second slice passes it
-  EXPECT_EQ(model.spent().tokens(), 192U);
+  BudgetedModel model(CountingModel(&asked), Budget{.tokens = 1000});
+  std::vector<Completion> completions(500);
+  model.complete(requests(500, 10), completions);
+  EXPECT_LE(model.spent().tokens(), 1000U);
+  EXPECT_GT(model.spent().tokens() + 20 + 10, 1000U) << "another question would have fitted";
+  EXPECT_EQ(model.spent().tokens(), 6 * answered(completions));
+  EXPECT_THAT(completions.back().error.message, HasSubstr("budget of 1000 tokens"));
+  EXPECT_EQ(model.overrun(), icpi::Overrun{});
 }
 
 TEST(BudgetedModel, MoneyStopsARunThatGoesOnWithMore) {
   int asked = 0;
-  const icpi::TokenPrices prices{1e6, 1e6, 0.0};  // 1 a token, cached ones free: 5 a request
-  BudgetedModel first(CountingModel(&asked), Budget{.money = 80, .prices = prices});
-  std::vector<Completion> completions(20);
-  first.complete(requests(20), completions);
-  EXPECT_EQ(answered(completions), 16U);
-  EXPECT_DOUBLE_EQ(first.money_spent(), 80);
-  BudgetedModel second(CountingModel(&asked), Budget{.money = 160, .prices = prices}, first.spent());
-  second.complete(requests(20), completions);
-  EXPECT_EQ(answered(completions), 16U);
+  const icpi::TokenPrices prices{1e6, 1e6, 0.0};  // 1 a token, cached ones free: 5 a question
+  BudgetedModel first(CountingModel(&asked), Budget{.money = 100, .prices = prices});
+  std::vector<Completion> completions(30);
+  first.complete(requests(30, 10), completions);
+  const std::size_t paid = answered(completions);
+  EXPECT_LE(first.money_spent(), 100);
+  EXPECT_GT(first.money_spent(), 100 - 30 - 5) << "another question would have fitted";
+  BudgetedModel second(CountingModel(&asked), Budget{.money = 200, .prices = prices}, first.spent());
+  second.complete(requests(30, 10), completions);
+  EXPECT_GE(answered(completions), paid);
+  EXPECT_LE(second.money_spent(), 200);
 }
 
 TEST(BudgetedModel, SubmissionsAreRefusedOnceItIsUsedUp) {
@@ -138,6 +146,8 @@ TEST(BudgetedModel, RefusesNonsense) {
   EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.money = -1}), icpi::InvalidArgument);
   EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.money = 5}), icpi::InvalidArgument);
   EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.prices = {-1, 0}}), icpi::InvalidArgument);
+  EXPECT_THROW(BudgetedModel(CountingModel(&asked), Budget{.prices = {.cache_write = -1}}), icpi::InvalidArgument);
+  EXPECT_THROW(BudgetedModel(CountingModel(&asked), std::shared_ptr<icpi::BudgetAccount>()), icpi::InvalidArgument);
 }
 
 }  // namespace

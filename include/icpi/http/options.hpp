@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "icpi/concepts/language_model.hpp"
 #include "icpi/http/request.hpp"
 
 namespace icpi::http {
@@ -140,6 +141,9 @@ struct Options {
   std::size_t concurrency = 32;      ///< requests in flight per server, at most; > 0
   bool adaptive_concurrency = true;  ///< start lower, grow while throughput does, halve on 429
   double requests_per_minute = 0;    ///< over all servers; at least 0.001; 0: no limit
+  /// Over all servers, as services count them: the prompts' tokens, estimated, and the limits of the answers; 0: no limit,
+  /// else at least 1. What servers tell of their own limits in their headers is kept in any case.
+  double tokens_per_minute = 0;
   /// Prompts put into one request where the dialect takes several (completions) and everything but the prompt agrees,
   /// the seed too unless the temperature is 0. > 0.
   std::size_t prompts_per_request = 1;
@@ -177,6 +181,9 @@ struct Options {
 
   /// Refuse answers that come without a count of their tokens: for budgets of tokens or money, which nothing could keep.
   bool require_usage = false;
+  /// Asked before a question is sent once more whose last attempts cost tokens and came to nothing: `cost`, since it was
+  /// asked before. False: the question ends as `budget_exhausted`. What it was told of is in Completion::booked.
+  std::function<bool(const CompletionRequest& request, const Usage& cost)> ask_again;
   /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
   bool probe = true;
   /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.

@@ -4,101 +4,82 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <span>
-#include <string>
+#include <utility>
+#include <vector>
 
 #include "icpi/models/budget.hpp"
 
 namespace icpi {
 
-ICPI_INLINE double TokenPrices::cost(const Usage& usage) const noexcept {
-  const auto cached_tokens = static_cast<double>(std::min(usage.cached_tokens, usage.prompt_tokens));
-  const double fresh_tokens = static_cast<double>(usage.prompt_tokens) - cached_tokens;
-  return (prompt * fresh_tokens + cached.value_or(prompt) * cached_tokens +
-          completion * static_cast<double>(usage.completion_tokens)) /
-         1e6;
-}
-
-/// @cond internals
-struct BudgetAccount::State {
-  explicit State(const Spending& spent_before) : spent(spent_before) {}
-
-  std::mutex mutex;
-  Spending spent;  ///< guarded by `mutex`
-};
-/// @endcond
-
-ICPI_INLINE BudgetAccount::BudgetAccount(const Budget& budget, const Spending& spent_before)
-    : budget_(budget), state_(std::make_unique<State>(spent_before)) {
-  const auto usable = [](double value) { return std::isfinite(value) && value >= 0; };
-  const TokenPrices& prices = budget.prices;
-  if (!usable(budget.money)) throw InvalidArgument("Budget::money must be finite and >= 0");
-  if (!usable(prices.prompt) || !usable(prices.completion) || !usable(prices.cached.value_or(0)))
-    throw InvalidArgument("TokenPrices must be finite and >= 0");
-  if (budget.money > 0 && prices.cost({1'000'000, 0, 1'000'000}) == 0)
-    throw InvalidArgument("Budget::money needs TokenPrices: without them nothing costs anything");
-}
-
-ICPI_INLINE BudgetAccount::~BudgetAccount() = default;
-
-ICPI_INLINE std::uint64_t BudgetAccount::take_calls(std::uint64_t wanted) {
-  const std::lock_guard lock(state_->mutex);
-  if (!reached().empty()) return 0;
-  if (budget_.calls > 0) wanted = std::min(wanted, budget_.calls - state_->spent.calls);
-  state_->spent.calls += wanted;
-  return wanted;
-}
-
-ICPI_INLINE void BudgetAccount::book(const Usage& usage) {
-  const std::lock_guard lock(state_->mutex);
-  Usage& spent = state_->spent.usage;
-  spent.prompt_tokens += usage.prompt_tokens;
-  spent.cached_tokens += usage.cached_tokens;
-  spent.completion_tokens += usage.completion_tokens;
-}
-
-ICPI_INLINE Spending BudgetAccount::spent() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->spent;
-}
-
-ICPI_INLINE std::string BudgetAccount::exhausted_limit() const {
-  const std::lock_guard lock(state_->mutex);
-  return reached();
-}
-
-ICPI_INLINE std::string BudgetAccount::reached() const {
-  const Spending& spent = state_->spent;
-  if (budget_.calls > 0 && spent.calls >= budget_.calls) return fmt::format("{} calls", budget_.calls);
-  if (budget_.tokens > 0 && spent.tokens() >= budget_.tokens) return fmt::format("{} tokens", budget_.tokens);
-  if (budget_.money > 0 && budget_.prices.cost(spent.usage) >= budget_.money)
-    return fmt::format("{} of money", budget_.money);
-  return {};
-}
-
 namespace detail {
 
+/// What of `usage` is still to be booked; then it counts as booked.
+inline Usage take_unbooked(const Usage& usage, Usage& booked) {
+  const auto rest = [](std::uint64_t all, std::uint64_t part) { return all - std::min(all, part); };
+  const Usage left{rest(usage.prompt_tokens, booked.prompt_tokens), rest(usage.cached_tokens, booked.cached_tokens),
+                   rest(usage.completion_tokens, booked.completion_tokens),
+                   rest(usage.written_tokens, booked.written_tokens)};
+  booked = {};
+  return left;
+}
+
+/// What is set aside while a call to a model lasts; given back when that throws.
+class ReservedCalls {
+ public:
+  explicit ReservedCalls(BudgetAccount& account) : account_(account) {}
+  ReservedCalls(const ReservedCalls&) = delete;
+  ReservedCalls& operator=(const ReservedCalls&) = delete;
+  ~ReservedCalls() {
+    for (const Reservation& each : open_) account_.settle(each, {});
+  }
+  [[nodiscard]] std::size_t size() const { return open_.size(); }
+  void add(const Reservation& reservation) { open_.push_back(reservation); }
+  template <class Result>
+  void settle(std::span<Result> results) {
+    for (std::size_t i = 0; i < results.size(); ++i) account_.settle(open_[i], newly_spent(results[i]));
+    open_.clear();
+  }
+
+ private:
+  static Usage newly_spent(const Scores& scores) { return scores.usage; }
+  static Usage newly_spent(Completion& completion) { return take_unbooked(completion.usage, completion.booked); }
+
+  BudgetAccount& account_;
+  std::vector<Reservation> open_;
+};
+
 template <class Request, class Result, class Ask>
-void ask_within(BudgetAccount& account, std::size_t slice, std::span<const Request> requests, std::span<Result> results,
-                Ask ask) {
+void ask_within(BudgetAccount& account, std::span<const Request> requests, std::span<Result> results, Ask ask) {
   if (requests.size() != results.size()) {
     throw InvalidArgument(
         fmt::format("BudgetedModel: got {} requests and {} places for answers", requests.size(), results.size()));
   }
-  const Budget& budget = account.budget();
-  const std::size_t most = budget.tokens == 0 && budget.money == 0 ? requests.size() : slice;
   std::size_t done = 0;
   while (done < requests.size()) {
-    const auto count = static_cast<std::size_t>(account.take_calls(std::min(requests.size() - done, most)));
-    if (count == 0) break;
-    ask(requests.subspan(done, count), results.subspan(done, count));
-    for (const Result& result : results.subspan(done, count)) account.book(result.usage);
-    done += count;
+    ReservedCalls calls(account);
+    auto admission = BudgetAccount::Admission::granted;
+    while (done + calls.size() < requests.size()) {
+      const Reservation reservation = account.estimate(requests[done + calls.size()]);
+      admission = account.reserve(reservation);
+      if (admission != BudgetAccount::Admission::granted) break;
+      calls.add(reservation);
+    }
+    const std::size_t count = calls.size();
+    if (count > 0) {
+      ask(requests.subspan(done, count), results.subspan(done, count));
+      calls.settle(results.subspan(done, count));
+      done += count;
+    } else if (admission == BudgetAccount::Admission::later) {
+      account.wait_for_answers(std::chrono::hours(1));
+    } else {
+      break;
+    }
   }
   for (; done < requests.size(); ++done) {
     results[done] = {};
@@ -107,17 +88,100 @@ void ask_within(BudgetAccount& account, std::size_t slice, std::span<const Reque
 }
 
 ICPI_INLINE CompletionError budget_refusal(const BudgetAccount& account) {
-  return {ErrorCategory::budget_exhausted, fmt::format("the budget of {} is used up", account.exhausted_limit()), 0};
+  return {ErrorCategory::budget_exhausted,
+          fmt::format("the budget of {} is used up: what is left does not cover another question, which may take what "
+                      "was set aside for it",
+                      account.exhausted_limit()),
+          0};
 }
 
-ICPI_INLINE void complete_within(BudgetAccount& account, std::size_t slice, LanguageModelRef model,
+ICPI_INLINE void complete_within(BudgetAccount& account, LanguageModelRef model,
                                  std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-  ask_within(account, slice, requests, completions, [&](auto some, auto answers) { model.complete(some, answers); });
+  ask_within(account, requests, completions, [&](auto some, auto answers) { model.complete(some, answers); });
 }
 
-ICPI_INLINE void score_within(BudgetAccount& account, std::size_t slice, LanguageModelRef model,
-                              std::span<const ScoreRequest> requests, std::span<Scores> scores) {
-  ask_within(account, slice, requests, scores, [&](auto some, auto answers) { model.score(some, answers); });
+ICPI_INLINE void score_within(BudgetAccount& account, LanguageModelRef model, std::span<const ScoreRequest> requests,
+                              std::span<Scores> scores) {
+  ask_within(account, requests, scores, [&](auto some, auto answers) { model.score(some, answers); });
+}
+
+ICPI_INLINE BudgetedSubmissions::BudgetedSubmissions(std::shared_ptr<BudgetAccount> account)
+    : account_(std::move(account)) {
+  if (!account_) throw InvalidArgument("BudgetedModel: there is no account");
+}
+
+ICPI_INLINE BudgetedSubmissions& BudgetedSubmissions::operator=(BudgetedSubmissions&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  account_ = std::move(other.account_);
+  open_ = std::exchange(other.open_, {});
+  waiting_ = std::exchange(other.waiting_, {});
+  refused_ = std::move(other.refused_);
+  return *this;
+}
+
+ICPI_INLINE BudgetedSubmissions::~BudgetedSubmissions() { release(); }
+
+ICPI_INLINE void BudgetedSubmissions::release() noexcept {
+  if (!account_) return;
+  for (const auto& [ticket, reservation] : open_) account_->settle(reservation, {});
+  open_.clear();
+}
+
+ICPI_INLINE void BudgetedSubmissions::answer(Ticket ticket, CompletionError error) {
+  Completion completion;
+  completion.error = std::move(error);
+  refused_.push(ticket, std::move(completion));
+}
+
+ICPI_INLINE bool BudgetedSubmissions::admit(const CompletionRequest& request, Ticket ticket) {
+  waiting_.emplace_back(request, ticket);
+  if (waiting_.size() > 1) return false;  // it does not overtake
+  return next().has_value();
+}
+
+ICPI_INLINE std::optional<std::pair<CompletionRequest, Ticket>> BudgetedSubmissions::next() {
+  while (!waiting_.empty()) {
+    const auto [request, ticket] = waiting_.front();
+    Reservation reservation = account_->estimate(request);
+    reservation.submitted = true;
+    const auto admission = account_->reserve(reservation);
+    if (admission == BudgetAccount::Admission::later) return std::nullopt;
+    if (admission == BudgetAccount::Admission::granted) open_.emplace_back(ticket, reservation);
+    if (admission == BudgetAccount::Admission::refused) answer(ticket, budget_refusal(*account_));
+    waiting_.erase(waiting_.begin());
+    if (admission == BudgetAccount::Admission::granted) return std::pair(request, ticket);
+  }
+  return std::nullopt;
+}
+
+ICPI_INLINE void BudgetedSubmissions::settle(Ticket ticket, const Usage& usage) {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& each) { return each.first == ticket; });
+  if (found == open_.end()) return;
+  account_->settle(found->second, usage);
+  *found = open_.back();
+  open_.pop_back();
+}
+
+ICPI_INLINE void BudgetedSubmissions::withdraw(Ticket ticket) { settle(ticket, {}); }
+
+ICPI_INLINE void BudgetedSubmissions::put_back(const CompletionRequest& request, Ticket ticket) {
+  settle(ticket, {});
+  waiting_.emplace(waiting_.begin(), request, ticket);
+}
+
+ICPI_INLINE void BudgetedSubmissions::book(std::span<FinishedCompletion> finished) {
+  for (FinishedCompletion& item : finished)
+    settle(item.ticket, take_unbooked(item.completion.usage, item.completion.booked));
+}
+
+ICPI_INLINE bool BudgetedSubmissions::cancel(Ticket ticket) {
+  const auto found =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& each) { return each.second == ticket; });
+  if (found == waiting_.end()) return false;
+  waiting_.erase(found);
+  answer(ticket, {ErrorCategory::cancelled, "cancelled before it was sent", 0});
+  return true;
 }
 
 }  // namespace detail

@@ -59,6 +59,13 @@ class OracleModel {
     for (std::size_t i = 0; i < requests.size(); ++i) answer(requests[i], completions[i]);
   }
 
+  /// Which question a prompt of this formatter asks.
+  [[nodiscard]] QueryKind kind(const CompletionRequest& request) {
+    auto [examples, query] = divide(request);
+    while (query.starts_with('\n')) query.remove_prefix(1);
+    return query.starts_with(start_) ? QueryKind::action : kind_of(examples);
+  }
+
  private:
   void answer(const CompletionRequest& request, Completion& completion) {
     completion.tokens.clear();

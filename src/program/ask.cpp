@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "answer_comparison.hpp"
+#include "batch_service.hpp"
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/json_line.hpp"
+#include "interrupt.hpp"
+#include "parse.hpp"
+#include "printable.hpp"
+#include "progress.hpp"
+#include "recorded_questions.hpp"
+#include "run_directory.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+constexpr std::size_t questions_at_a_time = 256;  // between two looks at what was interrupted
+
+/// The questions' texts for a model: prefixes that extend each other are told as such, for servers that keep them.
+class Requests {
+ public:
+  explicit Requests(std::span<const RecordedQuestion> questions)
+      : stops_(questions.size()), choices_(questions.size()) {
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      requests_.push_back(questions[i].request(stops_[i], choices_[i]));
+      requests_.back().prefix.identity = identity_of(questions[i].prefix);
+    }
+  }
+  [[nodiscard]] std::span<const CompletionRequest> all() const { return requests_; }
+
+ private:
+  std::uint64_t identity_of(std::string_view prefix) {
+    if (prefix.empty()) return 0;
+    for (auto& [text, identity] : known_) {
+      if (!text.starts_with(prefix) && !prefix.starts_with(text)) continue;
+      if (prefix.size() > text.size()) text = prefix;
+      return identity;
+    }
+    return known_.emplace_back(prefix, new_prefix_identity()).second;
+  }
+
+  std::vector<std::vector<std::string_view>> stops_;
+  std::vector<std::vector<std::string_view>> choices_;
+  std::vector<std::pair<std::string_view, std::uint64_t>> known_;
+  std::vector<CompletionRequest> requests_;
+};
+
+/// Puts all questions to the model; the first failure is told.
+std::string put(std::vector<RecordedQuestion>& questions, AnyLanguageModel& model, AnswerComparison& comparison) {
+  Progress progress(questions.size());
+  std::string failure;
+  for (std::size_t done = 0; done < questions.size(); done += questions_at_a_time) {
+    if (interrupting_signal() != 0) throw Interrupted("interrupted");
+    const std::span some = std::span(questions).subspan(done, std::min(questions_at_a_time, questions.size() - done));
+    const Requests requests(some);
+    std::vector<Completion> answers(some.size());
+    model.complete(requests.all(), answers);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      comparison.add(some[i], answers[i]);
+      if (answers[i].error && failure.empty()) failure = answers[i].error.message;
+    }
+    progress.advance(some.size());
+  }
+  return failure;
+}
+
+/// The same through a batch service.
+std::string put_batch(const AskArguments& arguments, const std::vector<RecordedQuestion>& questions,
+                      BudgetAccount& account, AnswerComparison& comparison) {
+  double pause = 60;
+  if (!arguments.batch_pause.empty() && (!parse_number(arguments.batch_pause, pause) || pause <= 0 || pause > 86400))
+    throw InvalidArgument(
+        fmt::format("--batch-pause '{}' is not allowed; expected seconds, up to a day", arguments.batch_pause));
+  const auto service = make_batch_service(arguments.model);
+  const Requests requests(questions);
+  Progress progress(questions.size());
+  const auto answers =
+      answers_of_batch(*service, account, arguments.batch, requests.all(),
+                       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(pause)));
+  std::string failure;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    comparison.add(questions[i], answers[i]);
+    if (answers[i].error && failure.empty()) failure = answers[i].error.message;
+  }
+  return failure;
+}
+
+}  // namespace
+
+void ask(const AskArguments& arguments, std::ostream& out) {
+  if (arguments.recording.empty()) throw InvalidArgument("--recording is missing: a file that train --record wrote");
+  if (arguments.domain.empty()) throw InvalidArgument("--domain is missing: the one whose run was recorded");
+  const DomainProgram& domain = domain_program(arguments.domain);
+  const auto most = arguments.most.empty() ? std::numeric_limits<std::size_t>::max()
+                                           : parse_count("--most", arguments.most, 1, 1U << 30U);
+  const auto reader = domain.make_question_reader(!arguments.no_hints);
+  std::vector<RecordedQuestion> questions = read_questions(arguments.recording, *reader, most);
+  if (!arguments.max_tokens.empty()) {
+    const auto limit = parse_count("--max-tokens", arguments.max_tokens, 1, 1U << 20U);
+    for (RecordedQuestion& each : questions) each.sampling.max_tokens = static_cast<int>(limit);
+  }
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http.model_name);
+  ModelFactory make;
+  if (arguments.batch.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
+  if (arguments.batch.empty()) check_answer_files(arguments.model);
+  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
+    throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
+  watch_signals();
+  const SeenOutcomes outcomes(questions, *reader);
+  AnswerComparison comparison(*reader, outcomes);
+  std::string failure;
+  std::string model_name;
+  if (make) {
+    AnyLanguageModel model = make();
+    model_name = model.identity();
+    failure = put(questions, model, comparison);
+  } else {
+    model_name = arguments.model.http.model_name;
+    failure = put_batch(arguments, questions, *ledger->account(), comparison);
+  }
+  fmt::print(out, "{}{}", comparison.table(), ledger->report());
+  if (!arguments.json.empty()) {
+    const Spending spent = ledger->account()->spent();
+    JsonLine line;
+    line.add("recording", arguments.recording).add("domain", arguments.domain).add("model", model_name);
+    line.add("calls", spent.calls).add("prompt_tokens", spent.usage.prompt_tokens);
+    line.add("cached_tokens", spent.usage.cached_tokens).add("completion_tokens", spent.usage.completion_tokens);
+    line.add_raw("kinds", comparison.json());
+    write_file(arguments.json, line.str() + "\n");
+  }
+  if (const auto unanswered = comparison.total().unanswered; unanswered > 0)
+    throw Error(fmt::format("{} of {} questions got no answer; the first: {}", unanswered, questions.size(),
+                            printable_line(failure)));
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "batch_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/hash.hpp"
+#include "icpi/core/json.hpp"
+#include "icpi/core/json_line.hpp"
+#include "icpi/models/completion_record.hpp"
+#include "interrupt.hpp"
+#include "printable.hpp"
+#include "progress.hpp"
+#include "run_directory.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+/// Names all questions in their order.
+std::string fingerprint_of(std::span<const CompletionRequest> requests) {
+  std::string all;
+  for (const CompletionRequest& each : requests) all += fingerprint(each).str();
+  return fmt::format("{:016x}", detail::fnv1a(all));
+}
+
+/// The batch that the file names; nullopt: it names none.
+std::optional<std::string> read_name(const std::string& file, const std::string& questions) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.empty()) return std::nullopt;
+  try {
+    const Json json = Json::parse(text);
+    if (json["questions"].string() != questions) throw InvalidArgument("its batch is one of other questions");
+    return json["batch"].string();
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("--batch '{}': {}", file, error.what()));
+  }
+}
+
+/// What the questions may take, as long as they are under way.
+class BatchReservation {
+ public:
+  BatchReservation(BudgetAccount& account, std::span<const CompletionRequest> requests) : account_(account) {
+    for (const CompletionRequest& each : requests) {
+      const Reservation reservation = account.estimate(each);
+      if (account.reserve(reservation) != BudgetAccount::Admission::granted)
+        throw Error(fmt::format("the budget of {} has no room for a batch of {} questions; nothing was sent",
+                                account.exhausted_limit(), requests.size()));
+      open_.push_back(reservation);
+    }
+  }
+  BatchReservation(const BatchReservation&) = delete;
+  BatchReservation& operator=(const BatchReservation&) = delete;
+  ~BatchReservation() { settle({}); }
+  void settle(std::span<const Completion> answers) {
+    for (std::size_t i = 0; i < open_.size(); ++i)
+      account_.settle(open_[i], i < answers.size() ? answers[i].usage : Usage{});
+    open_.clear();
+  }
+
+ private:
+  BudgetAccount& account_;
+  std::vector<Reservation> open_;
+};
+
+void wait_for(std::chrono::milliseconds pause, const std::string& file, std::string_view words) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto until = Clock::now() + pause; Clock::now() < until;) {
+    const auto left = until - Clock::now();
+    Progress::waiting(fmt::format("the batch is {}", printable_line(words)),
+                      std::chrono::duration<double>(left).count());
+    if (interrupting_signal() != 0)
+      throw Interrupted(
+          fmt::format("interrupted; the batch goes on: the same command with --batch '{}' gets its answers", file));
+    std::this_thread::sleep_for(std::min<Clock::duration>(left, std::chrono::milliseconds(100)));
+  }
+  Progress::waiting({}, 0);
+}
+
+}  // namespace
+
+std::vector<Completion> answers_of_batch(BatchService& service, BudgetAccount& account, const std::string& file,
+                                         std::span<const CompletionRequest> requests, std::chrono::milliseconds pause) {
+  const std::string questions = fingerprint_of(requests);
+  std::optional<std::string> name = read_name(file, questions);
+  BatchReservation reservation(account, requests);
+  if (!name) {
+    write_file(file, "");  // where the name cannot be kept, nothing is begun
+    name = service.start(requests);
+    JsonLine line;
+    line.add("batch", *name).add("questions", questions);
+    write_file(file, line.str() + "\n");
+  }
+  for (BatchService::Look look = service.look(*name); !look.ended; look = service.look(*name)) {
+    if (look.lost) {
+      std::filesystem::remove(file);
+      throw Error(fmt::format("the batch is {}", look.words));
+    }
+    wait_for(pause, file, look.words);
+  }
+  std::vector<Completion> answers(requests.size());
+  service.collect(*name, requests, answers);
+  reservation.settle(answers);
+  return answers;
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "prices.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "icpi/core/error.hpp"
+#include "icpi/core/json.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kinds{"prompt", "cached", "cache_write", "completion"};
+
+double price(const Json& entry, std::string_view kind) {
+  const double value = entry[kind].number();
+  if (value < 0) throw InvalidArgument(fmt::format("'{}' is negative", kind));
+  return value;
+}
+
+TokenPrices read_entry(const Json& entry) {
+  for (const std::string& name : entry.names()) {
+    if (std::find(kinds.begin(), kinds.end(), name) == kinds.end())
+      throw InvalidArgument(fmt::format("'{}' is no kind of price; allowed: {}", name, fmt::join(kinds, ", ")));
+  }
+  TokenPrices prices{price(entry, "prompt"), price(entry, "completion")};
+  if (entry.find("cached") != nullptr) prices.cached = price(entry, "cached");
+  if (entry.find("cache_write") != nullptr) prices.cache_write = price(entry, "cache_write");
+  return prices;
+}
+
+const Json& find_entry(const Json& models, const std::string& model) {
+  if (const Json* entry = models.find(model)) return *entry;
+  if (model.empty() && models.names().size() == 1) return models[models.names().front()];
+  throw InvalidArgument(fmt::format("there are no prices of '{}'; known: {}", model, fmt::join(models.names(), ", ")));
+}
+
+}  // namespace
+
+TokenPrices read_prices(const std::string& file, const std::string& model) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw InvalidArgument(fmt::format("--prices '{}' cannot be read", file));
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  try {
+    const Json json = Json::parse(text);
+    return read_entry(find_entry(json["models"], model));
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("--prices '{}': {}", file, error.what()));
+  }
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "recorded_questions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <utility>
+
+#include "icpi/core/checked_line.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/json.hpp"
+#include "icpi/models/completion_record.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+std::vector<std::string> read_texts(const Json* list) {
+  std::vector<std::string> texts;
+  if (list == nullptr) return texts;
+  for (const Json& each : list->array()) texts.push_back(each.string());
+  return texts;
+}
+
+RecordedQuestion read_question(const std::string& line) {
+  if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
+  const Json json = Json::parse(line);
+  if (json.find("query") == nullptr) throw InvalidArgument("it was recorded without prompts");
+  RecordedQuestion question;
+  question.prefix = json["prefix"].string();
+  question.query = json["query"].string();
+  question.stop = read_texts(json.find("stop"));
+  question.choices = read_texts(json.find("choices"));
+  question.sampling.temperature = json["temperature"].number();
+  question.sampling.top_p = json["top_p"].number();
+  question.sampling.max_tokens = json["max_tokens"].integer<int>();
+  question.seed = json["seed"].integer<std::uint64_t>();
+  question.sample_index = json["sample"].integer<std::uint32_t>();
+  question.answer = read_completion_record(line).completion;
+  return question;
+}
+
+/// Without the blank lines that part examples.
+std::string_view begun(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of('\n'), text.size()));
+  return text;
+}
+
+}  // namespace
+
+CompletionRequest RecordedQuestion::request(std::vector<std::string_view>& stops,
+                                            std::vector<std::string_view>& listed) const {
+  stops.assign(stop.begin(), stop.end());
+  listed.assign(choices.begin(), choices.end());
+  CompletionRequest result;
+  result.prefix.text = prefix;
+  result.query = query;
+  result.stop = stops;
+  result.choices = listed;
+  result.sampling = sampling;
+  result.seed = seed;
+  result.sample_index = sample_index;
+  return result;
+}
+
+std::vector<RecordedQuestion> read_questions(const std::string& file, QuestionReader& reader, std::size_t most) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw InvalidArgument(fmt::format("--recording '{}' cannot be read", file));
+  std::vector<RecordedQuestion> questions;
+  std::set<RequestFingerprint> known;
+  std::string line;
+  for (std::size_t number = 1; questions.size() < most && std::getline(in, line); ++number) {
+    if (in.eof()) break;  // cut off while it was written
+    try {
+      RecordedQuestion question = read_question(line);
+      if (!known.insert(read_completion_record(line).request).second) continue;
+      question.kind = reader.kind(question.prefix, question.query);
+      questions.push_back(std::move(question));
+    } catch (const InvalidArgument& error) {
+      throw InvalidArgument(fmt::format("--recording '{}', line {}: {}", file, number, error.what()));
+    }
+  }
+  if (questions.empty()) throw InvalidArgument(fmt::format("--recording '{}' holds no question", file));
+  return questions;
+}
+
+SeenOutcomes::SeenOutcomes(const std::vector<RecordedQuestion>& questions, const QuestionReader& reader)
+    : reader_(reader) {
+  std::array<std::set<std::string>, query_kinds.size()> asked;
+  std::set<std::pair<QueryKind, std::string_view>> prefixes;
+  for (const RecordedQuestion& question : questions) {
+    if (question.kind == QueryKind::action) continue;
+    asked[static_cast<std::size_t>(question.kind)].emplace(begun(question.query));
+    prefixes.emplace(question.kind, question.prefix);
+  }
+  for (const auto& [kind, prefix] : prefixes) read_examples(kind, prefix, asked[static_cast<std::size_t>(kind)]);
+}
+
+void SeenOutcomes::read_examples(QueryKind kind, std::string_view prefix, const std::set<std::string>& asked) {
+  auto& outcomes = outcomes_[static_cast<std::size_t>(kind)];
+  while (!(prefix = begun(prefix)).empty()) {
+    const std::size_t end = std::min(prefix.find("\n\n"), prefix.size());
+    const std::string example = std::string(prefix.substr(0, end)) + (end < prefix.size() ? "\n" : "");
+    prefix.remove_prefix(end);
+    for (std::size_t line = example.find('\n'); line != std::string::npos; line = example.find('\n', line + 1)) {
+      std::string question = example.substr(0, line + 1);
+      if (!asked.contains(question)) continue;
+      const auto meaning = reader_.meaning(kind, std::string_view(example).substr(line + 1));
+      if (meaning) outcomes[std::move(question)].insert(*meaning);
+      break;
+    }
+  }
+}
+
+const std::set<std::string>* SeenOutcomes::of(const RecordedQuestion& question) const {
+  const auto& outcomes = outcomes_[static_cast<std::size_t>(question.kind)];
+  const auto found = outcomes.find(begun(question.query));
+  return found == outcomes.end() ? nullptr : &found->second;
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Recorded questions, put to another model.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "icpi/core/json.hpp"
+#include "program/command_line.hpp"
+
+#if defined(ICPI_WITH_HTTP)
+#include <nlohmann/json.hpp>
+
+#include "http/service_server.hpp"
+#include "program/batch_server.hpp"
+#endif
+
+namespace icpi::program {
+namespace {
+
+using ::testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+class Ask : public CommandLineTest {
+ protected:
+  /// Records a run of the oracle in a domain.
+  std::string record(const std::string& domain, const std::string& model = "oracle") {
+    const CommandResult run =
+        icpi({"train", "--domain", domain, "--model", model, "--seeds", "0:1", "--steps", "60", "--set",
+              "warm_up_successes=-1000", "--record", path(domain + ".jsonl"), "--out", path("run-" + domain)});
+    EXPECT_EQ(run.code, 0) << run.error;
+    return path(domain + ".jsonl");
+  }
+  CommandResult ask(const std::string& domain, const std::string& recording, Words more) {
+    Words words{"ask", "--recording", recording, "--domain", domain, "--json", path("counts.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    return icpi(words);
+  }
+  std::uint64_t count(const std::string& kind, const std::string& name) const {
+    const Json json = Json::parse(read(path("counts.json")));
+    return json["kinds"][kind][name].integer<std::uint64_t>();
+  }
+};
+
+TEST_F(Ask, ThePerfectModelAgreesWithItselfAndIsRightInEveryDomain) {
+  for (const std::string domain : {"chain", "maze", "mini-catch"}) {
+    const CommandResult result = ask(domain, record(domain), {"--model", "oracle"});
+    ASSERT_EQ(result.code, 0) << result.error;
+    for (const std::string kind : {"termination", "reward", "observation"}) {
+      SCOPED_TRACE(domain + ", " + kind);
+      ASSERT_GT(count(kind, "questions"), 10U);
+      EXPECT_EQ(count(kind, "equal"), count(kind, "questions"));
+      EXPECT_GT(count(kind, "known"), 0U);
+      EXPECT_EQ(count(kind, "right"), count(kind, "known"));
+      EXPECT_EQ(count(kind, "recorded_right"), count(kind, "known"));
+    }
+    EXPECT_GT(count("action", "questions"), 10U);
+    EXPECT_EQ(count("action", "valid"), count("action", "questions"));
+    EXPECT_EQ(count("action", "known"), 0U);
+    EXPECT_THAT(result.out, HasSubstr("observation"));
+    EXPECT_THAT(result.out, HasSubstr("100.0 %"));
+  }
+}
+
+TEST_F(Ask, AnotherModelIsComparedByKind) {
+  const CommandResult result = ask("chain", record("chain"), {"--model", "induction", "--most", "200"});
+  ASSERT_EQ(result.code, 0) << result.error;
+  std::uint64_t questions = 0;
+  for (const std::string kind : {"termination", "reward", "observation", "action"}) {
+    questions += count(kind, "questions");
+    EXPECT_LE(count(kind, "equal"), count(kind, "valid"));
+    EXPECT_LE(count(kind, "right"), count(kind, "known"));
+  }
+  EXPECT_EQ(questions, 200U);
+  EXPECT_GT(count("reward", "right"), count("reward", "known") / 2);
+}
+
+TEST_F(Ask, WhatCannotBeUsedIsNamed) {
+  const std::string recording = record("chain");
+  EXPECT_EQ(ask("chain", path("none"), {}).code, 2);
+  EXPECT_THAT(ask("chain", path("none"), {}).error, HasSubstr("cannot be read"));
+  EXPECT_EQ(ask("nowhere", recording, {}).code, 2);
+  EXPECT_THAT(ask("chain", recording, {"--most", "0"}).error, HasSubstr("--most"));
+  EXPECT_THAT(icpi({"ask", "--recording", recording}).error, HasSubstr("--domain"));
+  EXPECT_THAT(icpi({"ask", "--recording", recording, "--domain", "chain", "--json", path("no/folder.json")}).error,
+              HasSubstr("--json"));
+  std::ofstream(path("damaged.jsonl")) << read(recording).substr(0, 400) << "\n";
+  EXPECT_THAT(ask("chain", path("damaged.jsonl"), {}).error, HasSubstr("line 1: the checksum does not fit"));
+  std::ofstream(path("empty.jsonl")) << "";
+  EXPECT_THAT(ask("chain", path("empty.jsonl"), {}).error, HasSubstr("holds no question"));
+}
+
+#if defined(ICPI_WITH_HTTP)
+TEST_F(Ask, ServersAreAskedWithinABudgetAndWhatIsMissingIsTold) {
+  const std::string recording = record("chain");
+  const icpi_test::ServiceServer server("generic");
+  const Words http{"--model", "http", "--base-url", server.url(), "--model-name", "chain-oracle"};
+  ASSERT_EQ(ask("chain", recording, http).code, 0);
+  EXPECT_EQ(count("reward", "right"), count("reward", "known"));
+  Words limited = http;
+  limited.insert(limited.end(), {"--max-calls", "50"});
+  const CommandResult result = ask("chain", recording, limited);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.error, HasSubstr("questions got no answer; the first: the budget of 50 calls"));
+  std::uint64_t answered = 0;
+  for (const std::string kind : {"termination", "reward", "observation", "action"})
+    answered += count(kind, "questions") - count(kind, "unanswered");
+  EXPECT_EQ(answered, 50U);
+}
+
+class AskBatch : public Ask {
+ protected:
+  Words batch_words(const icpi_test::BatchServer& server, const Words& more = {}) const {
+    Words words{"--model",     "http",   "--base-url", server.url(), "--model-name", "chain-oracle",  "--batch",
+                path("batch"), "--most", "100",        "--service",  "generic",      "--batch-pause", "0.01"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(AskBatch, GoesOnAfterAnInterruptionAndAsksNothingTwice) {
+  const std::string recording = record("chain");
+  icpi_test::BatchServer server;
+  Words words{"ask", "--recording", recording, "--domain", "chain", "--json", path("counts.json")};
+  for (const std::string& each : batch_words(server)) words.push_back(each);
+  const pid_t process = start(words);
+  while (server.looks() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  kill(process, SIGINT);
+  const CommandResult interrupted = finish(process);
+  EXPECT_EQ(interrupted.code, 130);
+  EXPECT_THAT(interrupted.error, HasSubstr("the batch goes on"));
+  server.finish();
+  for (int time = 0; time < 2; ++time) {
+    const CommandResult result = ask("chain", recording, batch_words(server));
+    ASSERT_EQ(result.code, 0) << result.error;
+    EXPECT_EQ(server.complaints(), "");
+    EXPECT_EQ(server.batches(), 1U);
+    for (const std::string kind : {"termination", "reward", "observation"})
+      EXPECT_EQ(count(kind, "equal"), count(kind, "questions")) << kind;
+    EXPECT_THAT(result.out, HasSubstr("Model: 100 calls"));
+  }
+  const CommandResult other = ask("chain", recording, batch_words(server, {"--max-tokens", "7"}));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.error, HasSubstr("one of other questions"));
+}
+
+TEST_F(AskBatch, WhatFailsOrIsMissingIsTold) {
+  const std::string recording = record("chain");
+  icpi_test::BatchServer expired;
+  expired.finish("expired");
+  const CommandResult half = ask("chain", recording, batch_words(expired));
+  EXPECT_EQ(half.code, 1);
+  EXPECT_THAT(half.error, HasSubstr("50 of 100 questions got no answer; the first: http: the batch ended without"));
+  std::filesystem::remove(path("batch"));
+  icpi_test::BatchServer lost;
+  lost.finish("failed");
+  EXPECT_THAT(ask("chain", recording, batch_words(lost)).error, HasSubstr("line 3 is no question"));
+  EXPECT_FALSE(std::filesystem::exists(path("batch")));
+  icpi_test::BatchServer untouched;
+  EXPECT_THAT(ask("chain", recording, batch_words(untouched, {"--max-total-tokens", "5000"})).error,
+              HasSubstr("has no room for a batch of 100 questions"));
+  EXPECT_EQ(untouched.batches(), 0U);
+  EXPECT_EQ(ask("chain", recording, {"--batch", path("batch")}).code, 2);
+  EXPECT_THAT(ask("chain", recording, batch_words(untouched, {"--batch-pause", "-1"})).error,
+              HasSubstr("--batch-pause"));
+}
+#endif
+
+}  // namespace
+}  // namespace icpi::program

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Budgets of the program with servers that fail after they were paid, write beyond their limits and count as they like.
+#include <gmock/gmock.h>
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "http/service_server.hpp"
+#include "icpi/core/random.hpp"
+#include "program/command_line.hpp"
+
+namespace icpi::program {
+namespace {
+
+using icpi_test::HttpReply;
+using icpi_test::ServiceServer;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+constexpr std::uint64_t limit = 40'000;
+
+class Budgets : public CommandLineTest {
+ protected:
+  Words train(const ServiceServer& server, const std::string& out, const Words& more,
+              const std::string& steps = "400") const {
+    Words words{"train",     "--domain", "chain",       "--model",    "http",
+                "--service", "generic",  "--base-url",  server.url(), "--model-name",
+                "priced",    "--set",    "mode=stable", "--set",      "warm_up_successes=-1000",
+                "--seeds",   "0:1",      "--steps",     steps,        "--out",
+                path(out)};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  std::string prices(const std::string& text) const {
+    std::ofstream(path("prices.json")) << text;
+    return path("prices.json");
+  }
+};
+
+/// How a server passes a budget, or tries to.
+struct Manner {
+  const char* name;
+  int broken_off;    ///< percent of answers that break off after they were paid
+  int beyond_limit;  ///< percent that are twice as long as they may be
+  int dear;          ///< percent whose prompts count three times
+};
+
+class BudgetsOfManners : public Budgets, public testing::WithParamInterface<Manner> {};
+
+TEST_P(BudgetsOfManners, ArePassedByNothingButWhatIsReported) {
+  const Manner manner = GetParam();
+  std::uint64_t spent = 0;
+  std::uint64_t excused = 0;
+  RandomStream random{RandomKey(11)};
+  const auto chance = [&](int percent) { return random.index(100) < static_cast<std::size_t>(percent); };
+  const ServiceServer server("generic", [&](const json& asked, HttpReply& reply) {
+    json answer = json::parse(reply.body);
+    json& usage = answer["usage"];
+    auto prompt = usage["prompt_tokens"].get<std::uint64_t>();
+    auto written = usage["completion_tokens"].get<std::uint64_t>();
+    const auto most = asked["max_tokens"].get<std::uint64_t>();
+    if (chance(manner.dear)) prompt *= 3;
+    if (chance(manner.beyond_limit)) written = 2 * most;
+    if (chance(manner.broken_off)) answer["choices"][0]["finish_reason"] = "error";
+    usage = {{"prompt_tokens", prompt}, {"completion_tokens", written}};
+    spent += prompt + written;
+    if (written > most) excused += written - most;
+    reply.body = answer.dump();
+  });
+  const Words more{"--max-total-tokens", std::to_string(limit), "--concurrency", "8"};
+  const CommandResult result = icpi(train(server, "out", more));
+  EXPECT_EQ(result.code, 1) << result.out;
+  EXPECT_THAT(result.error, HasSubstr(fmt::format("budget of {} tokens", limit)));
+  // What prompts count beyond the estimates is known to the account alone: it learns them, so that it is but a few.
+  EXPECT_LE(spent, limit + excused + (manner.dear > 0 ? limit / 4 : 0));
+  EXPECT_GT(spent, limit / 2) << "it was not spent";
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, BudgetsOfManners,
+                         testing::Values(Manner{"Fail", 4, 0, 0}, Manner{"Think", 0, 5, 0}, Manner{"Count", 0, 0, 5},
+                                         Manner{"DoAll", 4, 5, 5}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(Budgets, PricesComeFromAFileAndCountCachedAndWrittenTokensApart) {
+  const ServiceServer server("generic", [](const json&, HttpReply& reply) {
+    json answer = json::parse(reply.body);
+    answer["usage"] = {{"prompt_tokens", 100},
+                       {"completion_tokens", 10},
+                       {"prompt_tokens_details", {{"cached_tokens", 50}, {"cache_write_tokens", 30}}}};
+    reply.body = answer.dump();
+  });
+  const std::string file =
+      prices(R"({"models":{"priced":{"prompt":1000,"cached":100,"cache_write":2000,"completion":4000},"other":{}}})");
+  Words words = train(server, "out", {"--prices", file, "--max-calls", "10"});
+  EXPECT_THAT(icpi(words).error, HasSubstr("10 calls"));
+  // 20 x 1000 + 50 x 100 + 30 x 2000 + 10 x 4000 a million: .125 a question.
+  const CommandResult stopped = icpi(train(server, "money", {"--prices", file, "--max-cost", "20"}));
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_THAT(stopped.error, HasSubstr("budget of 20 of money"));
+  const CommandResult whole = icpi(train(server, "whole", {"--prices", file, "--keep-going"}, "30"));
+  EXPECT_EQ(whole.code, 0) << whole.error;
+  const std::size_t last = whole.out.find("Model: ");
+  ASSERT_NE(last, std::string::npos);
+  const auto calls = std::strtoull(whole.out.c_str() + last + 7, nullptr, 10);
+  EXPECT_GT(calls, 10U);
+  EXPECT_THAT(whole.out, HasSubstr(fmt::format("{} written into caches, cost {:.6g}.", 30 * calls,
+                                               0.125 * static_cast<double>(calls))));
+}
+
+TEST_F(Budgets, FilesOfPricesThatCannotBeUsedAreNamed) {
+  const auto error = [&](const std::string& text, const std::string& model) {
+    return icpi({"train", "--domain", "chain", "--model", "http", "--model-name", model, "--prices", prices(text),
+                 "--out", path("out"), "--base-url", "http://127.0.0.1:1/v1"})
+        .error;
+  };
+  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":2}}})", "b"), HasSubstr("no prices of 'b'; known: a"));
+  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1}}})", "a"), HasSubstr("completion"));
+  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":-2}}})", "a"), HasSubstr("negative"));
+  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":2,"output":3}}})", "a"), HasSubstr("'output'"));
+  EXPECT_THAT(error("prompt: 1", "a"), HasSubstr("prices.json"));
+  EXPECT_THAT(icpi({"train", "--domain", "chain", "--prices", path("none"), "--out", path("out")}).error,
+              HasSubstr("cannot be read"));
+}
+
+}  // namespace
+}  // namespace icpi::program
