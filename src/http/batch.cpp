@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "choices.hpp"
 #include "dialect.hpp"
 #include "icpi/core/error.hpp"
 #include "server_words.hpp"
@@ -125,7 +126,7 @@ class BatchClient::Implementation {
                                         requests.size(), completions.size()));
     for (std::size_t i = 0; i < requests.size(); ++i) {
       completions[i] = {};
-      std::string fault = find_fault(requests[i], honours_choices(options_.server));
+      std::string fault = fault_of(requests[i]);
       const bool faulty = !fault.empty();
       completions[i].error = {faulty ? ErrorCategory::invalid_request : ErrorCategory::timeout,
                               "http: " + (faulty ? fault : "the batch ended without an answer to this question"), 0};
@@ -147,17 +148,26 @@ class BatchClient::Implementation {
   /// Where the questions would go one by one, as the service wants it named.
   [[nodiscard]] std::string route() const { return dialect_.url(base_).substr(base_.origin.size()); }
 
+  [[nodiscard]] ServerKind kind() const noexcept {
+    return options_.server == ServerKind::automatic ? ServerKind::generic : options_.server;
+  }
+
+  /// Why a question cannot be put; empty: it can.
+  [[nodiscard]] std::string fault_of(const CompletionRequest& request) const {
+    std::string fault = find_fault(request, options_);
+    return fault.empty() ? find_choice_fault(options_, kind(), request.choices) : fault;
+  }
+
   [[nodiscard]] std::string upload_of(std::span<const CompletionRequest> requests) const {
     std::string body = fmt::format(
         "--{0}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"
         "--{0}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"questions.jsonl\"\r\n"
         "Content-Type: application/jsonl\r\n\r\n",
         boundary);
-    const ServerKind kind = options_.server == ServerKind::automatic ? ServerKind::generic : options_.server;
-    const WireContext context{options_, options_.model, shape_, kind, std::nullopt};
+    const WireContext context{options_, options_.model, shape_, kind(), std::nullopt};
     const std::string to = json(route()).dump();
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      if (!find_fault(requests[i], honours_choices(kind)).empty()) continue;
+      if (!fault_of(requests[i]).empty()) continue;
       const CompletionRequest* request = &requests[i];
       body += fmt::format(R"({{"custom_id":"{}","method":"POST","url":{},"body":)", i, to);
       dialect_.write(context, {&request, 1}, body);
