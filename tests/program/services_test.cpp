@@ -128,5 +128,24 @@ TEST_F(ServiceOption, WantsTheServicesOwnKey) {
   unsetenv("OPENAI_API_KEY");
 }
 
+TEST_F(ServiceOption, SetsAsideRoomForThoughts) {
+  ServiceServer server("openai-reasoning");
+  setenv("OPENAI_API_KEY", "service-key-12345", 1);
+  std::vector<std::string> words{
+      "train",      "--domain",           "chain",        "--model", "http",    "--service", "openai-reasoning",
+      "--base-url", server.url(),         "--model-name", "m",       "--seeds", "0:1",       "--steps",
+      "40",         "--max-total-tokens", "50000",        "--out"};
+  std::vector<std::string> thinking = words;
+  words.push_back(path("without"));
+  thinking.insert(thinking.end(), {path("with"), "--thinking-tokens", "60000"});
+  static_cast<void>(icpi(words));
+  EXPECT_GT(server.usage().prompt_tokens, 0U);
+  const std::uint64_t asked = server.usage().prompt_tokens;
+  const CommandResult result = icpi(thinking);
+  EXPECT_EQ(server.usage().prompt_tokens, asked) << "a thought may take more than there is";
+  EXPECT_THAT(result.out + result.error, HasSubstr("50000"));
+  unsetenv("OPENAI_API_KEY");
+}
+
 }  // namespace
 }  // namespace icpi::program
