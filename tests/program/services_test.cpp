@@ -59,6 +59,14 @@ class KnownServices : public CommandLineTest, public testing::WithParamInterface
             "--out",
             path("out")};
   }
+  void expect_learned() const {
+    std::vector<double> regrets;
+    std::istringstream lines(read(path("out/episodes.jsonl")));
+    for (std::string line; std::getline(lines, line);) regrets.push_back(parse_episode_record(line).regret);
+    ASSERT_GT(regrets.size(), 8U);
+    const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
+    EXPECT_GE(late, 3) << "it learned";
+  }
 };
 
 TEST_P(KnownServices, GetNothingThatTheyRefuseAndAreBookedToTheToken) {
@@ -69,12 +77,7 @@ TEST_P(KnownServices, GetNothingThatTheyRefuseAndAreBookedToTheToken) {
   const icpi::Usage usage = server.usage();
   EXPECT_THAT(result.out, HasSubstr(fmt::format(" {} prompt tokens ({} of them cached), {} completion tokens",
                                                 usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)));
-  std::vector<double> regrets;
-  std::istringstream lines(read(path("out/episodes.jsonl")));
-  for (std::string line; std::getline(lines, line);) regrets.push_back(parse_episode_record(line).regret);
-  ASSERT_GT(regrets.size(), 8U);
-  const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
-  EXPECT_GE(late, 3) << "it learned";
+  expect_learned();
 }
 
 TEST_P(KnownServices, LearnFromTurnsToo) {
@@ -86,6 +89,7 @@ TEST_P(KnownServices, LearnFromTurnsToo) {
   EXPECT_EQ(result.code, 0) << result.error;
   EXPECT_EQ(server.refusals(), "");
   EXPECT_THAT(result.out, HasSubstr(" " + std::to_string(server.usage().prompt_tokens) + " prompt tokens"));
+  expect_learned();
 }
 
 TEST_P(KnownServices, WouldRefuseAnotherField) {
