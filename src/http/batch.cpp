@@ -34,8 +34,8 @@ Options batch_options(Options options) {
   options.max_response_bytes = std::max(options.max_response_bytes, largest_answer);
   options.attempt_timeout = std::max<std::chrono::milliseconds>(options.attempt_timeout, 10min);  // files are large
   validate(options);
-  if (options.dialect == Dialect::llama_native)
-    throw InvalidArgument("http: batches are made of requests in the dialects completions or chat");
+  if (options.dialect == Dialect::llama_native || options.dialect == Dialect::anthropic)
+    throw InvalidArgument("http: batches are made of requests in the dialects completions, chat or responses");
   return options;
 }
 

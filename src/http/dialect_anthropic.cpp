@@ -128,7 +128,7 @@ class Anthropic final : public DialectStrategy {
     const bool keeps = options.mark_prefixes && request.prefix.identity != 0;
     BodyWriter fields(body, context.shape);
     fields.member("model", std::string_view(context.model));
-    fields.member("max_tokens", sent_max_tokens(context, request));
+    fields.member("max_tokens", sent_max_tokens(options, request));
     write_system(fields, system_text(options), keeps);
     if (JsonWriter* json = fields.field("messages")) {
       json->open('[');

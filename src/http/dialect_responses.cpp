@@ -41,7 +41,7 @@ class Responses final : public DialectStrategy {
       write_messages(*json, context.options, request, {});
       json->close(']');
     }
-    fields.member("max_output_tokens", sent_max_tokens(context, request));
+    fields.member("max_output_tokens", sent_max_tokens(context.options, request));
     fields.member("temperature", sent_temperature(context, request));
     if (request.sampling.top_p != 1) fields.member("top_p", request.sampling.top_p);
     write_effort(fields, context.options);

@@ -30,8 +30,7 @@ bool bounds_thought(const Options& options) noexcept {
   return options.dialect == Dialect::anthropic && options.thinking_tokens.value_or(0) > 0 && options.effort.empty();
 }
 
-int sent_max_tokens(const WireContext& context, const CompletionRequest& request) {
-  const Options& options = context.options;
+int sent_max_tokens(const Options& options, const CompletionRequest& request) {
   const bool thinks = options.dialect != Dialect::completions && options.dialect != Dialect::llama_native;
   return request.sampling.max_tokens + (thinks ? options.thinking_tokens.value_or(0) : 0);
 }
@@ -72,7 +71,7 @@ void write_llama_neutral(BodyWriter& body, const WireContext& context) {
 void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,
                   std::string_view max_tokens_field) {
   body.member("model", std::string_view(context.model));
-  body.member(max_tokens_field, sent_max_tokens(context, request));
+  body.member(max_tokens_field, sent_max_tokens(context.options, request));
   body.member("temperature", sent_temperature(context, request));
   if (request.sampling.top_p != 1 || needs_neutral(context.kind)) body.member("top_p", request.sampling.top_p);
   body.member("seed", wire_seed(request));

@@ -18,7 +18,7 @@ namespace icpi::http {
 [[nodiscard]] bool bounds_thought(const Options& options) noexcept;
 
 /// The limit of tokens with room for a thought.
-[[nodiscard]] int sent_max_tokens(const WireContext& context, const CompletionRequest& request);
+[[nodiscard]] int sent_max_tokens(const Options& options, const CompletionRequest& request);
 
 /// The stop strings that the service takes; the answer is cut before the first of all in any case.
 [[nodiscard]] std::vector<std::string_view> sent_stops(const WireContext& context,

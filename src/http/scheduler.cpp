@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "choices.hpp"
+#include "fields.hpp"
 
 namespace icpi::http {
 
@@ -104,7 +105,7 @@ void Scheduler::dispatch(Clock::time_point now) {
 
 Demand Scheduler::demand_of(const CompletionRequest& request) const {
   return {static_cast<double>(request.prefix.text.size() + request.query.size()) * tokens_a_byte_,
-          static_cast<double>(request.sampling.max_tokens)};
+          static_cast<double>(sent_max_tokens(options_, request))};
 }
 
 bool Scheduler::rate_allows(const Demand& demand, Clock::time_point now) {

@@ -88,8 +88,8 @@ struct AnswerCounts {
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  /// `model`: as the file of prices calls it; empty: the file's only one.
-  explicit ModelLedger(const BudgetChoice& choice, const std::string& model = "");
+  /// `http`: names the model as the file of prices calls it (empty: the file's only one), and the room for thoughts.
+  explicit ModelLedger(const BudgetChoice& choice, const HttpChoice& http = {});
 
   /// For the models to spend from.
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }

@@ -72,13 +72,26 @@ class ServiceServer {
     return answer_of(service_, asked, completion.text, usage);
   }
 
-  static std::string prompt_of(const nlohmann::json& asked) {
-    if (!asked.contains("messages")) return asked.at("prompt").get<std::string>();
-    const nlohmann::json& content = asked.at("messages").back().at("content");
+  static std::string text_of(const nlohmann::json& content) {
     if (content.is_string()) return content.get<std::string>();
     std::string whole;
     for (const nlohmann::json& part : content) whole += part.at("text").get<std::string>();
     return whole;
+  }
+
+  /// Of several messages: the examples, each with a blank line after its answer, and the question.
+  static std::string prompt_of(const nlohmann::json& asked) {
+    if (!asked.contains("messages")) return asked.at("prompt").get<std::string>();
+    std::string prompt;
+    std::size_t turns = 0;
+    for (const nlohmann::json& message : asked.at("messages")) {
+      const auto role = message.at("role").get<std::string>();
+      if (role == "system") continue;
+      ++turns;
+      prompt += text_of(message.at("content")) + (role == "assistant" ? "\n\n" : "\n");
+    }
+    if (turns == 1) prompt.pop_back();  // all of the prompt, as it is
+    return prompt;
   }
 
   const std::string service_;

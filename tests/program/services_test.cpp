@@ -59,6 +59,14 @@ class KnownServices : public CommandLineTest, public testing::WithParamInterface
             "--out",
             path("out")};
   }
+  void expect_learned() const {
+    std::vector<double> regrets;
+    std::istringstream lines(read(path("out/episodes.jsonl")));
+    for (std::string line; std::getline(lines, line);) regrets.push_back(parse_episode_record(line).regret);
+    ASSERT_GT(regrets.size(), 8U);
+    const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
+    EXPECT_GE(late, 3) << "it learned";
+  }
 };
 
 TEST_P(KnownServices, GetNothingThatTheyRefuseAndAreBookedToTheToken) {
@@ -69,12 +77,7 @@ TEST_P(KnownServices, GetNothingThatTheyRefuseAndAreBookedToTheToken) {
   const icpi::Usage usage = server.usage();
   EXPECT_THAT(result.out, HasSubstr(fmt::format(" {} prompt tokens ({} of them cached), {} completion tokens",
                                                 usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)));
-  std::vector<double> regrets;
-  std::istringstream lines(read(path("out/episodes.jsonl")));
-  for (std::string line; std::getline(lines, line);) regrets.push_back(parse_episode_record(line).regret);
-  ASSERT_GT(regrets.size(), 8U);
-  const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
-  EXPECT_GE(late, 3) << "it learned";
+  expect_learned();
 }
 
 TEST_P(KnownServices, LearnFromTurnsToo) {
@@ -86,6 +89,7 @@ TEST_P(KnownServices, LearnFromTurnsToo) {
   EXPECT_EQ(result.code, 0) << result.error;
   EXPECT_EQ(server.refusals(), "");
   EXPECT_THAT(result.out, HasSubstr(" " + std::to_string(server.usage().prompt_tokens) + " prompt tokens"));
+  expect_learned();
 }
 
 TEST_P(KnownServices, WouldRefuseAnotherField) {
@@ -125,6 +129,25 @@ TEST_F(ServiceOption, WantsTheServicesOwnKey) {
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.error, HasSubstr("MISTRAL_API_KEY"));
   EXPECT_EQ(icpi({"models", "--model", "http", "--service", "nobody"}).code, 2);
+  unsetenv("OPENAI_API_KEY");
+}
+
+TEST_F(ServiceOption, SetsAsideRoomForThoughts) {
+  ServiceServer server("openai-reasoning");
+  setenv("OPENAI_API_KEY", "service-key-12345", 1);
+  std::vector<std::string> words{
+      "train",      "--domain",           "chain",        "--model", "http",    "--service", "openai-reasoning",
+      "--base-url", server.url(),         "--model-name", "m",       "--seeds", "0:1",       "--steps",
+      "40",         "--max-total-tokens", "50000",        "--out"};
+  std::vector<std::string> thinking = words;
+  words.push_back(path("without"));
+  thinking.insert(thinking.end(), {path("with"), "--thinking-tokens", "60000"});
+  static_cast<void>(icpi(words));
+  EXPECT_GT(server.usage().prompt_tokens, 0U);
+  const std::uint64_t asked = server.usage().prompt_tokens;
+  const CommandResult result = icpi(thinking);
+  EXPECT_EQ(server.usage().prompt_tokens, asked) << "a thought may take more than there is";
+  EXPECT_THAT(result.out + result.error, HasSubstr("50000"));
   unsetenv("OPENAI_API_KEY");
 }
 

@@ -15,10 +15,13 @@
 #include "icpi/domains/all.hpp"
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 
 namespace icpi {
 namespace {
+
+using icpi_test::PromptMode;
 
 /// Answers as a true model, and shows every request.
 template <class Env>
@@ -50,10 +53,9 @@ template <class Env, class Formatter = default_formatter_t<Env>>
 void decide(PromptMode mode, typename LookingModel<Env>::Look look) {
   Env env;
   LookingModel<Env> model(std::move(look));
-  PolicyIterationOptions options;
-  options.prompts.mode = mode;
-  options.decisions.rollouts.rollouts_per_action = 2;
-  options.decisions.rollouts.step_limit = 3;
+  PolicyIterationOptions options = icpi_test::paper_options_with(mode);
+  icpi_test::rollouts_of(options).rollouts_per_action = 2;
+  icpi_test::rollouts_of(options).step_limit = 3;
   PolicyIteration<Env, LookingModel<Env>, Formatter> agent(env, model, options);
   for (std::uint64_t episode = 0; episode < 6; ++episode) agent.import(testing::random_episode(env, episode));
   TrainingLimits limits;

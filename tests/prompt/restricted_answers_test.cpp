@@ -58,7 +58,7 @@ class ToldModel {
 template <class Model>
 Costs decide(Model& model) {
   Chain env;
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = paper_options();
   options.queries.restrict_answers = true;
   PolicyIteration<Chain, Model> agent(env, model, options);
   for (std::uint64_t episode = 0; episode < 10; ++episode) agent.import(testing::random_episode(env, episode));

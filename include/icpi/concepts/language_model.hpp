@@ -115,7 +115,7 @@ struct Usage {
   std::uint64_t prompt_tokens = 0;      ///< tokens of the prompt
   std::uint64_t cached_tokens = 0;      ///< part of prompt_tokens that was served from a kept prefix
   std::uint64_t completion_tokens = 0;  ///< tokens generated
-  std::uint64_t written_tokens = 0;     ///< part of prompt_tokens that the service now keeps; records and caches have none
+  std::uint64_t written_tokens = 0;  ///< part of prompt_tokens that the service now keeps; records and caches have none
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };
