@@ -126,10 +126,7 @@ std::string ModelLedger::report() const {
   if (const double cost = prices.cost(spent.usage); prices.prompt > 0 || prices.completion > 0)
     text += fmt::format(", cost {:.6g}", cost);
   text += ".\n";
-  if (const Overrun over = account_->overrun(); over != Overrun{})
-    text += fmt::format(
-        "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.\n",
-        over.completion_tokens, over.prompt_tokens);
+  if (const std::string over = overrun(); !over.empty()) text += over + "\n";
   const std::lock_guard lock(mutex_);
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
@@ -141,6 +138,14 @@ std::string ModelLedger::report() const {
   const double rate =
       100 * static_cast<double>(hits_) / static_cast<double>(std::max<std::uint64_t>(hits_ + misses_, 1));
   return text + fmt::format("Cache: {} hits, {} misses ({:.1f} % hits).\n", hits_, misses_, rate);
+}
+
+std::string ModelLedger::overrun() const {
+  const Overrun over = account_->overrun();
+  if (over == Overrun{}) return {};
+  return fmt::format(
+      "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.",
+      over.completion_tokens, over.prompt_tokens);
 }
 
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,

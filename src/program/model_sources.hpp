@@ -99,6 +99,8 @@ class ModelLedger {
   void add_answers(const AnswerCounts& counts);
   /// What was asked, what it cost and what the cache saved, for a person; ends in a newline.
   [[nodiscard]] std::string report() const;
+  /// What servers took beyond what was set aside for it, in one line without a newline; empty: nothing.
+  [[nodiscard]] std::string overrun() const;
 
  private:
   std::shared_ptr<BudgetAccount> account_;
