@@ -72,12 +72,24 @@ class ServiceServer {
     return answer_of(service_, asked, completion.text, usage);
   }
 
-  static std::string prompt_of(const nlohmann::json& asked) {
-    if (!asked.contains("messages")) return asked.at("prompt").get<std::string>();
-    const nlohmann::json& content = asked.at("messages").back().at("content");
+  static std::string text_of(const nlohmann::json& content) {
     if (content.is_string()) return content.get<std::string>();
     std::string whole;
     for (const nlohmann::json& part : content) whole += part.at("text").get<std::string>();
+    return whole;
+  }
+
+  /// The text that the turns of a chat are made of: a reply ends an example.
+  static std::string prompt_of(const nlohmann::json& asked) {
+    if (!asked.contains("messages")) return asked.at("prompt").get<std::string>();
+    std::string whole;
+    for (const nlohmann::json& message : asked.at("messages")) {
+      const std::string role = message.at("role");
+      if (role == "system") continue;
+      whole += text_of(message.at("content"));
+      if (!whole.ends_with('\n')) whole += '\n';
+      if (role == "assistant") whole += '\n';
+    }
     return whole;
   }
 
