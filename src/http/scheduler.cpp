@@ -104,7 +104,7 @@ void Scheduler::dispatch(Clock::time_point now) {
 
 Demand Scheduler::demand_of(const CompletionRequest& request) const {
   return {static_cast<double>(request.prefix.text.size() + request.query.size()) * tokens_a_byte_,
-          static_cast<double>(request.sampling.max_tokens)};
+          static_cast<double>(request.sampling.max_tokens + options_.thinking_tokens.value_or(0))};
 }
 
 bool Scheduler::rate_allows(const Demand& demand, Clock::time_point now) {

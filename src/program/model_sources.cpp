@@ -59,17 +59,20 @@ TokenPrices parse_prices(const BudgetChoice& choice, const std::string& model) {
   return prices;
 }
 
-Budget parse_budget(const BudgetChoice& choice, const std::string& model) {
+Budget parse_budget(const ModelChoice& model) {
+  const BudgetChoice& choice = model.budget;
   Budget budget;
   budget.calls = parse_limit("--max-calls", choice.calls);
   budget.tokens = parse_limit("--max-total-tokens", choice.tokens);
   budget.money = parse_amount("--max-cost", choice.cost, 0);
   if (!choice.cost.empty() && budget.money == 0)
     throw InvalidArgument(fmt::format("--max-cost '{}' is not allowed; expected a number above 0", choice.cost));
-  budget.prices = parse_prices(choice, model);
+  budget.prices = parse_prices(choice, model.http.model_name);
   if (budget.money > 0 && budget.prices.prompt == 0 && budget.prices.completion == 0)
     throw InvalidArgument(
         "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
+  const std::string& thoughts = model.http.thinking_tokens;
+  if (!thoughts.empty()) budget.thought_tokens = parse_count("--thinking-tokens", thoughts, 0, 10'000'000);
   return budget;
 }
 
@@ -98,8 +101,7 @@ std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
 
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
-ModelLedger::ModelLedger(const BudgetChoice& choice, const std::string& model)
-    : account_(std::make_shared<BudgetAccount>(parse_budget(choice, model))) {}
+ModelLedger::ModelLedger(const ModelChoice& choice) : account_(std::make_shared<BudgetAccount>(parse_budget(choice))) {}
 
 void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
   const std::lock_guard lock(mutex_);

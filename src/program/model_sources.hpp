@@ -88,8 +88,7 @@ struct AnswerCounts {
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  /// `model`: as the file of prices calls it; empty: the file's only one.
-  explicit ModelLedger(const BudgetChoice& choice, const std::string& model = "");
+  explicit ModelLedger(const ModelChoice& choice);
 
   /// For the models to spend from.
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }

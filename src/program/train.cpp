@@ -89,7 +89,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
   check_recovery(arguments.recovery, {run});
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http.model_name);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   if (arguments.dry_run) {
     domain.check(method, [&] { return domain.make_oracle(method.hints); });
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
@@ -128,8 +128,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
       domains.push_back(&domain_program(name));
   }
   for (const auto& model : arguments.models) check_model_name(model.name);
-  const auto ledger =
-      std::make_shared<ModelLedger>(arguments.models.front().budget, arguments.models.front().http.model_name);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.models.front());
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
   const std::vector<Method> methods = chosen_methods(given.settings, arguments.agents);
@@ -199,7 +198,7 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.episodes = parse_count("--episodes", arguments.episodes, 0, 1'000'000);
   request.step = parse_count("--step", arguments.step, 0, 1'000'000);
   request.whole_prompts = arguments.whole_prompts;
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http.model_name);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
     return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
   };
