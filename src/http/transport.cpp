@@ -64,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
   curl_header* header = nullptr;
   while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
     const std::string_view name(header->name);
-    if (name.size() < 9 || name.find('-') == std::string_view::npos) continue;
+    if (name.find("imit-") == std::string_view::npos) continue;  // most headers are none, whatever their case
     std::string small = lower(name);
     if (small.find("ratelimit-") != std::string::npos) limits.emplace_back(std::move(small), header->value);
   }

@@ -117,7 +117,7 @@ void ask(const AskArguments& arguments, std::ostream& out) {
     const auto limit = parse_count("--max-tokens", arguments.max_tokens, 1, 1U << 20U);
     for (RecordedQuestion& each : questions) each.sampling.max_tokens = static_cast<int>(limit);
   }
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   ModelFactory make;
   if (arguments.batch.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
   if (arguments.batch.empty()) check_answer_files(arguments.model);

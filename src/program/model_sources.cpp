@@ -59,19 +59,20 @@ TokenPrices parse_prices(const BudgetChoice& choice, const std::string& model) {
   return prices;
 }
 
-Budget parse_budget(const BudgetChoice& choice, const HttpChoice& http) {
+Budget parse_budget(const ModelChoice& model) {
+  const BudgetChoice& choice = model.budget;
   Budget budget;
   budget.calls = parse_limit("--max-calls", choice.calls);
   budget.tokens = parse_limit("--max-total-tokens", choice.tokens);
   budget.money = parse_amount("--max-cost", choice.cost, 0);
   if (!choice.cost.empty() && budget.money == 0)
     throw InvalidArgument(fmt::format("--max-cost '{}' is not allowed; expected a number above 0", choice.cost));
-  budget.prices = parse_prices(choice, http.model_name);
+  budget.prices = parse_prices(choice, model.http.model_name);
   if (budget.money > 0 && budget.prices.prompt == 0 && budget.prices.completion == 0)
     throw InvalidArgument(
         "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
-  if (!http.thinking_tokens.empty())
-    budget.thought_tokens = parse_count("--thinking-tokens", http.thinking_tokens, 0, 10'000'000);
+  const std::string& thoughts = model.http.thinking_tokens;
+  if (!thoughts.empty()) budget.thought_tokens = parse_count("--thinking-tokens", thoughts, 0, 10'000'000);
   return budget;
 }
 
@@ -100,8 +101,7 @@ std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
 
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
-ModelLedger::ModelLedger(const BudgetChoice& choice, const HttpChoice& http)
-    : account_(std::make_shared<BudgetAccount>(parse_budget(choice, http))) {}
+ModelLedger::ModelLedger(const ModelChoice& choice) : account_(std::make_shared<BudgetAccount>(parse_budget(choice))) {}
 
 void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
   const std::lock_guard lock(mutex_);
@@ -128,10 +128,7 @@ std::string ModelLedger::report() const {
   if (const double cost = prices.cost(spent.usage); prices.prompt > 0 || prices.completion > 0)
     text += fmt::format(", cost {:.6g}", cost);
   text += ".\n";
-  if (const Overrun over = account_->overrun(); over != Overrun{})
-    text += fmt::format(
-        "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.\n",
-        over.completion_tokens, over.prompt_tokens);
+  if (const std::string over = overrun(); !over.empty()) text += over + "\n";
   const std::lock_guard lock(mutex_);
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
@@ -143,6 +140,14 @@ std::string ModelLedger::report() const {
   const double rate =
       100 * static_cast<double>(hits_) / static_cast<double>(std::max<std::uint64_t>(hits_ + misses_, 1));
   return text + fmt::format("Cache: {} hits, {} misses ({:.1f} % hits).\n", hits_, misses_, rate);
+}
+
+std::string ModelLedger::overrun() const {
+  const Overrun over = account_->overrun();
+  if (over == Overrun{}) return {};
+  return fmt::format(
+      "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.",
+      over.completion_tokens, over.prompt_tokens);
 }
 
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,

@@ -88,8 +88,7 @@ struct AnswerCounts {
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  /// `http`: names the model as the file of prices calls it (empty: the file's only one), and the room for thoughts.
-  explicit ModelLedger(const BudgetChoice& choice, const HttpChoice& http = {});
+  explicit ModelLedger(const ModelChoice& choice);
 
   /// For the models to spend from.
   [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }
@@ -99,6 +98,8 @@ class ModelLedger {
   void add_answers(const AnswerCounts& counts);
   /// What was asked, what it cost and what the cache saved, for a person; ends in a newline.
   [[nodiscard]] std::string report() const;
+  /// What servers took beyond what was set aside for it, in one line without a newline; empty: nothing.
+  [[nodiscard]] std::string overrun() const;
 
  private:
   std::shared_ptr<BudgetAccount> account_;

@@ -14,6 +14,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/models/stop_on_failure.hpp"
 #include "prediction.hpp"
+#include "printable.hpp"
 #include "report.hpp"
 #include "run_files.hpp"
 
@@ -44,6 +45,17 @@ void require_out(const std::string& out, bool dry_run, const RecoveryArguments& 
   if (dry_run || recovery.log) return;
   if (out.empty()) throw InvalidArgument("--out is missing: name a new or empty folder for the records");
   check_run_directory(out);
+}
+
+/// Plays. A run that ends early, for want of budget perhaps, has no last lines: what passed the budget is told then.
+RunOutcome play(const std::vector<PlannedRun>& runs, const std::string& out, const RecoveryArguments& recovery,
+                const ModelLedger& ledger) {
+  try {
+    return play_runs(runs, out, recovery);
+  } catch (const Error&) {
+    if (const std::string over = ledger.overrun(); !over.empty()) tell(over);
+    throw;
+  }
 }
 
 /// The methods of these labels, in the order of the figures; all of them if there are no labels.
@@ -77,7 +89,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
   check_recovery(arguments.recovery, {run});
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   if (arguments.dry_run) {
     domain.check(method, [&] { return domain.make_oracle(method.hints); });
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
@@ -92,7 +104,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   if (asks_model(method.kind)) check_answer_files(arguments.model);
   if (asks_model(method.kind)) run.request.watch = watch_of(arguments.model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
-  const RunOutcome outcome = play_runs({run}, arguments.out, arguments.recovery);
+  const RunOutcome outcome = play({run}, arguments.out, arguments.recovery, *ledger);
   const Report report = make_report(outcome.records, horizons_of({run}));
   const std::filesystem::path folder = arguments.out;
   write_file(folder / "curves.csv", curves_csv(report));
@@ -116,7 +128,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
       domains.push_back(&domain_program(name));
   }
   for (const auto& model : arguments.models) check_model_name(model.name);
-  const auto ledger = std::make_shared<ModelLedger>(arguments.models.front().budget, arguments.models.front().http);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.models.front());
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
   const std::vector<Method> methods = chosen_methods(given.settings, arguments.agents);
@@ -146,7 +158,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   }
   check_answer_files(arguments.models.front());
   if (!arguments.recovery.log) make_run_directory(arguments.out);
-  const RunOutcome outcome = play_runs(runs, arguments.out, arguments.recovery);
+  const RunOutcome outcome = play(runs, arguments.out, arguments.recovery, *ledger);
   const Report report = make_report(outcome.records, horizons_of(runs));
   fmt::print(out, "{}\n", summary_table(report, true));
   for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());
@@ -186,7 +198,7 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.episodes = parse_count("--episodes", arguments.episodes, 0, 1'000'000);
   request.step = parse_count("--step", arguments.step, 0, 1'000'000);
   request.whole_prompts = arguments.whole_prompts;
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model.budget, arguments.model.http);
+  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
     return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
   };

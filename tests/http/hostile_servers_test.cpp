@@ -10,6 +10,7 @@
 
 #include "helpers.hpp"
 #include "hostile_server.hpp"
+#include "icpi/core/error.hpp"
 
 namespace {
 
@@ -88,6 +89,22 @@ void expect_calm(std::uint64_t seed) {
   EXPECT_EQ(told.find(secret.substr(3)), std::string::npos) << told.substr(0, 2000);
 }
 
+/// The same for whoever asks who the server is.
+void expect_calm_probe(std::uint64_t seed) {
+  HostileServer server(seed, std::string(secret), false);
+  std::string told;
+  icpi::http::Options options = options_for(server, false, told);
+  options.probe = true;
+  options.model.clear();
+  try {
+    const icpi::http::HttpLanguageModel model(options);
+    told += describe(model.capabilities());
+  } catch (const icpi::Error& error) {
+    told += error.what();
+  }
+  EXPECT_EQ(told.find(secret.substr(3)), std::string::npos) << told.substr(0, 2000);
+}
+
 class HostileServers : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(HostileServers, NeitherHangNorCrashNorCheatNorGetTheKeyShown) {
@@ -96,6 +113,7 @@ TEST_P(HostileServers, NeitherHangNorCrashNorCheatNorGetTheKeyShown) {
     const std::uint64_t seed = GetParam() * servers_per_test + i;
     SCOPED_TRACE(seed);
     expect_calm(seed);
+    expect_calm_probe(seed);
   }
   unsetenv(variable);
 }

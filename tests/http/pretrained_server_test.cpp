@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <span>
@@ -31,6 +33,20 @@ constexpr std::string_view records =
     "6\n\n"
     "state 3\ngo left\nstate 2\n\nstate 5\ngo right\nstate 6\n\nstate 2\ngo right\nstate 3\n\nstate 7\ngo left\nstate "
     "6\n\n";
+
+/// Where the examples of `records` begin, are answered and end.
+std::vector<icpi::PromptExample> examples() {
+  std::vector<icpi::PromptExample> all;
+  for (std::size_t at = 0; at < records.size();) {
+    const std::size_t end = records.find("\n\n", at) + 1;
+    const std::size_t answer = records.rfind('\n', end - 2) + 1;
+    all.push_back(
+        {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(answer), static_cast<std::uint32_t>(end)});
+    at = end + 1;
+  }
+  return all;
+}
+
 struct Step {
   std::string_view asked;
   std::string_view answer;
@@ -59,11 +75,14 @@ class PretrainedServer : public testing::Test {
   }
   /// Answers to all steps, one after the other, greedily.
   static std::vector<Completion> answers(HttpLanguageModel& model, std::span<const std::string_view> choices = {}) {
+    const auto borders = examples();
     std::vector<Completion> all;
     for (const Step& step : steps) {
       CompletionRequest request;
       request.prefix = {1, records};
       request.query = step.asked;
+      request.examples = borders;
+      request.question = records.size();
       request.stop = line_end;
       request.sampling = {.temperature = 0, .top_p = 1, .max_tokens = 24};
       request.choices = choices;
@@ -112,10 +131,17 @@ TEST_F(PretrainedServer, ContinuesRecordsFromAListOfChoices) {
 
 /// The styles of chat; what a model of this size makes of the system message is its own affair.
 TEST_F(PretrainedServer, AnswersInEveryStyleOfChat) {
-  for (const Dialect dialect : {Dialect::chat}) {
-    HttpLanguageModel model(options(dialect));
-    expect_whole(answers(model));
-    icpi::http::ChoiceConstrainedHttpModel choosing(options(dialect));
+  for (const auto style : {icpi::http::ChatStyle::continuation, icpi::http::ChatStyle::turns}) {
+    SCOPED_TRACE(name(style));
+    Options chat = options(Dialect::chat);
+    chat.chat_style = style;
+    HttpLanguageModel model(chat);
+    const auto all = answers(model);
+    expect_whole(all);
+    if (style == icpi::http::ChatStyle::turns) {
+      EXPECT_GE(right(all), 2U) << all[0].text << ", " << all[1].text;
+    }
+    icpi::http::ChoiceConstrainedHttpModel choosing(chat);
     for (const Completion& answer : answers(choosing, states)) {
       EXPECT_FALSE(answer.error) << answer.error.message;
       EXPECT_THAT(states, testing::Contains(answer.text));

@@ -79,19 +79,18 @@ class ServiceServer {
     return whole;
   }
 
-  /// Of several messages: the examples, each with a blank line after its answer, and the question.
+  /// The text that the turns of a chat are made of: a reply ends an example.
   static std::string prompt_of(const nlohmann::json& asked) {
     if (!asked.contains("messages")) return asked.at("prompt").get<std::string>();
-    std::string prompt;
-    std::size_t turns = 0;
+    std::string whole;
     for (const nlohmann::json& message : asked.at("messages")) {
-      const auto role = message.at("role").get<std::string>();
+      const std::string role = message.at("role");
       if (role == "system") continue;
-      ++turns;
-      prompt += text_of(message.at("content")) + (role == "assistant" ? "\n\n" : "\n");
+      whole += text_of(message.at("content"));
+      if (!whole.ends_with('\n')) whole += '\n';
+      if (role == "assistant") whole += '\n';
     }
-    if (turns == 1) prompt.pop_back();  // all of the prompt, as it is
-    return prompt;
+    return whole;
   }
 
   const std::string service_;

@@ -29,11 +29,11 @@ using Words = std::vector<std::string>;
 
 class Ask : public CommandLineTest {
  protected:
-  /// Records a run of the oracle in a domain.
+  /// Records a run of a model in a domain: with the paper's options, which ask all four kinds of questions.
   std::string record(const std::string& domain, const std::string& model = "oracle") {
     const CommandResult run =
-        icpi({"train", "--domain", domain, "--model", model, "--seeds", "0:1", "--steps", "60", "--set",
-              "warm_up_successes=-1000", "--record", path(domain + ".jsonl"), "--out", path("run-" + domain)});
+        icpi({"train", "--domain", domain, "--model", model, "--options", "paper", "--seeds", "0:1", "--steps", "60",
+              "--set", "warm_up_successes=-1000", "--record", path(domain + ".jsonl"), "--out", path("run-" + domain)});
     EXPECT_EQ(run.code, 0) << run.error;
     return path(domain + ".jsonl");
   }

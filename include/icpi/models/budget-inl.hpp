@@ -89,10 +89,7 @@ void ask_within(BudgetAccount& account, std::span<const Request> requests, std::
 
 ICPI_INLINE CompletionError budget_refusal(const BudgetAccount& account) {
   return {ErrorCategory::budget_exhausted,
-          fmt::format("the budget of {} is used up: what is left does not cover another question, which may take what "
-                      "was set aside for it",
-                      account.exhausted_limit()),
-          0};
+          fmt::format("the budget of {} is used up: another question might pass it", account.exhausted_limit()), 0};
 }
 
 ICPI_INLINE void complete_within(BudgetAccount& account, LanguageModelRef model,
