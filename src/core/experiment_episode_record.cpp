@@ -8,18 +8,20 @@
 namespace icpi {
 
 std::string to_json(const EpisodeRecord& record) {
-  return JsonLine{}
-      .add("domain", record.domain)
+  JsonLine line;
+  line.add("domain", record.domain)
       .add("agent", record.agent)
       .add("model", record.model)
       .add("seed", record.seed)
       .add("episode", record.episode)
       .add("step", record.step)
       .add("length", record.length)
-      .add("return", record.episode_return)
-      .add("optimal_return", record.optimal_return)
-      .add("regret", record.regret)
-      .add("terminated", record.terminated)
+      .add("return", record.episode_return);
+  if (record.optimum_known)
+    line.add("optimal_return", record.optimal_return).add("regret", record.regret);
+  else
+    line.add_raw("optimal_return", "null").add_raw("regret", "null");
+  line.add("terminated", record.terminated)
       .add("truncated", record.truncated)
       .add("lm_calls", record.lm_calls)
       .add("prompt_tokens", record.prompt_tokens)
@@ -29,8 +31,10 @@ std::string to_json(const EpisodeRecord& record) {
       .add("failures", record.failures)
       .add("over_budget", record.over_budget)
       .add("cancelled", record.cancelled)
-      .add("environment_error", record.environment_error)
-      .str();
+      .add("environment_error", record.environment_error);
+  if (record.undiscounted_return) line.add("undiscounted_return", *record.undiscounted_return);
+  if (record.discounted_return) line.add("discounted_return", *record.discounted_return);
+  return line.str();
 }
 
 EpisodeRecord parse_episode_record(std::string_view line) {
@@ -45,8 +49,11 @@ EpisodeRecord parse_episode_record(std::string_view line) {
   record.step = count("step");
   record.length = count("length");
   record.episode_return = json["return"].number();
-  record.optimal_return = json["optimal_return"].number();
-  record.regret = json["regret"].number();
+  record.optimum_known = json["optimal_return"].kind() != Json::Kind::null;
+  if (record.optimum_known) {
+    record.optimal_return = json["optimal_return"].number();
+    record.regret = json["regret"].number();
+  }
   record.terminated = json["terminated"].boolean();
   record.truncated = json["truncated"].boolean();
   record.lm_calls = count("lm_calls");
@@ -60,6 +67,8 @@ EpisodeRecord parse_episode_record(std::string_view line) {
     record.cancelled = count("cancelled");
     record.environment_error = json["environment_error"].string();
   }
+  if (const Json* value = json.find("undiscounted_return")) record.undiscounted_return = value->number();
+  if (const Json* value = json.find("discounted_return")) record.discounted_return = value->number();
   if (record.length == 0 || record.length > record.step)
     throw InvalidArgument("an episode has at least one step, and none before the run's first");
   return record;

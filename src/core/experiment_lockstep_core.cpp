@@ -46,6 +46,7 @@ bool LockstepCore::play_runs(const Sink& on_episode) {
 void LockstepCore::start_episodes(Numbers starting, const Sink& on_episode) {
   while (!starting.empty()) {
     const Errors known = recorded_errors("starts");
+    begin_resets_of(starting, known);
     for (const std::size_t run : starting) start_episode(run, known);
     if (part_ != nullptr) {
       std::vector<RecordedStart> starts;
@@ -62,6 +63,22 @@ void LockstepCore::start_episodes(Numbers starting, const Sink& on_episode) {
   }
 }
 
+void LockstepCore::begin_resets_of(const Numbers& starting, const Errors& known) {
+  Numbers runs;
+  std::vector<std::uint64_t> seeds;
+  for (const std::size_t run : starting) {
+    if (known.contains(runs_[run].record.seed)) continue;
+    runs.push_back(run);
+    seeds.push_back(episode_seed(run));
+  }
+  if (!runs.empty()) begin_resets(runs, seeds);
+}
+
+std::uint64_t LockstepCore::episode_seed(std::size_t run) const {
+  const EpisodeRecord& record = runs_[run].record;
+  return RandomKey(record.seed).child(0).child(record.episode).seed();
+}
+
 void LockstepCore::start_episode(std::size_t number, const Errors& known) {
   Run& run = runs_[number];
   EpisodeRecord& record = run.record;
@@ -71,15 +88,21 @@ void LockstepCore::start_episode(std::size_t number, const Errors& known) {
   record.length = 0;
   record.episode_return = 0;
   record.optimal_return = 0;
+  record.optimum_known = true;
+  record.undiscounted_return.reset();
+  record.discounted_return.reset();
+  if (settings_.planning_discount) record.undiscounted_return = record.discounted_return = 0;
   record.terminated = record.truncated = false;
   record.environment_error.clear();
   run.costs_before = costs_of(number);
-  run.weight = 1;
+  run.weight = run.planning_weight = 1;
   run.ended = false;
   forget_observation(number);
-  guarded(number, known, [&] { reset(number, RandomKey(record.seed).child(0).child(record.episode).seed()); });
+  guarded(number, known, [&] { reset(number, episode_seed(number)); });
   if (run.ended) return;
-  record.optimal_return = optimal_return(number) / settings_.return_scale;
+  const double optimum = optimal_return(number);
+  record.optimum_known = !std::isnan(optimum);
+  if (record.optimum_known) record.optimal_return = optimum / settings_.return_scale;
   begin_episode(number);
 }
 
@@ -92,6 +115,8 @@ void LockstepCore::guarded(std::size_t number, const Errors& known, const std::f
   } else {
     try {
       return call();
+    } catch (const EnvironmentUnreachable&) {
+      throw;
     } catch (const std::exception& error) {
       record.environment_error = error.what();
     } catch (...) {
@@ -126,6 +151,11 @@ void LockstepCore::choose(const Numbers& live) {
 
 void LockstepCore::take_steps(const Numbers& live) {
   const Errors known = recorded_errors("steps");
+  Numbers asked;
+  for (const std::size_t run : live) {
+    if (!known.contains(runs_[run].record.seed)) asked.push_back(run);
+  }
+  if (!asked.empty()) begin_steps(asked);
   std::vector<RecordedStep> steps;
   for (const std::size_t run : live) {
     const double reward = take_step(run, known);
@@ -157,6 +187,11 @@ double LockstepCore::take_step(std::size_t number, const Errors& known) {
   ++record.length;
   record.episode_return += run.weight * outcome.reward / settings_.return_scale;
   run.weight *= settings_.discount;
+  if (settings_.planning_discount) {
+    *record.undiscounted_return += outcome.reward;
+    *record.discounted_return += run.planning_weight * outcome.reward;
+    run.planning_weight *= *settings_.planning_discount;
+  }
   record.terminated = outcome.terminated;
   record.truncated = outcome.truncated;
   run.ended = outcome.terminated || outcome.truncated;
@@ -171,7 +206,7 @@ void LockstepCore::finish_episode(std::size_t run, const Sink& on_episode) {
 EpisodeRecord LockstepCore::complete_record(std::size_t number) {
   Run& run = runs_[number];
   EpisodeRecord record = run.record;
-  record.regret = record.optimal_return - record.episode_return;
+  record.regret = record.optimum_known ? record.optimal_return - record.episode_return : 0;
   const Costs spent = costs_of(number) - run.costs_before;
   record.lm_calls = spent.lm_calls;
   record.prompt_tokens = spent.prompt_tokens;

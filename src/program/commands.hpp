@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <iosfwd>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "environment_program.hpp"
 #include "icpi/experiment/seed_groups.hpp"
 #include "methods.hpp"
 #include "model_sources.hpp"
@@ -27,9 +29,17 @@ struct MethodArguments {
   std::vector<std::string> set;
 };
 
+/// `icpi evaluate`.
+struct EvaluateArguments {
+  std::string run;  ///< a folder that train wrote
+  std::string episodes = "100";
+  std::string out;  ///< empty: the summary alone
+};
+
 /// `icpi train`.
 struct TrainArguments {
-  std::string domain;
+  std::string domain;  ///< or:
+  EnvironmentChoice environment;
   MethodArguments method;
   ModelChoice model;
   std::string steps;  ///< empty: the domain's horizon
@@ -38,6 +48,7 @@ struct TrainArguments {
   std::string out;
   bool dry_run = false;
   RecoveryArguments recovery;
+  const EvaluateArguments* evaluation = nullptr;  ///< of the run that `recovery` plays again; null: none
 };
 
 /// `icpi reproduce`.
@@ -65,9 +76,16 @@ struct PlotArguments {
   std::string out;
 };
 
+/// `icpi check-env`.
+struct CheckEnvArguments {
+  EnvironmentChoice environment;
+  std::string episodes = "20";
+};
+
 /// `icpi show`.
 struct ShowArguments {
-  std::string domain;
+  std::string domain;  ///< or:
+  EnvironmentChoice environment;
   MethodArguments method;
   ModelChoice model;
   std::string seed = "0";
@@ -109,5 +127,9 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out);
 void plot(const PlotArguments& arguments, std::ostream& out);
 void show(const ShowArguments& arguments, std::ostream& out);
 void ask(const AskArguments& arguments, std::ostream& out);
+/// Copies the log of a whole run into a folder of its own, to be played again from there. Throws InvalidArgument.
+void copy_whole_run(const EvaluateArguments& arguments, const std::filesystem::path& folder);
+/// Throws Error when a rule is broken, after every one that is has been told.
+void check_env(const CheckEnvArguments& arguments, std::ostream& out);
 
 }  // namespace icpi::program

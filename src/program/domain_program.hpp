@@ -37,6 +37,10 @@ struct RunRequest {
   std::function<bool()> interrupted{};                                 ///< true: stop after the current steps
   RecordLog* log = nullptr;    ///< takes everything that happens, and says what happened already; null: none
   std::size_t first_part = 0;  ///< of the log; there is one for every seed, though not all are used
+  std::size_t evaluation_episodes =
+      0;  ///< that are played after the last step, with nothing learned and nothing random
+  std::vector<EpisodeRecord>* evaluations =
+      nullptr;                                ///< takes their records, in any order; for evaluation_episodes > 0
   std::shared_ptr<ReadabilityWatch> watch{};  ///< looks at the first answers, and may end the run; null: nobody does
 };
 
@@ -60,6 +64,9 @@ class DomainProgram {
   [[nodiscard]] virtual double planning_discount() const = 0;
   [[nodiscard]] virtual std::vector<std::string> action_texts() const = 0;
   [[nodiscard]] virtual std::string example_observation(bool hints) const = 0;
+
+  /// What the environment says of itself, as JSON, for records; empty: `facts` say it all.
+  [[nodiscard]] virtual std::string environment_json() const { return {}; }
 
   /// A perfect world model for the texts of this domain.
   [[nodiscard]] virtual AnyLanguageModel make_oracle(bool hints) const = 0;

@@ -99,9 +99,16 @@ void append_paper_data(const Report& report, const FigurePlan& plan, std::string
   }
 }
 
+bool shows_returns(const Report& report, const std::string& domain) {
+  return std::any_of(report.curves.begin(), report.curves.end(),
+                     [&](const ReportCurve& each) { return each.domain == domain && each.returns; });
+}
+
 void append_panel(const Report& report, const FigurePlan& plan, const std::string& domain,
                   const std::vector<std::string>& labels, bool with_model, std::string& out) {
   const auto horizon = report.horizons.at(domain);
+  const bool returns = shows_returns(report, domain);
+  if (returns) out += "set ylabel 'return'\nset yrange [*:*]\n";
   out += fmt::format(
       "set title '{}' noenhanced\nset xrange [0:{}]\nset xtics nomirror {:.4g}\nplot ", plain(domain), horizon,
       horizon < 20 ? static_cast<double>(horizon) / 4 : std::ceil(static_cast<double>(horizon) / 20) * 5);
@@ -124,6 +131,7 @@ void append_panel(const Report& report, const FigurePlan& plan, const std::strin
   if (paper_curve(report, plan, domain) != nullptr)
     out += fmt::format(", $paper_{} using 1:2 with {} notitle", data_name(domain), paper_style);
   out += '\n';
+  if (returns) out += "set ylabel 'regret'\nset yrange [0:*]\n";
 }
 
 /// An empty panel at the bottom that holds the key of all.
@@ -157,6 +165,11 @@ std::vector<FigurePlan> plan_figures(const Report& report) {
     if (!is_ablation(agent)) methods.curves.push_back(i);
     if (is_icpi(agent) || is_ablation(agent)) ablations.curves.push_back(i);
     if (is_icpi(agent) || agent == "random") language_models.curves.push_back(i);
+  }
+  const auto returns = [](const ReportCurve& each) { return each.returns; };
+  if (!report.curves.empty() && std::all_of(report.curves.begin(), report.curves.end(), returns)) {
+    for (FigurePlan* plan : {&methods, &ablations, &language_models})
+      plan->title.replace(0, std::string_view("Regret").size(), "Return");
   }
   std::vector<FigurePlan> plans;
   if (!methods.curves.empty()) plans.push_back(std::move(methods));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "environment_options.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/version.hpp"
 #include "interrupt.hpp"
@@ -18,6 +19,7 @@
 #include "printable.hpp"
 #include "run_header.hpp"
 #include "standard_streams.hpp"
+#include "words.hpp"
 
 namespace {
 
@@ -89,6 +91,9 @@ void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
 void add_train(CLI::App& app, TrainArguments& arguments) {
   auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
   command.add_option("--domain", arguments.domain, "see `icpi domains`");
+  command.add_option("--env", arguments.environment.name,
+                     "an environment of others: gym:ID, minigrid:ID, ..., or 'process: COMMAND'");
+  add_environment(command, arguments.environment);
   add_method_options(command, arguments.method, true);
   add_model(command, arguments.model);
   add_recovery_options(command, arguments.recovery);
@@ -133,7 +138,9 @@ void add_plot(CLI::App& app, PlotArguments& arguments) {
 
 void add_show(CLI::App& app, ShowArguments& arguments) {
   auto& command = *app.add_subcommand("show", "what was asked and answered in one decision");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`")->required();
+  command.add_option("--domain", arguments.domain, "see `icpi domains`");
+  command.add_option("--env", arguments.environment.name, "as of `icpi train`");
+  add_environment(command, arguments.environment);
   add_method_options(command, arguments.method, true);
   add_model(command, arguments.model);
   command.add_option("--seed", arguments.seed, "of the run (default 0)");
@@ -158,29 +165,8 @@ void add_ask(CLI::App& app, AskArguments& arguments) {
   add_model(command, arguments.model);
 }
 
-using Words = std::vector<std::string>;
-
-int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr);
-
-bool is_option(const std::string& word, std::string_view option) {
-  return word == option || (word.starts_with(option) && word.substr(option.size()).starts_with('='));
-}
-
-bool names_option(const Words& words, std::string_view option) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_option(word, option); });
-}
-
-/// With its values: options that are lists would else gain the later values instead of being replaced.
-void remove_option(Words& words, std::string_view option) {
-  for (auto word = words.begin(); word != words.end();) {
-    if (!is_option(*word, option)) {
-      ++word;
-      continue;
-    }
-    const bool value_follows = *word == option && word + 1 != words.end();
-    word = words.erase(word, word + (value_follows ? 2 : 1));
-  }
-}
+int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr,
+        const EvaluateArguments* evaluation = nullptr);
 
 /// Runs the command that began the log in the folder again, with these words added: the later ones count.
 int resume(const std::string& folder, const std::string& out, const Words& added) {
@@ -190,14 +176,27 @@ int resume(const std::string& folder, const std::string& out, const Words& added
   if (words.empty() || words[0] != added[0])
     throw icpi::InvalidArgument(fmt::format("--resume '{}': the run was begun by `icpi {}`, not `icpi {}`", folder,
                                             words.empty() ? "" : words[0], added[0]));
-  for (const std::string_view list : {"--base-url", "--moved-from", "--model", "--domains", "--agents"}) {
+  for (const std::string_view list : {"--base-url", "--moved-from", "--model", "--domains", "--agents", "--env-arg"}) {
     if (names_option(added, list)) remove_option(words, list);
   }
   words.insert(words.end(), added.begin() + 1, added.end());
   return run(words, log);
 }
 
-int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
+/// Plays a run again, which costs no call of its model, to have its agents as they were in the end.
+int evaluate_run(const EvaluateArguments& arguments) {
+  const TemporaryFolder folder("icpi-evaluate");
+  copy_whole_run(arguments, folder.path());
+  const auto log = open_log(folder.path());
+  Words words = recorded_command(*log);
+  if (words.empty() || words[0] != "train")
+    throw icpi::InvalidArgument(fmt::format("evaluate '{}': allowed are runs of `icpi train`", arguments.run));
+  remove_option(words, "--record");
+  words.insert(words.end(), {"--resume", folder.path().string()});
+  return run(words, log, &arguments);
+}
+
+int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const EvaluateArguments* evaluation) {
   CLI::App app("In-Context Policy Iteration with language models", "icpi");
   app.require_subcommand(1);
   app.set_version_flag("--version",
@@ -218,6 +217,10 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   add_show(app, show_arguments);
   AskArguments ask_arguments;
   add_ask(app, ask_arguments);
+  EvaluateArguments evaluate_arguments;
+  add_evaluate(app, evaluate_arguments);
+  CheckEnvArguments check_env_arguments;
+  add_check_env(app, check_env_arguments);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -247,6 +250,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
     arguments->words = words;
     arguments->log = log;
   }
+  train_arguments.evaluation = evaluation;
+  if (app.got_subcommand("evaluate")) return evaluate_run(evaluate_arguments);
   if (app.got_subcommand("domains")) list_domains(std::cout);
   if (app.got_subcommand("models")) list_models(models_arguments, std::cout);
   if (app.got_subcommand("settings")) list_settings(std::cout);
@@ -255,6 +260,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log) {
   if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
+  if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
   return delivered();
 }
 

@@ -76,8 +76,13 @@ Report make_report(const std::vector<EpisodeRecord>& records, const std::map<std
     const auto horizon = horizons.find(domain);
     if (horizon == horizons.end()) throw InvalidArgument(fmt::format("records: no horizon for domain '{}'", domain));
     report.horizons.insert(*horizon);
+    auto& group = groups[key];
+    const bool returns = std::any_of(group.begin(), group.end(), [](const auto& each) { return !each.optimum_known; });
+    for (auto& record : group) {
+      if (returns) record.regret = record.episode_return;
+    }
     report.curves.push_back(
-        {domain, std::get<1>(key), std::get<2>(key), regret_curve(groups[key], horizon->second, bins)});
+        {domain, std::get<1>(key), std::get<2>(key), regret_curve(group, horizon->second, bins), returns});
   }
   return report;
 }
@@ -110,7 +115,9 @@ std::string summary_table(const Report& report, bool paper) {
   std::vector<std::string> header{"auc / last 20 %"};
   std::vector<std::string> rule{"---"};
   for (const auto& domain : domains) {
-    header.push_back(domain);
+    const bool returns = std::any_of(report.curves.begin(), report.curves.end(),
+                                     [&](const ReportCurve& each) { return each.domain == domain && each.returns; });
+    header.push_back(returns ? domain + " (mean return / last 20 %)" : domain);
     rule.push_back("---");
   }
   std::string table = table_row(header) + table_row(rule);

@@ -19,6 +19,7 @@ struct ReportCurve {
   std::string agent;
   std::string model;  ///< identity; empty: none
   RegretCurve curve;
+  bool returns = false;  ///< nobody knows the optimum: the curve is of returns, and not of regrets
 };
 
 /// Everything that tables and figures are made of.

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 #include <cerrno>
+#include <cstdlib>
 #include <iterator>
 #include <system_error>
 
@@ -24,6 +25,18 @@ void OutputFile::write(std::string_view text) {
 void OutputFile::flush() {
   out_.flush();
   if (!out_) throw Error(fmt::format("writing {} failed: {}", name_, std::generic_category().message(errno)));
+}
+
+TemporaryFolder::TemporaryFolder(std::string_view name) {
+  std::string pattern = (std::filesystem::temp_directory_path() / fmt::format("{}-XXXXXX", name)).string();
+  if (mkdtemp(pattern.data()) == nullptr)
+    throw Error(fmt::format("cannot make a folder {}: {}", pattern, std::generic_category().message(errno)));
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code error;
+  std::filesystem::remove_all(path_, error);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {

@@ -24,6 +24,21 @@ class OutputFile {
   std::ofstream out_;
 };
 
+/// A new folder that is removed with its owner.
+class TemporaryFolder {
+ public:
+  /// `name`: how its name begins. Throws Error when it cannot be made.
+  explicit TemporaryFolder(std::string_view name);
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Writes a whole file. Throws Error when that fails.
 void write_file(const std::filesystem::path& path, std::string_view text);
 

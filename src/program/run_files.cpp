@@ -41,6 +41,8 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
     item.add("seeds", fmt::format("{}:{}", run.request.seeds.first, run.request.seeds.last));
     item.add("steps", run.request.steps).add("hints", method.hints);
     item.add("bootstrap_past_terminal", method.bootstrap_past_terminal).add_raw("options", options.str());
+    if (const std::string environment = run.domain->environment_json(); !environment.empty())
+      item.add_raw("environment", environment);
     out += '\n' + item.str();
   });
   return line.str() + '\n';
@@ -217,7 +219,7 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
     // A model that is waited for when a signal comes gives up.
     if (interrupting_signal() != 0)
       throw Interrupted(fmt::format("stopped; `icpi {} --resume '{}'` goes on", recovery.words.at(0), folder.string()));
-    if (!std::filesystem::exists(folder / log_name)) throw;
+    if (!std::filesystem::exists(folder / log_name) || runs.front().request.evaluation_episodes > 0) throw;
     throw Error(fmt::format("{} (`icpi {} --resume '{}'` goes on where it stopped)", error.what(), recovery.words.at(0),
                             folder.string()));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "evaluate.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/stop_on_failure.hpp"
 #include "prediction.hpp"
@@ -74,11 +75,38 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
   return all;
 }
 
+/// A domain, or an environment in another process.
+class ChosenDomain {
+ public:
+  /// Throws InvalidArgument unless it is exactly one of them.
+  ChosenDomain(const std::string& domain, const EnvironmentChoice& environment) {
+    const bool of_others = !environment.name.empty();
+    if (domain.empty() == !of_others)
+      throw InvalidArgument(of_others ? "--domain and --env: give one of them"
+                                      : "--domain is missing: see `icpi domains`; or give --env");
+    if (of_others)
+      environment_ = environment_program(environment);
+    else
+      program_ = &domain_program(domain);
+    if (!of_others && (!environment.args.empty() || !environment.step_limit.empty()))
+      throw InvalidArgument("--env-arg and --step-limit go with --env only");
+  }
+
+  [[nodiscard]] bool is_environment() const noexcept { return environment_ != nullptr; }
+  [[nodiscard]] const DomainProgram& program() const noexcept { return environment_ ? *environment_ : *program_; }
+
+ private:
+  std::unique_ptr<DomainProgram> environment_;
+  const DomainProgram* program_ = nullptr;
+};
+
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
-  if (arguments.domain.empty()) throw InvalidArgument("--domain is missing: see `icpi domains`");
-  const DomainProgram& domain = domain_program(arguments.domain);
+  const ChosenDomain chosen(arguments.domain, arguments.environment);
+  const DomainProgram& domain = chosen.program();
+  if (arguments.dry_run && chosen.is_environment())
+    throw InvalidArgument("--dry-run does not go with --env: no oracle can take the model's place there");
   const Method method = make_method(arguments.method);
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
@@ -104,6 +132,11 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   if (asks_model(method.kind)) check_answer_files(arguments.model);
   if (asks_model(method.kind)) run.request.watch = watch_of(arguments.model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
+  if (arguments.evaluation != nullptr) {
+    evaluate(std::move(run), arguments, out);
+    if (asks_model(method.kind)) fmt::print(out, "{}", ledger->report());
+    return;
+  }
   const RunOutcome outcome = play({run}, arguments.out, arguments.recovery, *ledger);
   const Report report = make_report(outcome.records, horizons_of({run}));
   const std::filesystem::path folder = arguments.out;
@@ -188,7 +221,8 @@ void plot(const PlotArguments& arguments, std::ostream& out) {
 }
 
 void show(const ShowArguments& arguments, std::ostream& out) {
-  const DomainProgram& domain = domain_program(arguments.domain);
+  const ChosenDomain chosen(arguments.domain, arguments.environment);
+  const DomainProgram& domain = chosen.program();
   const Method method = make_method(arguments.method);
   if (!asks_model(method.kind))
     throw InvalidArgument(

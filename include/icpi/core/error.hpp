@@ -20,4 +20,11 @@ class ICPI_API InvalidArgument : public Error {
   using Error::Error;
 };
 
+/// What carries an environment is gone or unreliable - its process ended, is silent, says what makes no sense - and the
+/// task did not fail. Runs stop and record nothing of it, so that one that is continued goes on as if it had not been.
+class ICPI_API EnvironmentUnreachable : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace icpi

@@ -37,6 +37,15 @@ struct RunRecorder {
   std::function<std::string(const typename Env::Observation&)> text{};  ///< different for different observations
 };
 
+/// An environment that can begin resets and steps of several of its kind at once; reset() and step() of each, called
+/// next, then give what came of it.
+template <class Env>
+concept BeginsTogether = Environment<Env> && requires(std::span<Env* const> envs, std::span<const std::uint64_t> seeds,
+                                                      std::span<const typename Env::Action* const> actions) {
+  Env::begin_resets(envs, seeds);   // begin_resets(environments, seeds)
+  Env::begin_steps(envs, actions);  // begin_steps(environments, actions)
+};
+
 /// Plays the runs of several seeds side by side: in every round each of them takes one step, and agents that can
 /// (RolloutAgent::act_together) decide in common batches. Every run is as if it were played alone.
 ///
@@ -80,6 +89,21 @@ class Lockstep : private LockstepCore {
   }
 
   void reset(std::size_t run, std::uint64_t seed) override { places_[run].observation = players_[run].env.reset(seed); }
+  void begin_resets(std::span<const std::size_t> runs, std::span<const std::uint64_t> seeds) override {
+    if constexpr (BeginsTogether<Env>) Env::begin_resets(environments(runs), seeds);
+  }
+  void begin_steps(std::span<const std::size_t> runs) override {
+    if constexpr (BeginsTogether<Env>) {
+      std::vector<const Action*> actions;
+      for (const std::size_t run : runs) actions.push_back(&*places_[run].action);
+      Env::begin_steps(environments(runs), actions);
+    }
+  }
+  std::vector<Env*> environments(std::span<const std::size_t> runs) {
+    std::vector<Env*> chosen;
+    for (const std::size_t run : runs) chosen.push_back(&players_[run].env);
+    return chosen;
+  }
   double optimal_return(std::size_t run) override { return optimal_return_(*places_[run].observation); }
   void begin_episode(std::size_t run) override { players_[run].agent->begin_episode(*places_[run].observation); }
 

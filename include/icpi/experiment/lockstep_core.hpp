@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ enum class OnEnvironmentError : std::uint8_t {
   proceed  ///< the next episode begins
 };
 
-/// An environment threw, or gave a reward that is not finite.
+/// An environment threw something else than EnvironmentUnreachable, or gave a reward that is not finite.
 class ICPI_API EnvironmentError : public Error {
  public:
   using Error::Error;
@@ -40,7 +41,9 @@ struct RunSettings {
   double discount = 1;      ///< evaluation discount
   double return_scale = 1;  ///< returns are divided by this
   OnEnvironmentError on_environment_error = OnEnvironmentError::stop;  ///< how to go on after it
-  std::function<bool()> interrupted{};                                 ///< asked before every round; true: stop there
+  /// Given: the records have the undiscounted and, with this discount, the discounted return too.
+  std::optional<double> planning_discount{};
+  std::function<bool()> interrupted{};                ///< asked before every round; true: stop there
   std::size_t episode_steps = default_episode_steps;  ///< an episode that does not end by itself is truncated then
 };
 
@@ -75,16 +78,20 @@ class ICPI_API LockstepCore {
     EpisodeRecord record;
     Costs costs_before;
     double weight = 1;
+    double planning_weight = 1;
     bool ended = false;  ///< the episode
     bool finished = false;
   };
 
   // The environments' and the agents' side.
-  virtual void reset(std::size_t run, std::uint64_t seed) = 0;             ///< may throw anything
+  virtual void reset(std::size_t run, std::uint64_t seed) = 0;  ///< may throw anything
+  /// Episodes of these runs are about to begin: reset() of each comes next, with its seed.
+  virtual void begin_resets(std::span<const std::size_t> runs, std::span<const std::uint64_t> seeds) = 0;
   [[nodiscard]] virtual double optimal_return(std::size_t run) = 0;        ///< from the first observation on
   virtual void begin_episode(std::size_t run) = 0;                         ///< of the agent
   virtual void act(std::span<const std::size_t> runs) = 0;                 ///< every agent chooses
   [[nodiscard]] virtual std::uint64_t action_number(std::size_t run) = 0;  ///< of what it chose
+  virtual void begin_steps(std::span<const std::size_t> runs) = 0;         ///< step() of each comes next
   [[nodiscard]] virtual Outcome step(std::size_t run) = 0;                 ///< may throw anything
   virtual void truncate(std::size_t run) = 0;                              ///< the step breaks the episode off
   virtual void observe(std::size_t run) = 0;                               ///< the agent is told
@@ -93,6 +100,8 @@ class ICPI_API LockstepCore {
   [[nodiscard]] virtual const Costs& costs_of(std::size_t run) = 0;        ///< of the agent
 
   void start_episodes(Numbers starting, const Sink& on_episode);
+  void begin_resets_of(const Numbers& starting, const Errors& known);
+  [[nodiscard]] std::uint64_t episode_seed(std::size_t run) const;
   void start_episode(std::size_t run, const Errors& known);
   void guarded(std::size_t run, const Errors& known, const std::function<void()>& call);
   void choose(const Numbers& live);

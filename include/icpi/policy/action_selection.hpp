@@ -25,6 +25,7 @@ concept SelectsActions = std::copyable<T> && DescribesItself<T> &&
 
 /// The calls behind ActionSelection.
 struct ActionSelectionCalls : StrategyCalls {
+  /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = SelectsActions<T>;
 

@@ -52,6 +52,7 @@ concept Explores = std::copyable<T> && DescribesItself<T> && (ActsAtRandom<T> ||
 
 /// The calls behind Exploration.
 struct ExplorationCalls : StrategyCalls {
+  /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = Explores<T>;
 

@@ -88,6 +88,7 @@ struct AppendOnlyExamples {
 
 /// The calls behind ExampleSelection.
 struct ExampleSelectionCalls : StrategyCalls {
+  /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts =
       ChoosesExamples<T> || std::same_as<T, BalancedExamples> || std::same_as<T, AppendOnlyExamples>;

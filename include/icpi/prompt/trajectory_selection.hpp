@@ -34,6 +34,7 @@ concept ChoosesTrajectories =
 
 /// The calls behind TrajectorySelection.
 struct TrajectorySelectionCalls : StrategyCalls {
+  /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = ChoosesTrajectories<T>;
 

@@ -72,6 +72,7 @@ concept EstimatesValues = std::copyable<T> && DescribesItself<T> &&
 
 /// The calls behind ValueEstimator.
 struct ValueEstimatorCalls : StrategyCalls {
+  /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = EstimatesValues<T>;
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "environment_program.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "commands.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/json_line.hpp"
+#include "icpi/process/environment.hpp"
+#include "printable.hpp"
+#include "program_of.hpp"
+
+namespace icpi::program {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view process_kind = "process";
+constexpr std::string_view server_end = "_server.py";
+constexpr std::size_t usual_step_limit = 100;
+constexpr int usual_horizon = 1000;
+constexpr int usual_rollout_limit = 25;
+
+/// Where icpi's own servers are: beside the program that was installed, else in the sources that it was built from.
+fs::path servers_folder() {
+  if (const char* const given = std::getenv("ICPI_SERVERS"); given != nullptr && *given != '\0') return given;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const fs::path installed = program.parent_path().parent_path() / "share" / "icpi" / "servers";
+    if (fs::is_directory(installed, error)) return installed;
+  }
+  return ICPI_SERVERS_SOURCE;
+}
+
+std::vector<std::string> known_kinds(const fs::path& folder) {
+  std::vector<std::string> kinds;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(server_end)) kinds.push_back(name.substr(0, name.size() - server_end.size()));
+  }
+  std::sort(kinds.begin(), kinds.end());
+  kinds.emplace_back(process_kind);
+  return kinds;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view() : text.substr(first);
+}
+
+void name_command(const EnvironmentChoice& choice, ProcessOptions& options) {
+  const auto colon = choice.name.find(':');
+  const std::string kind = choice.name.substr(0, colon);
+  const fs::path folder = servers_folder();
+  const auto kinds = known_kinds(folder);
+  if (colon == std::string::npos || std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+    throw InvalidArgument(
+        fmt::format("--env '{}': expected KIND:NAME, with one of the kinds {}", choice.name, fmt::join(kinds, ", ")));
+  const std::string_view rest = trimmed(std::string_view(choice.name).substr(colon + 1));
+  if (rest.empty()) throw InvalidArgument(fmt::format("--env '{}': nothing is named after the colon", choice.name));
+  if (kind == process_kind) {
+    if (!choice.args.empty())
+      throw InvalidArgument("--env-arg does not go with 'process:': write the arguments into the command");
+    options.shell_command = rest;
+    return;
+  }
+  const char* const python = std::getenv("ICPI_PYTHON");
+  options.command = {python != nullptr && *python != '\0' ? python : "python3",
+                     (folder / (kind + std::string(server_end))).string(), std::string(rest)};
+  for (const auto& argument : choice.args) {
+    if (argument.find('=') == std::string::npos)
+      throw InvalidArgument(fmt::format("--env-arg '{}': expected NAME=VALUE", argument));
+    options.command.push_back(argument);
+  }
+}
+
+/// The program of an environment in another process.
+class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
+ public:
+  explicit EnvironmentProgram(ProcessOptions options)
+      : options_(std::move(options)), env_(options_), name_(env_.spec().name) {
+    if (env_.step_limit() == options_.default_step_limit && env_.spec().step_limit == 0 && options_.step_limit == 0)
+      tell(fmt::format("{} has no step limit: its episodes are truncated after {} steps; --step-limit says otherwise",
+                       name_, env_.step_limit()));
+  }
+
+  DomainFacts facts() const override {
+    return {.name = name_, .horizon = usual_horizon, .rollout_limit = usual_rollout_limit};
+  }
+
+  AnyLanguageModel make_oracle(bool) const override {
+    throw InvalidArgument("the oracle knows the domains only: it does not go with --env");
+  }
+
+  std::unique_ptr<QuestionReader> make_question_reader(bool) const override {
+    throw InvalidArgument("questions are read of the domains only");
+  }
+
+  std::string environment_json() const override {
+    const EnvironmentSpec& spec = env_.spec();
+    JsonLine line;
+    line.add("name", spec.name);
+    line.add_list("fields", env_.fields(),
+                  [](const Field& field, std::string& out) { append_json_string(field.name, out); });
+    line.add_list("actions", spec.actions,
+                  [](const std::string& action, std::string& out) { append_json_string(action, out); });
+    line.add("discount", env_.discount()).add("step_limit", env_.step_limit()).add("description", spec.description);
+    return line.str();
+  }
+
+ private:
+  const ProcessEnvironment& env() const override { return env_; }
+  std::vector<ProcessEnvironment> environments(std::size_t count) const override {
+    return ProcessEnvironment::start(options_, count);
+  }
+  FieldFormatter<ProcessEnvironment> formatter(bool hints) const override {
+    return FieldFormatter<ProcessEnvironment>(env_, {.hints = hints});
+  }
+  std::function<double(const FieldValues&)> optimal_returns() const override {
+    return [optimum = env_.spec().optimal_return.value_or(std::nan(""))](const FieldValues&) { return optimum; };
+  }
+  std::optional<double> second_discount() const override { return env_.discount(); }
+  std::size_t episode_steps() const override { return std::max(default_episode_steps, env_.step_limit()); }
+
+  ProcessOptions options_;
+  ProcessEnvironment env_;
+  std::string name_;
+};
+
+}  // namespace
+
+bool names_kind(std::string_view name) {
+  const auto kinds = known_kinds(servers_folder());
+  return std::find(kinds.begin(), kinds.end(), name.substr(0, name.find(':'))) != kinds.end();
+}
+
+ProcessOptions process_options(const EnvironmentChoice& choice) {
+  ProcessOptions options;
+  name_command(choice, options);
+  if (!choice.step_limit.empty()) options.step_limit = parse_count("--step-limit", choice.step_limit, 1, 1'000'000);
+  options.default_step_limit = usual_step_limit;
+  options.timeout = std::chrono::seconds(parse_count("--env-timeout", choice.timeout, 1, 86'400));
+  options.window = parse_count("--window", choice.window, 1, 64);
+  return options;
+}
+
+std::unique_ptr<DomainProgram> environment_program(const EnvironmentChoice& choice) {
+  return std::make_unique<EnvironmentProgram>(process_options(choice));
+}
+
+}  // namespace icpi::program

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "icpi/core/costs.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/experiment/episode_record.hpp"
+#include "icpi/experiment/lockstep.hpp"
+#include "icpi/policy/decision.hpp"
+
+namespace icpi::program {
+
+/// How returns of episodes are judged, and when they are broken off.
+template <class Observation>
+struct FrozenRules {
+  double discount = 1;                                       ///< of returns
+  double return_scale = 1;                                   ///< they are divided by it
+  std::optional<double> second_discount;                     ///< see RunSettings::planning_discount
+  std::size_t episode_steps = 0;                             ///< of one episode, at most
+  std::function<double(const Observation&)> optimal_return;  ///< from a first observation on; NaN: not known
+};
+
+/// Plays episode number `record.episode` of those from which a player learns nothing, and fills the record in. Its seed
+/// is that of no episode of the player's run.
+template <class Env, class A>
+void play_frozen(Player<Env, A>& player, const FrozenRules<typename Env::Observation>& rules, EpisodeRecord& record) {
+  if (rules.second_discount) record.undiscounted_return = record.discounted_return = 0;
+  const Costs before = player.agent->costs();
+  auto seen = player.env.reset(RandomKey(player.seed).child(2).child(record.episode).seed());
+  const double optimum = rules.optimal_return(seen);
+  record.optimum_known = !std::isnan(optimum);
+  player.agent->begin_episode(seen, EpisodeKind::evaluation);
+  double weight = 1 / rules.return_scale;
+  double second_weight = 1;
+  while (!record.terminated && !record.truncated) {
+    auto step = player.env.step(player.agent->act(seen));
+    ++record.length;
+    step.truncated = step.truncated || (record.length == rules.episode_steps && !step.terminated);
+    record.terminated = step.terminated;
+    record.truncated = step.truncated;
+    record.episode_return += weight * step.reward;
+    weight *= rules.discount;
+    if (rules.second_discount) {
+      *record.undiscounted_return += step.reward;
+      *record.discounted_return += second_weight * step.reward;
+      second_weight *= *rules.second_discount;
+    }
+    player.agent->observe(step);
+    seen = std::move(step.observation);
+  }
+  record.step = record.length;
+  if (record.optimum_known) {
+    record.optimal_return = optimum / rules.return_scale;
+    record.regret = record.optimal_return - record.episode_return;
+  }
+  const Costs spent = player.agent->costs() - before;
+  record.lm_calls = spent.lm_calls;
+  record.prompt_tokens = spent.prompt_tokens;
+  record.computed_tokens = spent.computed_tokens();
+  record.completion_tokens = spent.completion_tokens;
+  record.invalid = spent.invalid;
+  record.failures = spent.failures;
+}
+
+}  // namespace icpi::program

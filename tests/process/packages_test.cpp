@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Real environments of Python's packages. ICPI_PYTHON names an interpreter that has them; without, the tests skip.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "icpi/core/json.hpp"
+#include "program/command_line.hpp"
+
+namespace icpi::program {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+class Packages : public CommandLineTest {
+ protected:
+  void SetUp() override {
+    CommandLineTest::SetUp();
+    const char* const python = std::getenv("ICPI_PYTHON");
+    if (python == nullptr) GTEST_SKIP() << "ICPI_PYTHON is not set: scripts/install-packages python makes one";
+  }
+
+  /// Skips unless the interpreter has the module.
+  static bool has(const std::string& module) {
+    return std::system(("\"$ICPI_PYTHON\" -c 'import " + module + "' 2>/dev/null").c_str()) == 0;
+  }
+
+  static Words with(Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  /// Learns for a while and checks the server; returns the records.
+  std::vector<Json> play(const std::string& env, const Words& args, const Words& more) {
+    Words environment{"--env-timeout", "120"};
+    for (const auto& arg : args) environment = with(environment, {"--env-arg", arg});
+    const auto checked = icpi(with(with({"check-env", env}, environment), {"--episodes", "2"}));
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.error;
+    const auto result = icpi(with(with({"train", "--env", env, "--out", path("run")}, environment), more));
+    EXPECT_EQ(result.code, 0) << result.error;
+    std::vector<Json> records;
+    std::ifstream in(path("run/episodes.jsonl"));
+    for (std::string line; std::getline(in, line);) records.push_back(Json::parse(line));
+    EXPECT_FALSE(records.empty());
+    for (const Json& each : records) EXPECT_EQ(each["environment_error"].string(), "");
+    return records;
+  }
+
+  /// The mean return of the last fifth of the episodes.
+  static double last_returns(const std::vector<Json>& records) {
+    const std::size_t count = (records.size() + 4) / 5;
+    double total = 0;
+    for (std::size_t i = records.size() - count; i < records.size(); ++i) total += records[i]["return"].number();
+    return total / static_cast<double>(count);
+  }
+};
+
+TEST_F(Packages, FrozenLakeIsLearned) {
+  const auto records =
+      play("gym:FrozenLake-v1", {"is_slippery=false"}, {"--options", "best", "--seeds", "0", "--steps", "600"});
+  EXPECT_EQ(records[0]["domain"].string(), "FrozenLake-v1 is_slippery=false");
+  EXPECT_GE(last_returns(records), 0.9);
+}
+
+TEST_F(Packages, TaxiIsTakenApart) {
+  play("gym:Taxi-v4", {}, {"--agent", "random", "--seeds", "0:2", "--steps", "300"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("and passenger == "));
+}
+
+TEST_F(Packages, BlackjackCliffAndCartPole) {
+  play("gym:Blackjack-v1", {}, {"--options", "best", "--seeds", "0", "--steps", "40"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("and usable_ace == "));
+  std::filesystem::remove_all(path("run"));
+  const auto cliff = play("gym:CliffWalking-v1", {}, {"--agent", "random", "--seeds", "0", "--steps", "150"});
+  EXPECT_EQ(cliff[0]["length"].number(), 100);
+  std::filesystem::remove_all(path("run"));
+  play("gym:CartPole-v1", {"bins=[6,6,8,8]", "limits=[2.4,3,0.2094,3]"},
+       {"--options", "best", "--seeds", "0", "--steps", "40"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("and angular_velocity == "));
+}
+
+TEST_F(Packages, RealNumbersNeedAWord) {
+  const auto result = icpi({"train", "--env", "gym:CartPole-v1", "--env-timeout", "120", "--out", path("run")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.error, HasSubstr("say bins=N, or decimals=N"));
+  const auto unknown = icpi({"check-env", "gym:NoSuchGame-v0", "--env-timeout", "120"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.error, HasSubstr("NoSuchGame"));
+}
+
+TEST_F(Packages, MiniGridByStateAndByView) {
+  const auto empty = play("minigrid:MiniGrid-Empty-5x5-v0", {"actions=left,right,forward"},
+                          {"--options", "best", "--seeds", "0", "--steps", "300"});
+  EXPECT_GE(last_returns(empty), 0.9);
+  std::filesystem::remove_all(path("run"));
+  play("minigrid:MiniGrid-DoorKey-5x5-v0", {"view=grid"},
+       {"--agent", "random", "--seeds", "0", "--steps", "60", "--window", "2"});
+  EXPECT_THAT(read(path("run/log.jsonl")), AllOf(HasSubstr("row_6_before_1 == "), HasSubstr("#")));
+  std::filesystem::remove_all(path("run"));
+  play("minigrid:MiniGrid-DoorKey-5x5-v0", {"reset_seed=0"}, {"--agent", "random", "--seeds", "0", "--steps", "300"});
+  EXPECT_THAT(read(path("run/log.jsonl")), AllOf(HasSubstr("carrying == "), HasSubstr("door == ")));
+}
+
+TEST_F(Packages, OpenSpielAgainstARandomOpponent) {
+  if (!has("pyspiel")) GTEST_SKIP() << "open_spiel is not installed";
+  const auto records = play("openspiel:tic_tac_toe", {}, {"--agent", "random", "--seeds", "0", "--steps", "60"});
+  for (const Json& each : records) EXPECT_LE(each["length"].number(), 5);
+}
+
+TEST_F(Packages, TextWorldMadeOnTheSpot) {
+  if (!has("textworld")) GTEST_SKIP() << "textworld is not installed";
+  play("textworld:1", {"rooms=2", "objects=2", "quest_length=2", "folder=" + path("games")},
+       {"--agent", "random", "--seeds", "0", "--steps", "40", "--step-limit", "20"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("text == "));
+}
+
+}  // namespace
+}  // namespace icpi::program
