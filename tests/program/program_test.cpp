@@ -145,7 +145,7 @@ TEST_F(Train, WritesRecordsThatReadBack) {
   const Json run = Json::parse(read(path("out/run.json")));
   EXPECT_EQ(run["horizons"]["mini-invaders"].integer<int>(), 175);
   EXPECT_EQ(run["runs"].array().at(0)["options"]["step_limit"].string(), "8");
-  EXPECT_THAT(read(path("out/summary.csv")), HasSubstr("mini-invaders,icpi,oracle,2,"));
+  EXPECT_THAT(read(path("out/summary.csv")), HasSubstr("mini-invaders,icpi-best,oracle,2,"));
 }
 
 TEST_F(Train, ResultsDoNotDependOnTheNumberOfJobs) {
