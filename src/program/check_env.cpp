@@ -67,11 +67,13 @@ void check_processes(const ProcessOptions& options, int most_steps, Report& repo
 
   auto together = start(options, count);
   for (std::uint64_t seed = 0; seed < count; ++seed) together[seed].reset(seed);
+  std::vector<char> ended(count, false);  // sooner than alone: there is nothing left to step
   for (std::size_t step = 0; step < static_cast<std::size_t>(most_steps); ++step) {
     for (std::size_t number = 0; number < count; ++number) {
-      if (step >= expected[number].size()) continue;
+      if (step >= expected[number].size() || ended[number]) continue;
       const auto& transition = expected[number][step];
       const auto now = together[number].step(transition.action);
+      ended[number] = now.terminated || now.truncated;
       report.expect(now.observation == transition.next_observation && now.reward == transition.reward,
                     "Environments of one process do not change each other.",
                     [&] { return fmt::format("environment {} of {}, step {}", number, count, step); });

@@ -57,13 +57,17 @@ struct HeldStrategy : Calls {
   /// Takes the strategy.
   explicit HeldStrategy(T held) : strategy(std::move(held)) {}
 
+  /// See StrategyCalls.
   std::string description() const final { return std::string(strategy.description()); }
+  /// See StrategyCalls.
   void check() const final {
     if constexpr (requires { strategy.check(); }) strategy.check();
   }
+  /// See StrategyCalls.
   const void* find(const std::type_info& type) const noexcept final {
     return type == typeid(T) ? std::addressof(strategy) : nullptr;
   }
+  /// A copy of what is held.
   std::unique_ptr<Calls> clone() const final { return std::make_unique<Self>(static_cast<const Self&>(*this)); }
 
   T strategy;  ///< what is held
