@@ -47,7 +47,8 @@ class RolloutAgent : public AgentCore {
   using Observation = typename Env::Observation;  ///< the environment's
   using Action = typename Env::Action;            ///< the environment's
 
-  /// Called when something happened; empty ones are not.
+  /// Called when something happened, in evaluations too; empty ones are not. They may look at the agent, but not begin an
+  /// episode, evaluate, train, or replace themselves.
   struct Callbacks {
     std::function<void(const Decision&)> on_decision;          ///< an action was chosen
     std::function<void(const TransitionOf<Env>&)> on_step;     ///< a step was observed
