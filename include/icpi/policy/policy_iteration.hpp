@@ -85,6 +85,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     return played.undiscounted_return;
   }
 
+#if !defined(ICPI_HEADER_ONLY)  // agents are saved by the compiled library
   /// Writes the agent to a file: what it lived through, its counters, what it has spent, and what it is. Between episodes.
   /// Observations are written by `codec`, an ObservationCodec; without one by the formatter, which must have
   /// parse_observation. Throws InvalidArgument while an episode is running and for observations that do not read back as
@@ -118,6 +119,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   void load(const Env& env, const std::string& file) {
     load(env, file, FormatterCodec<Formatter, Env>{&this->lane().formatter()});
   }
+#endif
 
  private:
   /// What an agent is, apart from what it lived through.

@@ -32,16 +32,9 @@ struct SavedAgent {
   friend bool operator==(const SavedAgent&, const SavedAgent&) = default;
 };
 
-#if defined(ICPI_HEADER_ONLY)
+#if !defined(ICPI_HEADER_ONLY)
 
 // Files of agents are JSON, which is read by a library that only the compiled library is built with.
-
-void write_saved_agent(const std::string& file,
-                       const SavedAgent& agent) = delete;       // saving needs the library icpi::icpi
-SavedAgent read_saved_agent(const std::string& file) = delete;  // loading needs the library icpi::icpi
-void check_same_agent(const SavedAgent& saved, const SavedAgent& now) = delete;
-
-#else
 
 /// Writes a file of JSON Lines, each with a checksum that covers the line before. The file is there whole or, when this
 /// throws, as it was. Throws Error when it cannot be written.
