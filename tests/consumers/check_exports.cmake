@@ -14,7 +14,7 @@ endif()
 
 execute_process(COMMAND ${NM} -DC --defined-only ${LIBRARY} OUTPUT_VARIABLE exported COMMAND_ERROR_IS_FATAL ANY)
 foreach(wanted IN ITEMS "typeinfo for icpi::Error" "typeinfo for icpi::InvalidArgument" "icpi::new_prefix_identity()"
-                        "icpi::AgentCore::decide_together()")
+                        "icpi::AgentCore::decide_together(icpi::Until const&)")
   string(FIND "${exported}" " ${wanted}\n" found)
   if(found EQUAL -1)
     message(FATAL_ERROR "${LIBRARY} does not export ${wanted}")
