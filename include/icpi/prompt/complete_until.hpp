@@ -10,6 +10,7 @@
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/language_model_ref.hpp"
+#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/until.hpp"
 
@@ -87,17 +88,9 @@ class CompleteUntil {
   /// What is in flight is cancelled and collected, unless the model throws again and again.
   void call_off(LanguageModelRef model, std::span<Completion> completions, std::size_t in_flight) {
     if (in_flight == 0) return;
-    constexpr int most_exceptions = 8;
     for (std::size_t item = 0; item < open_.size(); ++item)
       if (open_[item]) model.cancel(item);
-    for (int exceptions = 0; in_flight > 0 && exceptions < most_exceptions;) {
-      try {
-        in_flight -= collect(model, completions, std::chrono::milliseconds(1000));
-        exceptions = 0;
-      } catch (...) {
-        ++exceptions;
-      }
-    }
+    collect_rest(in_flight, [&] { return collect(model, completions, std::chrono::milliseconds(1000)); });
   }
 
   std::vector<char> open_;

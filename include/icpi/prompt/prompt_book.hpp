@@ -27,6 +27,7 @@
 #include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
+#include "icpi/prompt/shown_trajectories.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
 #include "icpi/prompt/trajectory_parts.hpp"
 #include "icpi/prompt/transition_text.hpp"
@@ -125,7 +126,7 @@ class PromptBook {
       know(QueryKind::reward, each.reward_text);
       rendered_.add(std::move(each));
     }
-    select_trajectories();
+    shown_.update(*source_, options_.trajectories);
     if (append_only()) update_stable();
   }
 
@@ -150,7 +151,7 @@ class PromptBook {
              std::string& out) const {
     scratch.prompt.clear();
     if (kind == QueryKind::action) {
-      find_shown(scratch.shown);
+      shown_.find(*source_, scratch.shown);
       write_trajectories(scratch.shown, stream, scratch, scratch.prompt);
     } else {
       collect(kind, action, terminated, scratch.classes);
@@ -164,7 +165,7 @@ class PromptBook {
   void look_up(QueryKind kind, std::size_t action, bool terminated) {
     auto& found = kind == QueryKind::action ? shown_looked_up_ : looked_up_[slot(kind, action, terminated)].done;
     if (std::exchange(found, true)) return;
-    if (kind == QueryKind::action) return find_shown(shown_now_);
+    if (kind == QueryKind::action) return shown_.find(*source_, shown_now_);
     collect(kind, action, terminated, looked_up_[slot(kind, action, terminated)].classes);
   }
   /// What look_up() found is of yesterday.
@@ -343,31 +344,6 @@ class PromptBook {
     }
   }
 
-  /// Takes in the trajectories that ended, and asks which are shown.
-  void select_trajectories() {
-    if (trajectories_.size() == source_->trajectory_count()) return;
-    // The paper's selection asks for no return: the buffer is not looked up for it.
-    const bool wants_returns = options_.trajectories.get_if<LastTrajectories>() == nullptr;
-    while (trajectories_.size() < source_->trajectory_count()) {
-      TrajectorySummary& next = trajectories_.emplace_back();
-      if (!wants_returns) continue;
-      next.transitions = source_->trajectory(trajectories_.size() - 1);
-      next.undiscounted_return = source_->undiscounted_return(next.transitions);
-    }
-    shown_.clear();
-    options_.trajectories->select(trajectories_, shown_);
-    for (std::size_t i = 0; i < shown_.size(); ++i)
-      if (shown_[i] >= trajectories_.size() || (i > 0 && shown_[i] <= shown_[i - 1]))
-        throw Error(fmt::format("{} chose trajectory {} of {}, or not in rising order",
-                                options_.trajectories.description(), shown_[i], trajectories_.size()));
-  }
-
-  /// The trajectories that are shown.
-  void find_shown(std::vector<TransitionRange>& ranges) const {
-    ranges.clear();
-    for (const std::size_t number : shown_) ranges.push_back(source_->trajectory(number));
-  }
-
   void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
                           PromptWriter& out) const {
     const std::size_t all = room();
@@ -416,8 +392,7 @@ class PromptBook {
   RandomKey key_;
   std::string start_;
   std::size_t start_tokens_ = 0;
-  std::vector<TrajectorySummary> trajectories_;
-  std::vector<std::size_t> shown_;  ///< places among them
+  ShownTrajectories shown_;
   std::vector<StablePrompt> world_prompts_;
   std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;

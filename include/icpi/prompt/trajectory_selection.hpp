@@ -21,7 +21,9 @@ struct TrajectorySummary {
   double undiscounted_return = 0;  ///< sum of its rewards
 };
 
-/// Chooses the trajectories that policy prompts show. Optional: `check()`.
+/// Chooses the trajectories that policy prompts show. Optional: `check()`, and
+/// `static constexpr bool needs_summaries = false` for selections that look at the number of trajectories alone: their
+/// summaries stay empty, and the buffer is not looked up for them.
 ///
 /// Laws: adds places in `trajectories` (oldest first) to `shown`, which is empty, in rising order. Called whenever
 /// trajectories were added, on the agent's thread.
@@ -40,6 +42,8 @@ struct TrajectorySelectionCalls : StrategyCalls {
 
   /// See ChoosesTrajectories.
   virtual void select(std::span<const TrajectorySummary> trajectories, std::vector<std::size_t>& shown) = 0;
+  /// Whether it looks at summaries.
+  [[nodiscard]] virtual bool needs_summaries() const = 0;
   /// A copy of what is held.
   [[nodiscard]] virtual std::unique_ptr<TrajectorySelectionCalls> clone() const = 0;
 
@@ -50,6 +54,10 @@ struct TrajectorySelectionCalls : StrategyCalls {
     void select(std::span<const TrajectorySummary> trajectories, std::vector<std::size_t>& shown) override {
       this->strategy.select(trajectories, shown);
     }
+    bool needs_summaries() const override {
+      if constexpr (requires { T::needs_summaries; }) return T::needs_summaries;
+      return true;
+    }
   };
 };
 
@@ -58,6 +66,8 @@ using TrajectorySelection = Strategy<TrajectorySelectionCalls>;
 
 /// The last c trajectories (paper, section 3).
 struct LastTrajectories {
+  static constexpr bool needs_summaries = false;  ///< it counts
+
   std::size_t recency = 8;  ///< c; >= 1
 
   /// See ChoosesTrajectories.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/rollout/engine.hpp"
 #include "icpi/rollout/rollout.hpp"
@@ -51,8 +52,7 @@ class EngineWork {
   /// The time is up: returns so far count, where there are any.
   void cut_short(std::size_t tasks, std::span<DecisionResult> results);
 
-  /// Answers that nobody waits for any more are called off and collected. What a model throws meanwhile is of no
-  /// interest; it is asked again, but not for ever.
+  /// Answers that nobody waits for any more are called off and collected.
   void call_off(RolloutModelRef model, std::size_t in_flight, std::span<DecisionResult> results);
 
   std::vector<Rollout> rollouts_;
@@ -200,20 +200,14 @@ inline void EngineWork::answer_as_they_come(RolloutModelRef model, const Rollout
 }
 
 inline void EngineWork::call_off(RolloutModelRef model, std::size_t in_flight, std::span<DecisionResult> results) {
-  constexpr int most_exceptions = 8;  // in a row
   bool told = false;
   if (in_flight > 0) model.limit({});  // what was called off comes at once, however late it is
-  for (int exceptions = 0; in_flight > 0 && exceptions < most_exceptions;) {
-    try {
-      if (!std::exchange(told, true)) model.cancel_all();
-      const std::size_t came = model.collect(finished_);
-      for (std::size_t i = 0; i < came; ++i) ++results[tasks_of_[askers_[finished_[i].ticket]]].costs.wasted;
-      in_flight -= came;
-      exceptions = 0;
-    } catch (...) {
-      ++exceptions;
-    }
-  }
+  collect_rest(in_flight, [&] {
+    if (!std::exchange(told, true)) model.cancel_all();
+    const std::size_t came = model.collect(finished_);
+    for (std::size_t i = 0; i < came; ++i) ++results[tasks_of_[askers_[finished_[i].ticket]]].costs.wasted;
+    return came;
+  });
 }
 
 }  // namespace icpi

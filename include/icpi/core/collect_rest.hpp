@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+namespace icpi {
+
+/// Collects what is in flight and was called off: `collect()` returns how many came. What it throws meanwhile is of no
+/// interest; it is asked again, but not for ever.
+template <class Collect>
+void collect_rest(std::size_t in_flight, Collect&& collect) {
+  constexpr int most_exceptions = 8;  // in a row
+  for (int exceptions = 0; in_flight > 0 && exceptions < most_exceptions;) {
+    try {
+      in_flight -= collect();
+      exceptions = 0;
+    } catch (...) {
+      ++exceptions;
+    }
+  }
+}
+
+}  // namespace icpi
