@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+#include <vector>
+
 #include "support/random_rollout_model.hpp"
 
 namespace icpi {
@@ -79,6 +82,55 @@ TEST(Planner, KeepsToItsNodeLimitAndDoesNotDependOnCompany) {
   testing::RandomRolloutModel perfect({0, 0, 0, 0});
   planner.run(perfect, std::span(tasks).first(1), {.step_limit = 50, .node_limit = 7}, alone);
   EXPECT_EQ(perfect.asked, 3U * 3 * 7);  // three questions, three actions, seven observations
+}
+
+/// The steps that were imagined, to be compared.
+std::vector<std::tuple<ObservationId, std::uint32_t, bool, bool, double, bool, ObservationId>> compared(
+    const std::vector<PlannedStep>& steps) {
+  std::vector<std::tuple<ObservationId, std::uint32_t, bool, bool, double, bool, ObservationId>> result;
+  for (const auto& step : steps)
+    result.emplace_back(step.observation, step.action, step.known, step.terminated, step.reward, step.goes_on,
+                        step.next);
+  return result;
+}
+
+TEST(Planner, TheOrderOfArrivalChangesNothing) {
+  std::vector<DecisionTask> tasks;
+  for (std::uint32_t lane = 0; lane < 3; ++lane) tasks.push_back({lane, lane, 3, 0.9, RandomKey(lane)});
+  const PlanningOptions options{.step_limit = 6, .attempts = 3, .node_limit = 60};
+  testing::RandomRolloutModel model;
+  std::vector<DecisionResult> in_batches(3), one_by_one(3);
+  Planner planner;
+  planner.run(model, tasks, options, in_batches);
+  std::vector<std::vector<PlannedStep>> imagined;
+  for (std::size_t task = 0; task < tasks.size(); ++task) imagined.push_back(planner.imagined(task));
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    testing::ShuffledRolloutModel shuffled(testing::RandomRolloutModel(), 1 + seed % 7 * 5, seed);
+    planner.run(shuffled, tasks, options, one_by_one);
+    EXPECT_EQ(shuffled.most_in_flight, shuffled.concurrency());
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+      EXPECT_EQ(one_by_one[task].returns, in_batches[task].returns) << "seed " << seed;
+      EXPECT_EQ(compared(planner.imagined(task)), compared(imagined[task])) << "seed " << seed;
+      EXPECT_EQ(one_by_one[task].costs.retries, in_batches[task].costs.retries);
+      EXPECT_EQ(one_by_one[task].costs.rounds, 0U);
+    }
+  }
+}
+
+TEST(Planner, AModelThatWorksInBatchesGetsOneKindOfAWholeLayerInOne) {
+  struct Model : Corridor {
+    void answer(std::span<const Question> questions, std::span<Answer> answers) {
+      Corridor::answer(questions, answers);
+      for (const auto& question : questions) EXPECT_EQ(question.kind, questions[0].kind);
+      ++batches;
+    }
+    int batches = 0;
+  } model;
+  const std::vector<DecisionTask> tasks{{0, 2, 2, 0.8, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  Planner().run(model, tasks, {.step_limit = 3}, results);
+  EXPECT_EQ(model.batches, 3 + 3 + 2);  // nothing follows the last layer
+  EXPECT_EQ(results[0].costs.rounds, 8U);
 }
 
 }  // namespace

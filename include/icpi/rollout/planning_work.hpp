@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/rollout/planner.hpp"
+#include "icpi/rollout/question_flow.hpp"
 
 namespace icpi {
 
@@ -26,14 +28,18 @@ class PlanningWork {
       graphs_[i].start(tasks[i]);
       results[i].clear();
     }
-    for (int depth = 0; depth < options.step_limit && !until.over(); ++depth) {
-      const bool last = depth + 1 == options.step_limit;
-      collect_layer(tasks, options.node_limit);
-      if (layer_.empty()) break;
-      ask(model, QueryKind::termination, tasks, options, results);
-      ask(model, QueryKind::reward, tasks, options, results);
-      if (!last) ask(model, QueryKind::observation, tasks, options, results);
-    }
+    last_batch_.assign(tasks.size(), 0);
+    int depth = 0;
+    flow_.start(model);
+    flow_.run(
+        model, until,
+        [&] {
+          const bool last = depth + 1 == options.step_limit;
+          return imagine_layer(model, {tasks, options, results, last ? QueryKind::reward : QueryKind::observation},
+                               until) &&
+                 ++depth < options.step_limit;
+        },
+        [&](std::uint32_t number) { ++results[layer_[number].task].costs.wasted; });
     const bool over = until.over();
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
@@ -126,13 +132,45 @@ class PlanningWork {
     }
   };
 
+  /// A step of the layer that is being imagined: an edge that has no answers yet.
   struct Item {
     std::uint32_t task = 0;
     std::uint32_t node = 0;
     std::uint32_t action = 0;
     bool terminated = false;
+    bool goes_on = false;    ///< `next` was predicted
+    ObservationId next = 0;  ///< numbered once the whole layer is known
     enum class Stage : std::uint8_t { asking, predicted, rewarded, finished } stage = Stage::asking;
   };
+
+  /// What asking for one layer needs.
+  struct Asking {
+    std::span<const DecisionTask> tasks;
+    const PlanningOptions& options;
+    std::span<DecisionResult> results;
+    QueryKind last;  ///< kind of the last question about a step
+  };
+
+  /// Asks about the nodes that were found last. New ones are numbered by parent and action when their layer has all its
+  /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
+  bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
+    constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
+    collect_layer(asking.tasks, asking.options.node_limit);
+    for (const auto kind : kinds) {
+      if (kind > asking.last) break;
+      for (std::uint32_t item = 0; item < layer_.size(); ++item)
+        if (asks(layer_[item], kind)) put(item, kind, 0, asking);
+      while (flow_.open() && !until.over()) take_answers(model, asking);
+      if (flow_.asynchronous()) break;  // the other kinds were asked for meanwhile
+    }
+    for (const auto& item : layer_) {
+      if (!item.goes_on) continue;
+      auto& graph = graphs_[item.task];
+      const auto next = graph.number(item.next);  // may move the edges
+      graph.edges[item.node * graph.actions + item.action].next = next;
+    }
+    return !layer_.empty();
+  }
 
   void collect_layer(std::span<const DecisionTask> tasks, std::size_t node_limit) {
     layer_.clear();
@@ -155,30 +193,34 @@ class PlanningWork {
     }
   }
 
-  /// Puts one kind of question for the whole layer, and again for what came back invalid.
-  void ask(RolloutModelRef model, QueryKind kind, std::span<const DecisionTask> tasks, const PlanningOptions& options,
-           std::span<DecisionResult> results) {
-    for (int attempt = 0; attempt < options.attempts; ++attempt) {
-      questions_.clear();
-      askers_.clear();
-      for (std::uint32_t i = 0; i < layer_.size(); ++i) {
-        if (!asks(layer_[i], kind)) continue;
-        questions_.push_back(question(layer_[i], kind, tasks, static_cast<std::uint32_t>(attempt)));
-        askers_.push_back(i);
-      }
-      if (questions_.empty()) return;
-      answers_.assign(questions_.size(), Answer{});
-      model.answer(questions_, answers_);
-      counted_.assign(tasks.size(), false);
-      for (std::size_t i = 0; i < questions_.size(); ++i) {
-        auto& item = layer_[askers_[i]];
-        auto& costs = results[item.task].costs;
-        if (attempt > 0) ++costs.retries;
-        if (!counted_[item.task]) ++costs.rounds;
-        counted_[item.task] = true;
-        take(item, kind, answers_[i]);
-      }
-    }
+  void put(std::uint32_t number, QueryKind kind, std::uint32_t attempt, const Asking& asking) {
+    const auto& item = layer_[number];
+    auto& costs = asking.results[item.task].costs;
+    if (attempt > 0) ++costs.retries;
+    flow_.ask(question(item, kind, asking.tasks, attempt), number);
+    if (flow_.asynchronous() || last_batch_[item.task] == flow_.batch()) return;
+    last_batch_[item.task] = flow_.batch();
+    ++costs.rounds;
+  }
+
+  /// Takes what came and asks for what it did not settle. A model that answers one by one gets the next question about a
+  /// step at once; others get one kind for the whole layer in one batch.
+  void take_answers(RolloutModelRef model, const Asking& asking) {
+    again_.clear();
+    flow_.exchange(
+        model, [](std::uint32_t) { return true; },
+        [&](std::uint32_t number, const Question& question, const Answer& answer) {
+          auto& item = layer_[number];
+          take(item, question.kind, answer);
+          if (asks(item, question.kind)) {
+            if (worth_another_attempt(answer, question.attempt, asking.options.attempts))
+              again_.push_back({number, question.kind, question.attempt + 1});
+          } else if (flow_.asynchronous() && question.kind < asking.last) {
+            const auto next = static_cast<QueryKind>(static_cast<int>(question.kind) + 1);
+            if (asks(item, next)) again_.push_back({number, next, 0});
+          }
+        });
+    for (const auto& [number, kind, attempt] : again_) put(number, kind, attempt, asking);
   }
 
   [[nodiscard]] Question question(const Item& item, QueryKind kind, std::span<const DecisionTask> tasks,
@@ -211,20 +253,24 @@ class PlanningWork {
         edge.reward = answer.reward;
         item.stage = Item::Stage::rewarded;
         break;
-      default: {
-        const auto next = graph.number(answer.observation);  // may move the edges
-        graph.edges[item.node * graph.actions + item.action].next = next;
+      default:
+        item.goes_on = true;
+        item.next = answer.observation;
         item.stage = Item::Stage::finished;
-      }
     }
   }
 
+  struct Again {
+    std::uint32_t number;
+    QueryKind kind;
+    std::uint32_t attempt;
+  };
+
   std::vector<Graph> graphs_;
   std::vector<Item> layer_;
-  std::vector<Question> questions_;
-  std::vector<std::uint32_t> askers_;
-  std::vector<Answer> answers_;
-  std::vector<char> counted_;
+  std::vector<Again> again_;
+  std::vector<std::uint64_t> last_batch_;  ///< by task: in which it asked last
+  QuestionFlow flow_;
 };
 
 }  // namespace icpi

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/rollout/policy_alone.hpp"
+#include "icpi/rollout/question_flow.hpp"
 
 namespace icpi {
 
@@ -24,28 +27,44 @@ ICPI_INLINE void PolicyAlone::check() const {
 
 ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
                                        std::span<DecisionResult> results) const {
+  const RolloutModelRef model = imagination.model();
+  QuestionFlow flow;
+  flow.start(model);
+  const auto ask = [&](std::uint32_t number, std::uint32_t attempt) {
+    Question question;
+    question.kind = QueryKind::action;
+    question.lane = tasks[number].lane;
+    question.observation = tasks[number].observation;
+    question.attempt = attempt;
+    question.key = tasks[number].key;
+    if (attempt > 0) ++results[number].costs.retries;
+    results[number].costs.rounds = flow.batch();
+    flow.ask(question, number);
+  };
+  std::vector<Answer> answers(tasks.size(), Answer{AnswerStatus::failed});
+  const auto exchange = [&] {
+    if (!flow.open()) return false;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> again;
+    const auto take = [&](std::uint32_t number, const Question& question, const Answer& answer) {
+      answers[number] = answer;
+      if (worth_another_attempt(answer, question.attempt, attempts)) again.emplace_back(number, question.attempt + 1);
+    };
+    flow.exchange(
+        model, [](std::uint32_t) { return true; }, take);
+    for (const auto& [number, attempt] : again) ask(number, attempt);
+    return true;
+  };
+  for (std::uint32_t number = 0; number < tasks.size(); ++number) {
+    results[number].clear();
+    ask(number, 0);
+  }
+  flow.run(model, imagination.until(), exchange, [&](std::uint32_t number) { ++results[number].costs.wasted; });
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const DecisionTask& task = tasks[i];
-    DecisionResult& result = results[i];
-    result.clear();
-    Answer answer;
-    for (int attempt = 0; attempt < attempts && answer.status != AnswerStatus::valid; ++attempt) {
-      Question question;
-      question.kind = QueryKind::action;
-      question.lane = task.lane;
-      question.observation = task.observation;
-      question.attempt = static_cast<std::uint32_t>(attempt);
-      question.key = task.key;
-      imagination.answer(std::span(&question, 1), std::span(&answer, 1));
-      ++result.costs.rounds;
-      if (attempt > 0) ++result.costs.retries;
-      if (answer.status == AnswerStatus::impossible || answer.final) break;
-    }
-    result.cut_short = imagination.until().over() && answer.status == AnswerStatus::failed;
-    if (result.cut_short) continue;
-    RandomStream stream(task.key.child(0));
-    const bool valid = answer.status == AnswerStatus::valid;
-    result.action = valid ? answer.action : static_cast<std::uint32_t>(stream.index(task.actions));
+    results[i].cut_short = imagination.until().over() && answers[i].status == AnswerStatus::failed;
+    if (results[i].cut_short) continue;
+    RandomStream stream(tasks[i].key.child(0));
+    const bool valid = answers[i].status == AnswerStatus::valid;
+    results[i].action = valid ? answers[i].action : static_cast<std::uint32_t>(stream.index(tasks[i].actions));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "icpi/core/random.hpp"
+#include "icpi/rollout/question_flow.hpp"
 #include "icpi/rollout/rollout.hpp"
 
 namespace icpi {
@@ -45,12 +46,11 @@ ICPI_INLINE void Rollout::take(const Question& question, const Answer& answer, c
   pending.answer = answer;
   if (answer.status == AnswerStatus::valid) {
     pending.state = State::valid;
-  } else if (answer.status == AnswerStatus::impossible || answer.final ||
-             static_cast<int>(pending.attempt) + 1 >= options.attempts) {
-    pending.state = State::lost;
-  } else {
+  } else if (worth_another_attempt(answer, pending.attempt, options.attempts)) {
     pending.state = State::idle;
     ++pending.attempt;
+  } else {
+    pending.state = State::lost;
   }
   settle(options, costs);
 }
