@@ -215,8 +215,7 @@ class PromptedQuestions : protected QuestionRequests {
 
   void complete(std::span<const std::uint32_t> order) {
     while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
-    in_time_.complete(model_, can_.asynchronous, requests_, std::span(completions_).first(requests_.size()), until_,
-                      options_.chunk);
+    complete_until(model_, requests_, std::span(completions_).first(requests_.size()), until_, options_.chunk);
     std::size_t next = 0;
     for (const auto slot : order) {
       if (!scores(slots_[slot])) std::swap(slots_[slot].completion, completions_[next++]);
@@ -274,7 +273,6 @@ class PromptedQuestions : protected QuestionRequests {
   }
 
   Until until_;
-  CompleteUntil in_time_;
   std::unique_ptr<ThreadTeam> team_;
   std::vector<PromptScratch> scratch_;
   std::deque<Slot> slots_;  ///< a deque: requests hold views into slots

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/prompt/prompted_questions.hpp"
 
@@ -28,6 +29,31 @@ class SubmittedQuestions : public PromptedQuestions {
 
   /// False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const { return can_.asynchronous && !scoring_; }
+
+  /// See RolloutModel.
+  void answer(std::span<const Question> questions, std::span<Answer> answers) {
+    if (!asynchronous()) return PromptedQuestions::answer(questions, answers);
+    std::size_t submitted = 0;
+    std::size_t in_flight = 0;
+    std::vector<FinishedAnswer> came(concurrency());
+    const auto take = [&] {
+      const std::size_t count = collect(came);
+      for (const auto& [ticket, answer] : std::span(came).first(count)) answers[ticket] = answer;
+      in_flight -= count;
+      return count;
+    };
+    try {
+      for (; (submitted < questions.size() || in_flight > 0) && !until_.over(); take()) {
+        for (; submitted < questions.size() && in_flight < came.size(); ++submitted, ++in_flight)
+          submit(questions[submitted], submitted);
+      }
+    } catch (...) {
+      cancel(in_flight, take);
+      throw;
+    }
+    cancel(in_flight, take);
+    for (; submitted < questions.size(); ++submitted) answers[submitted] = {AnswerStatus::failed};
+  }
 
   /// See AsynchronousRolloutModel.
   [[nodiscard]] std::size_t concurrency() const { return std::max<std::size_t>(1, model_.concurrency()); }
@@ -89,6 +115,16 @@ class SubmittedQuestions : public PromptedQuestions {
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  /// What answer() has in flight is cancelled and taken; it comes at once, however late it is.
+  template <class Take>
+  void cancel(std::size_t in_flight, Take& take) {
+    if (in_flight == 0) return;
+    const Until limit = std::exchange(until_, {});
+    cancel_all();
+    collect_rest(in_flight, take);
+    until_ = limit;
+  }
 
   /// Somebody who waits for a slot's answer, and who waits after that.
   struct Waiting {
