@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "icpi/core/error.hpp"
+#include "icpi/core/random.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/domains/mini_invaders_formatter.hpp"
 #include "icpi/models/induction.hpp"
@@ -119,6 +122,53 @@ TEST_F(SavedAgents, GoOnAsIfNothingHadHappenedInMiniInvaders) {
   auto options = all_options().front();
   options.prompts.context_tokens = 1500;
   expect_to_go_on<MiniInvaders>(options, 6, 3);
+}
+
+/// Saves one run at `moments` random ends of episodes, and goes on from each of them for up to `after` episodes.
+template <class Env>
+void expect_to_go_on_from_anywhere(const PolicyIterationOptions& options, const icpi_test::TemporaryFolder& folder,
+                                   std::size_t moments, std::size_t episodes, std::size_t after) {
+  RandomStream stream(RandomKey(options.seed));
+  std::vector<std::size_t> saved_after(moments);
+  for (auto& moment : saved_after) moment = stream.index(episodes);
+  Player<Env> undisturbed(options), saved(options);
+  std::vector<std::size_t> decisions;  // after so many episodes
+  for (std::size_t i = 0; i < episodes + after; ++i) {
+    decisions.push_back(undisturbed.log.size());
+    undisturbed.play(i);
+  }
+  decisions.push_back(undisturbed.log.size());
+  for (std::size_t i = 0; i < episodes; ++i) {
+    const bool wanted = std::find(saved_after.begin(), saved_after.end(), i) != saved_after.end();
+    if (wanted) saved.agent.save((folder / std::to_string(i)).string());
+    saved.play(i);
+  }
+  EXPECT_TRUE(std::equal(saved.log.begin(), saved.log.end(), undisturbed.log.begin()));
+  for (const std::size_t moment : saved_after) {
+    Player<Env> other(options);
+    other.agent.load(other.env, (folder / std::to_string(moment)).string());
+    for (std::size_t i = moment; i < moment + after; ++i) other.play(i);
+    const auto first = undisturbed.log.begin() + static_cast<std::ptrdiff_t>(decisions[moment]);
+    const auto last = undisturbed.log.begin() + static_cast<std::ptrdiff_t>(decisions[moment + after]);
+    EXPECT_EQ(other.log, std::vector<std::string>(first, last)) << "saved after " << moment << " episodes";
+  }
+}
+
+TEST_F(SavedAgents, GoOnFromThirtyRandomMomentsOfTheChain) {
+  PolicyIterationOptions options;
+  options.seed = 21;
+  expect_to_go_on_from_anywhere<Chain>(options, folder, 15, 30, 8);
+  options = paper_options();
+  options.seed = 22;
+  expect_to_go_on_from_anywhere<Chain>(options, folder, 15, 30, 8);
+}
+
+TEST_F(SavedAgents, GoOnFromTwentyRandomMomentsOfMiniInvaders) {
+  PolicyIterationOptions options;
+  options.seed = 23;
+  options.prompts.context_tokens = 1500;
+  options.decisions.values.get_if<Planning>()->options.step_limit = 3;
+  expect_to_go_on_from_anywhere<MiniInvaders>(options, folder, 20, 14, 2);
 }
 
 TEST_F(SavedAgents, CanBeSavedAgain) {
