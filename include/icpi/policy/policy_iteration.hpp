@@ -57,7 +57,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
   /// is completed, unless budget or time end it. Episode number n, evaluations counted too, starts with
   /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws
-  /// InvalidArgument when the environment's actions are no longer those that the agent was made with.
+  /// InvalidArgument when the environment's actions are no longer those that the agent was made with. Only legal actions are
+  /// done; `env` is asked which those are, also at what is imagined: see consult().
   TrainingResult train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);
     TrainingResult result;
@@ -159,10 +160,12 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
     check_same_actions(env, this->actions());
+    this->consult(env);
     Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
     this->begin_episode(observation, kind);
     while (!played.whole && !limits.until.over()) {
+      offer_legal(env, observation);
       const auto action = this->act(observation, decision_limit(limits));
       if (limits.until.over() || this->decision().costs.over_budget > 0) break;
       if (this->decision().cut_short) ++played.cut_short;
@@ -175,6 +178,11 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
       observation = std::move(step.observation);
     }
     return played;
+  }
+
+  void offer_legal([[maybe_unused]] const Env& env, [[maybe_unused]] const typename Env::Observation& observation) {
+    if constexpr (HasLegalActions<Env>)
+      if (limits_actions(env)) this->offer(env.legal_actions(observation));
   }
 
   std::uint64_t seed_;

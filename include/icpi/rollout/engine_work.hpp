@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -104,6 +105,11 @@ inline void EngineWork::start(std::span<const DecisionTask> tasks, const Rollout
     results[number].clear();
     results[number].returns.resize(task.actions, samples);
     for (std::uint32_t action = 0; action < task.actions; ++action) {
+      if (!is_legal(task.legal, action)) {
+        for (std::uint32_t sample = 0; sample < samples; ++sample)
+          results[number].returns(action, sample) = std::numeric_limits<double>::quiet_NaN();
+        continue;
+      }
       for (std::uint32_t sample = 0; sample < samples; ++sample) {
         if (count_ == rollouts_.size()) rollouts_.emplace_back();
         rollouts_[count_++].restart({task.lane, task.observation, action, sample, task.actions, task.discount,
@@ -135,7 +141,7 @@ inline void EngineWork::advance_in_lockstep(RolloutModelRef model, const Rollout
     answers_.assign(questions_.size(), Answer{});
     model.answer(questions_, answers_);
     for (std::size_t i = 0; i < questions_.size(); ++i) {
-      rollouts_[askers_[i]].take(questions_[i], answers_[i], options, results[tasks_of_[askers_[i]]].costs);
+      rollouts_[askers_[i]].take(questions_[i], answers_[i], options, results[tasks_of_[askers_[i]]].costs, &model);
     }
     retire(results);
   }
@@ -187,7 +193,8 @@ inline void EngineWork::answer_as_they_come(RolloutModelRef model, const Rollout
       const auto number = askers_[finished_[i].ticket];
       auto& rollout = rollouts_[number];
       const bool was_done = rollout.done();
-      rollout.take(questions_[finished_[i].ticket], finished_[i].answer, options, results[tasks_of_[number]].costs);
+      rollout.take(questions_[finished_[i].ticket], finished_[i].answer, options, results[tasks_of_[number]].costs,
+                   &model);
       if (was_done) continue;
       if (rollout.done()) {
         store(number, results);

@@ -44,8 +44,8 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
     result.cut_short = imagination.until().over() && answer.status == AnswerStatus::failed;
     if (result.cut_short) continue;
     RandomStream stream(task.key.child(0));
-    const bool valid = answer.status == AnswerStatus::valid;
-    result.action = valid ? answer.action : static_cast<std::uint32_t>(stream.index(task.actions));
+    const bool valid = answer.status == AnswerStatus::valid && is_legal(task.legal, answer.action);
+    result.action = valid ? answer.action : draw_legal(task.legal, task.actions, stream);
   }
 }
 
