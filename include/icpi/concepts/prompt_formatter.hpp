@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/query_kind.hpp"
@@ -61,6 +62,16 @@ concept ParsesObservations = PromptFormatter<F, E> && requires(const F& formatte
   {
     formatter.parse_observation(text)                         // parse_observation(text): if it is one
   } -> std::same_as<std::optional<typename E::Observation>>;  // parse_observation(text): if it is one
+};
+
+/// A formatter whose observations tell which actions are legal there.
+/// Law: legal_actions(text), where the text comes without the stop string, takes any bytes and never throws; it gives nothing
+/// where the text does not tell.
+template <class F, class E>
+concept TellsLegalActions = PromptFormatter<F, E> && requires(const F& formatter, std::string_view text) {
+  {
+    formatter.legal_actions(text)                                     // legal_actions(text): what can be done there
+  } -> std::same_as<std::optional<std::vector<typename E::Action>>>;  // legal_actions(text): what can be done there
 };
 
 /// Specialise with a member `type` to give an environment its formatter: PolicyIteration<Env, LM> then finds it.

@@ -241,6 +241,10 @@ class PromptBook {
   [[nodiscard]] std::size_t action_count() const noexcept { return texts_.actions.size(); }
   /// How an action is written.
   [[nodiscard]] std::string_view action_text(std::size_t action) const { return texts_.actions[action]; }
+  /// The same as an answer: without the stop string.
+  [[nodiscard]] std::string_view action_answer(std::size_t action) const {
+    return without_stop(texts_.actions[action], stop(QueryKind::action));
+  }
   /// Where answers end.
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.

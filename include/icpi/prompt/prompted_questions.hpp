@@ -118,7 +118,8 @@ class PromptedQuestions : protected QuestionRequests {
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
-      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+      added = is_new || (answered && (entry->answer.status == AnswerStatus::failed ||
+                                      !is_legal_answer(state, question, entry->answer)));
       if (!added) {
         ++lanes_[question.lane]->costs.deduplicated;
         if (answered) answer = entry->answer;
@@ -253,7 +254,8 @@ class PromptedQuestions : protected QuestionRequests {
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
-    if (slot.answer.status == AnswerStatus::valid && !is_allowed(slot)) {
+    if (slot.answer.status == AnswerStatus::valid &&
+        (!is_allowed(slot) || !is_legal_answer(state, slot.question, slot.answer))) {
       slot.answer = {};
       slot.answer.status = AnswerStatus::invalid;
     }

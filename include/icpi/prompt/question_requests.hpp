@@ -43,6 +43,7 @@ class QuestionRequests {
     std::string own_query;        ///< the question alone, where a user's selection chooses examples
     std::size_t question_at = 0;  ///< where in `query` the question begins
     std::array<std::string_view, 1> stop;
+    std::vector<std::string_view> legal;  ///< what may be answered, where not every action can be done
     Completion completion;
     Answer answer;
 
@@ -51,12 +52,14 @@ class QuestionRequests {
       key = identity;
       prefix = {};
       examples = {};
+      legal.clear();
     }
     void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
       question = asked;
       key = identity;
       prefix = {shared.identity, shared.text};
       examples = shared.examples;
+      legal.clear();
     }
   };
 
@@ -68,8 +71,20 @@ class QuestionRequests {
   void look_up(Slot& slot) {
     const auto& question = slot.question;
     PromptState& state = this->state(question);
+    if (options_.restrict_answers && question.kind == QueryKind::action) find_legal(slot, state);
     if (state.book.chosen(question.kind)) return let_choose(slot, state);
     if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
+  }
+
+  static void find_legal(Slot& slot, PromptState& state) {
+    for (const std::uint32_t action : state.legal_at(slot.question.observation))
+      slot.legal.push_back(state.book.action_answer(action));
+  }
+
+  /// An action that was legal earlier in the episode may no longer be.
+  [[nodiscard]] static bool is_legal_answer(PromptState& state, const Question& question, const Answer& answer) {
+    if (question.kind != QueryKind::action || answer.status != AnswerStatus::valid) return true;
+    return is_legal(state.legal_at(question.observation), answer.action);
   }
 
   /// A user's selection says what the prompt shows.
@@ -108,6 +123,7 @@ class QuestionRequests {
 
   [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
     if (!options_.restrict_answers) return {};
+    if (!slot.legal.empty()) return slot.legal;
     return state(slot.question).book.known_answers(slot.question.kind);
   }
 
