@@ -33,6 +33,14 @@ class MatchingMemory {
 
   void begin_episode(std::uint64_t) {}  ///< see AgentMemory
 
+  /// See AgentMemory.
+  void grow(const Env& env) {
+    buffer.grow(env);
+    actions_.clear();
+    for (const auto& action : env.actions()) actions_.push_back(action);
+    for (auto& place : places_) place.last_by_action.resize(actions_.size(), none);
+  }
+
   /// The handle of an observation; the same for equal ones, for good.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
     const auto [place, added] = ids_.try_emplace(observation, static_cast<ObservationId>(places_.size()));

@@ -50,6 +50,8 @@ concept ReadsAnswers = Environment<E> && requires(const F& formatter, std::strin
 /// different texts; observations that differ may have equal texts (rounding). Parsing never throws and takes any
 /// bytes. Simulated observations stay text: an accepted one is written into later prompts as it is.
 /// Agents refuse texts that break the laws about lines and stop strings: see PromptContext.
+/// Where an environment gains actions, `grow(env)` is called, if there is such a member; the new ones must then be written,
+/// and read back.
 /// Thread-safety: const members may be called concurrently.
 /// Checked by icpi::testing::check_formatter. Skeleton: docs/concepts/prompt_formatter.md.
 template <class F, class E>

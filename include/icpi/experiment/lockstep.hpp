@@ -110,6 +110,7 @@ class Lockstep : private LockstepCore {
   double optimal_return(std::size_t run) override { return optimal_return_(*places_[run].observation); }
   void begin_episode(std::size_t run) override {
     auto& [env, agent, seed] = players_[run];
+    if constexpr (requires { agent->grow(env); }) agent->grow(env);
     if constexpr (requires { agent->consult(env); }) agent->consult(env);
     agent->begin_episode(*places_[run].observation);
   }

@@ -88,7 +88,7 @@ class LoggedAgent {
     std::size_t steps = 0;
     for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps; ++episode) {
       Observation observation = env.reset(RandomKey(seed_).child(0).child(episode_).seed());
-      check_same_actions(env, std::span<const Action>(actions_));
+      grow(env);
       begin_episode(observation);
       bool ended = false;
       for (std::size_t played = 1; !ended; ++steps, ++played) {
@@ -127,6 +127,13 @@ class LoggedAgent {
   }
 
  private:
+  void grow(const Env& env) {
+    if (!gained_actions(env, actions_)) return;
+    if constexpr (requires { agent_->grow(env); }) agent_->grow(env);
+    const auto& actions = env.actions();
+    actions_.assign(std::begin(actions), std::end(actions));
+  }
+
   Action record(Action action, std::vector<std::uint32_t> legal) {
     const auto number = std::find(actions_.begin(), actions_.end(), action) - actions_.begin();
     const RecordedDecision decision{seed_, static_cast<std::uint64_t>(number), std::move(legal)};

@@ -41,7 +41,7 @@ typename Env::Action act_in(const Env& env, A& agent, const typename Env::Observ
 /// Holds an agent's experience and gives observations their handles: what RolloutAgent needs besides a rollout model.
 ///
 /// Where not all actions are legal, it may also have `ready(legal)`: the same for these actions; `note_legal(o, legal)`: what
-/// was legal where something was really seen; `legality()`: LegalSourceCounts so far; `consult(env)`: whom to ask.
+/// was legal where something was really seen; `legality()`: LegalSourceCounts so far; `consult(env)`: whom to ask. Where actions may be gained, `grow(env)`: takes them in, all or nothing.
 ///
 /// Laws: ids are valid until the next begin_episode; append and extend are all-or-nothing; what check lets pass is not
 /// refused by them.

@@ -55,6 +55,9 @@ class ICPI_API AgentCore {
   /// Goes on from a saved agent's counters.
   void restore(std::uint64_t episodes, const Costs& costs) noexcept;
 
+  /// There are more actions than before. Between episodes.
+  void know_actions(std::size_t actions) noexcept { actions_ = actions; }
+
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
   /// The running episode is over, or given up.

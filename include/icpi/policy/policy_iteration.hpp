@@ -57,7 +57,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
   /// is completed, unless budget or time end it. Episode number n, evaluations counted too, starts with
   /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws
-  /// InvalidArgument when the environment's actions are no longer those that the agent was made with. Only legal actions are
+  /// InvalidArgument when the environment's actions are no longer those that the agent knows, or have grown and it cannot: see
+  /// grow(). Only legal actions are
   /// done; `env` is asked which those are, also at what is imagined: see consult().
   TrainingResult train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);
@@ -159,10 +160,11 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   };
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
-    check_same_actions(env, this->actions());
-    this->consult(env);
+    this->grow(env);
     Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
+    this->grow(env);
+    this->consult(env);
     this->begin_episode(observation, kind);
     while (!played.whole && !limits.until.over()) {
       offer_legal(env, observation);

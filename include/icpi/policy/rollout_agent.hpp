@@ -20,6 +20,7 @@
 #include "icpi/policy/agent_core.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
+#include "icpi/policy/training.hpp"
 
 namespace icpi {
 
@@ -106,6 +107,22 @@ class RolloutAgent : public AgentCore {
   void consult(const Env& env) {
     adviser_.consult(env);
     if constexpr (requires { lane_->consult(env); }) lane_->consult(env);
+  }
+
+  /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
+  /// action is gone or stands elsewhere, and where memory or formatter do not take in more; then nothing has changed.
+  void grow(const Env& env) {
+    if (!gained_actions(env, actions_)) return;
+    abandon_episode();
+    if constexpr (requires { lane_->grow(env); })
+      lane_->grow(env);
+    else
+      throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
+    const auto& actions = env.actions();
+    for (auto next = std::begin(actions) + static_cast<std::ptrdiff_t>(actions_.size()); next != std::end(actions);
+         ++next)
+      actions_.push_back(*next);
+    know_actions(actions_.size());
   }
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on

@@ -81,6 +81,28 @@ class PromptBook {
     }
   }
 
+  /// Takes in actions that came after those that are known. Throws InvalidArgument, before anything changes, when a known one
+  /// has another text now, or new ones would not stay apart in prompts.
+  void check_grown(const ConstantTexts& texts) const {
+    for (std::size_t action = 0; action < texts.actions.size(); ++action) {
+      check_answer(texts.actions[action], stop(QueryKind::action), "an action");
+      if (action < texts_.actions.size() && texts.actions[action] != texts_.actions[action])
+        throw InvalidArgument(fmt::format("formatter: the text {} of action {} was {}", excerpt(texts.actions[action]),
+                                          action, excerpt(texts_.actions[action])));
+    }
+  }
+  /// The same after check_grown().
+  void grow(ConstantTexts texts) {
+    const std::size_t before = world_prompts_.size();
+    for (std::size_t action = texts_.actions.size(); action < texts.actions.size(); ++action)
+      know(QueryKind::action, texts.actions[action]);
+    texts_ = std::move(texts);
+    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
+    looked_up_.resize(world_prompts_.size());
+    for (std::size_t number = before; number < world_prompts_.size(); ++number)
+      world_prompts_[number].join(world_prompts_[number % prompts_per_action]);
+  }
+
   PromptBook(const PromptBook&) = delete;
   PromptBook& operator=(const PromptBook&) = delete;
 

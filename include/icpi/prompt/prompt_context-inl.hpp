@@ -21,6 +21,13 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 
+ICPI_INLINE void PromptContext::grow_actions() {
+  ConstantTexts texts = state_->source->constant_texts();
+  check_reads_back(*state_->source, texts);
+  state_->book.check_grown(texts);
+  state_->book.grow(std::move(texts));
+}
+
 ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
   state_->observations.clear();
   state_->memo.clear();

@@ -35,6 +35,10 @@ class ICPI_API PromptContext {
   PromptContext(const PromptContext&) = delete;
   PromptContext& operator=(const PromptContext&) = delete;
 
+  /// Takes in the actions that its source has gained. Throws as the constructor, and when the text of an action has changed;
+  /// then nothing has.
+  void grow_actions();
+
   /// Forgets what was imagined, and draws the policy prompts of episode number `episode`.
   void begin_episode(std::uint64_t episode);
 

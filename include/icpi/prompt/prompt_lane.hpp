@@ -49,6 +49,11 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
   void note_legal(const typename Env::Observation& observation, LegalActions legal) {
     note_legal_text(Holder::source.write_observation(observation), legal);
   }
+  /// Takes in what the environment has gained of actions. All or nothing. Throws InvalidArgument when buffer or formatter
+  /// cannot.
+  void grow(const Env& env) {
+    Holder::source.grow(env, [this] { grow_actions(); });
+  }
   /// See LegalAdviser.
   void consult(const Env& env) { Holder::source.consult(env); }
 

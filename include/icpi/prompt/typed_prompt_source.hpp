@@ -15,6 +15,7 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 
 namespace icpi {
@@ -86,6 +87,29 @@ class TypedPromptSource final : public PromptSource {
   }
   [[nodiscard]] bool accepts_observation(std::string_view text) const override {
     return formatter_.accepts_observation(text);
+  }
+
+  /// Takes in what the environment has gained of actions, and calls take_in(). Where that throws, or buffer or formatter cannot
+  /// grow, it is as before.
+  template <class TakeIn>
+  void grow(const Env& env, TakeIn&& take_in) {
+    Formatter formatter = formatter_;
+    if constexpr (requires { formatter.grow(env); }) formatter.grow(env);
+    if constexpr (requires { buffer_.grow(env); })
+      buffer_.grow(env);
+    else
+      throw InvalidArgument("the replay buffer has no grow(env): the environment must not gain actions");
+    std::vector<typename Env::Action> actions;
+    for (const auto& action : env.actions()) actions.push_back(action);
+    std::swap(formatter_, formatter);
+    actions_.swap(actions);
+    try {
+      take_in();
+    } catch (...) {
+      std::swap(formatter_, formatter);
+      actions_.swap(actions);
+      throw;
+    }
   }
 
   /// See LegalAdviser.
