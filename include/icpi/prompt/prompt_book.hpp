@@ -66,7 +66,7 @@ class PromptBook {
         drawn_anew_(options_.examples.get_if<BalancedExamples>()),
         rendered_(count_tokens),
         key_(key) {
-    for (const auto& text : texts_.actions) check_answer(text, stop(QueryKind::action), "an action");
+    for (const auto& text : texts_.actions) check_action(text);
     const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
     check_lines(start_, "an episode's start");
@@ -85,7 +85,7 @@ class PromptBook {
   /// has another text now, or new ones would not stay apart in prompts.
   void check_grown(const ConstantTexts& texts) const {
     for (std::size_t action = 0; action < texts.actions.size(); ++action) {
-      check_answer(texts.actions[action], stop(QueryKind::action), "an action");
+      check_action(texts.actions[action]);
       if (action < texts_.actions.size() && texts.actions[action] != texts_.actions[action])
         throw InvalidArgument(fmt::format("formatter: the text {} of action {} was {}", excerpt(texts.actions[action]),
                                           action, excerpt(texts_.actions[action])));
@@ -299,13 +299,18 @@ class PromptBook {
     }
   }
 
+  void check_action(std::string_view text) const {
+    check_answer(text, stop(QueryKind::action), "an action");
+    check_length(text, "an action");
+  }
+
   /// Examples of such an observation would not fit beside a query of it.
-  void check_length(std::string_view observation) const {
-    if (estimated_tokens(observation) <= options_.context_tokens / 2) return;
-    throw InvalidArgument(
-        fmt::format("formatter: the text {} of an observation has {} bytes, about {} tokens; at most half of "
-                    "context_tokens, {}, is allowed",
-                    excerpt(observation), observation.size(), estimated_tokens(observation), options_.context_tokens));
+  void check_length(std::string_view text, std::string_view what = "an observation") const {
+    if (estimated_tokens(text) <= options_.context_tokens / 2) return;
+    throw InvalidArgument(fmt::format(
+        "formatter: the text {} of {} has {} bytes, about {} tokens; at most half of context_tokens, {}, is "
+        "allowed",
+        excerpt(text), what, text.size(), estimated_tokens(text), options_.context_tokens));
   }
 
   void know(QueryKind kind, std::string_view answer) {

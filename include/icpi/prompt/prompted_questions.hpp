@@ -227,7 +227,7 @@ class PromptedQuestions : protected QuestionRequests {
   void score() {
     score_requests_.clear();
     for (const auto slot : scored_) {
-      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, choices(slots_[slot])});
+      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
     }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
     model_.score(score_requests_, std::span(scores_).first(scored_.size()));

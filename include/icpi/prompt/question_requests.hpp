@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -44,6 +45,8 @@ class QuestionRequests {
     std::size_t question_at = 0;  ///< where in `query` the question begins
     std::array<std::string_view, 1> stop;
     std::vector<std::string_view> legal;  ///< what may be answered, where not every action can be done
+    std::vector<std::string> whole;       ///< choices with their stop string, where one begins as another
+    std::vector<std::string_view> scored;
     Completion completion;
     Answer answer;
 
@@ -130,6 +133,20 @@ class QuestionRequests {
   /// Whether the model is to score the known answers, because it cannot be constrained to them.
   [[nodiscard]] bool scores(const Slot& slot) const {
     return !can_.constrains_choices && can_.scores && !choices(slot).empty();
+  }
+
+  /// What the model scores in their place. A choice that begins another one is never less likely than that one, so they are
+  /// compared to their ends.
+  [[nodiscard]] std::span<const std::string_view> continuations(Slot& slot) const {
+    const auto all = choices(slot);
+    const auto begins_another = [&](std::string_view text) {
+      return std::any_of(all.begin(), all.end(), [&](auto each) { return each != text && each.starts_with(text); });
+    };
+    if (std::none_of(all.begin(), all.end(), begins_another)) return all;
+    slot.whole.clear();
+    for (const auto each : all) slot.whole.emplace_back(each).append(slot.stop[0]);
+    slot.scored.assign(slot.whole.begin(), slot.whole.end());
+    return slot.scored;
   }
 
   [[nodiscard]] double temperature(const Question& question) const {
