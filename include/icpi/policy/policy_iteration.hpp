@@ -100,6 +100,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     saved.costs = this->costs();
     saved.events = this->lane().events();
     saved.steps = this->lane().save(codec);
+    saved.legal = this->lane().noted_legal();
     write_saved_agent(file, saved);
   }
   /// The same, written by the formatter.
@@ -115,6 +116,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     const SavedAgent saved = read_saved_agent(file);
     check_same_agent(saved, portrait());
     this->lane().load(env, saved.events, saved.steps, codec);
+    for (const SavedLegal& each : saved.legal) this->lane().note_legal_text(each.text, each.actions);
     this->restore(saved.episodes, saved.costs);
   }
   /// The same, read by the formatter.

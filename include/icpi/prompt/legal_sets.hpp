@@ -13,6 +13,7 @@
 
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/prompt/memory_event.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/text_interner.hpp"
 
@@ -22,13 +23,6 @@ namespace icpi {
 /// Thread-safety: one object by one thread at a time.
 class LegalSets {
  public:
-  /// Actions that were legal at a real observation.
-  struct Seen {
-    std::string text;                    ///< of the observation
-    std::vector<std::uint32_t> actions;  ///< ascending
-    friend bool operator==(const Seen&, const Seen&) = default;
-  };
-
   /// Of an agent whose formatter or environment can be asked, if the source says so.
   explicit LegalSets(const PromptSource& source) : active_(source.limits_actions()) {}
 
@@ -69,10 +63,11 @@ class LegalSets {
   [[nodiscard]] const LegalSourceCounts& counts() const noexcept { return counts_; }
 
   /// Everything noted, by text.
-  [[nodiscard]] std::vector<Seen> noted() const {
-    std::vector<Seen> all;
+  [[nodiscard]] std::vector<SavedLegal> noted() const {
+    std::vector<SavedLegal> all;
     for (const auto& [text, actions] : seen_) all.push_back({text, actions});
-    std::sort(all.begin(), all.end(), [](const Seen& left, const Seen& right) { return left.text < right.text; });
+    std::sort(all.begin(), all.end(),
+              [](const SavedLegal& left, const SavedLegal& right) { return left.text < right.text; });
     return all;
   }
 

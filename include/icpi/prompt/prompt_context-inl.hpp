@@ -74,6 +74,8 @@ ICPI_INLINE void PromptContext::note_legal_text(std::string_view observation, Le
   state_->legal.note(observation, legal);
 }
 
+ICPI_INLINE std::vector<SavedLegal> PromptContext::noted_legal() const { return state_->legal.noted(); }
+
 ICPI_INLINE LegalActions PromptContext::legal(ObservationId observation) { return state_->legal_at(observation); }
 
 ICPI_INLINE LegalSourceCounts PromptContext::legality() const noexcept { return state_->legal.counts(); }

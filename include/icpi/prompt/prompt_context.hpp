@@ -14,6 +14,7 @@
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/memory_event.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/transition_text.hpp"
@@ -63,6 +64,9 @@ class ICPI_API PromptContext {
 
   /// These actions were legal where a text like this was really seen.
   void note_legal_text(std::string_view observation, LegalActions legal);
+
+  /// Everything noted, by text.
+  [[nodiscard]] std::vector<SavedLegal> noted_legal() const;
 
   /// Which actions are legal at an observation of this decision; see LegalSource. Empty: all, as far as is known. Valid
   /// until the next call. Throws what says that the environment cannot be asked any more.
