@@ -40,7 +40,8 @@ def _field(name, kind, group):
 class Environment:
     """What to inherit. Two methods may be added:
 
-    legal_actions(self, observation=None)  the names of the actions that are legal now, or where this is observed
+    legal_actions(self, observation=None)  the names of the actions that are legal now, or where this is observed: none
+                                           where that is not known
     set_state(self, observation, seed)     go on from the state in which this is observed
     """
 

@@ -145,7 +145,8 @@ void LockstepCore::choose(const Numbers& live) {
   act(live);
   if (part_ == nullptr) return;
   std::vector<RecordedDecision> decisions;
-  for (const std::size_t run : live) decisions.push_back({runs_[run].record.seed, action_number(run)});
+  for (const std::size_t run : live)
+    decisions.push_back({runs_[run].record.seed, action_number(run), legal_numbers(run)});
   part_->decided(decisions);
 }
 

@@ -2,6 +2,7 @@
 #include "icpi/experiment/run_part.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstddef>
 #include <utility>
@@ -53,7 +54,10 @@ void RunPart::decided(std::span<const RecordedDecision> decisions) {
   load_answers();
   answers_.clear();
   record("decisions", list_of(decisions, [](const RecordedDecision& decision, std::string& out) {
-           out += fmt::format("[{},{}]", decision.seed, decision.action);
+           if (decision.legal.empty())
+             out += fmt::format("[{},{}]", decision.seed, decision.action);
+           else
+             out += fmt::format("[{},{},[{}]]", decision.seed, decision.action, fmt::join(decision.legal, ","));
          }));
 }
 

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -21,7 +23,7 @@ namespace icpi {
 
 namespace {
 
-constexpr int version = 1;
+constexpr int version = 2;  ///< the first one with legal actions; files without are of version 1
 constexpr std::string_view format_name = "icpi agent";
 constexpr std::array<std::string_view, 3> kind_names{"trajectory", "steps", "close"};
 
@@ -43,13 +45,14 @@ std::string header_of(const SavedAgent& agent) {
   JsonLine costs;
   for (const auto& [name, member] : counts) costs.add(name, agent.costs.*member);
   JsonLine line;
-  line.add("format", format_name).add("version", version);
+  line.add("format", format_name).add("version", agent.legal.empty() ? 1 : version);
   line.add("decisions", agent.decisions).add("prompts", agent.prompts).add("queries", agent.queries);
   line.add("model", agent.model).add("seed", agent.seed);
   line.add_list("actions", agent.actions, append_json_string);
   line.add("given", agent.given).add("given_hash", agent.given_hash);
   line.add("episodes", agent.episodes).add_raw("costs", costs.str());
   line.add("events", agent.events.size()).add("steps", agent.steps.size());
+  if (!agent.legal.empty()) line.add("legal", agent.legal.size());
   return line.str();
 }
 
@@ -62,6 +65,13 @@ std::string text_of(const SavedStep& step) {
   line.add("observation", step.observation).add("action", step.action).add("reward", step.reward);
   line.add("terminated", step.terminated).add("truncated", step.truncated);
   return line.add("next_observation", step.next_observation).str();
+}
+
+std::string text_of(const SavedLegal& legal) {
+  JsonLine line;
+  line.add("seen", legal.text);
+  line.add_list("legal", legal.actions, [](std::uint32_t action, std::string& out) { out += fmt::to_string(action); });
+  return line.str();
 }
 
 /// Lines whose checksums hold, one after the other.
@@ -128,6 +138,19 @@ SavedStep read_step(const Json& line) {
           line["truncated"].boolean(),  line["next_observation"].string()};
 }
 
+SavedLegal read_legal(const Json& line, std::size_t actions) {
+  SavedLegal legal{line["seen"].string(), {}};
+  for (const Json& action : line["legal"].array()) {
+    legal.actions.push_back(action.integer<std::uint32_t>());
+    if (legal.actions.back() >= actions)
+      throw InvalidArgument(fmt::format("action {} of {} is legal", legal.actions.back(), actions));
+  }
+  if (legal.actions.empty() ||
+      std::adjacent_find(legal.actions.begin(), legal.actions.end(), std::greater_equal<>()) != legal.actions.end())
+    throw InvalidArgument("legal actions are not ascending, or there are none");
+  return legal;
+}
+
 }  // namespace
 
 void write_saved_agent(const std::string& file, const SavedAgent& agent) {
@@ -152,6 +175,7 @@ void write_saved_agent(const std::string& file, const SavedAgent& agent) {
     write(header_of(agent));
     for (const MemoryEvent& event : agent.events) write(text_of(event));
     for (const SavedStep& step : agent.steps) write(text_of(step));
+    for (const SavedLegal& legal : agent.legal) write(text_of(legal));
     out.flush();
     if (!out) fail("the file cannot be written");
   }
@@ -172,6 +196,9 @@ SavedAgent read_saved_agent(const std::string& file) {
     const auto steps = header["steps"].integer<std::size_t>();
     for (std::size_t i = 0; i < events; ++i) agent.events.push_back(read_event(reader.next()));
     for (std::size_t i = 0; i < steps; ++i) agent.steps.push_back(read_step(reader.next()));
+    const Json* const legal = header.find("legal");
+    const auto sets = legal == nullptr ? 0 : legal->integer<std::size_t>();
+    for (std::size_t i = 0; i < sets; ++i) agent.legal.push_back(read_legal(reader.next(), agent.actions.size()));
   } catch (const InvalidArgument& error) {
     if (std::string_view(error.what()).starts_with(file)) throw;
     reader.refuse(error.what());

@@ -45,6 +45,7 @@ struct ProcessEnvironment::Slot {
   std::vector<Field> fields;
   std::deque<FieldValues> window;  ///< the last observations of the server
   std::vector<std::string> legal;
+  Observation now;  ///< where `legal` is
   std::size_t steps = 0;
   bool in_episode = false;
   std::optional<Begun> begun;
@@ -113,6 +114,7 @@ std::size_t ProcessEnvironment::step_limit() const noexcept {
 const std::vector<std::string>& ProcessEnvironment::legal_actions() const noexcept { return slot_->legal; }
 
 std::vector<std::string> ProcessEnvironment::legal_actions(const Observation& observation) const {
+  if (slot_->in_episode && observation == slot_->now) return slot_->legal;
   const std::size_t size = spec().fields.size();
   if (observation.size() != slot_->fields.size())
     throw InvalidArgument(fmt::format("legal_actions: the observation has {} values for {} fields", observation.size(),
@@ -124,13 +126,13 @@ std::vector<std::string> ProcessEnvironment::legal_actions(const Observation& ob
 ProcessEnvironment::Observation ProcessEnvironment::seen(const FieldValues& values) {
   auto& window = slot_->window;
   const std::size_t size = slot_->server->options().window;
-  if (size == 1) return values;
+  if (size == 1) return slot_->now = values;
   if (window.empty()) window.assign(size, values);
   window.pop_front();
   window.push_back(values);
   Observation all;
   for (const auto& each : window) all.insert(all.end(), each.begin(), each.end());
-  return all;
+  return slot_->now = all;
 }
 
 ProcessEnvironment::Observation ProcessEnvironment::reset(std::uint64_t seed) {
@@ -240,6 +242,7 @@ void ProcessEnvironment::continue_from(const Observation& observation, std::uint
   slot_->begun.reset();
   slot_->in_episode = false;
   slot_->legal = slot_->server->set_state(slot_->number, observation, seed);
+  slot_->now = observation;
   slot_->steps = 0;
   slot_->in_episode = true;
 }

@@ -38,7 +38,7 @@ void play_frozen(Player<Env, A>& player, const FrozenRules<typename Env::Observa
   double weight = 1 / rules.return_scale;
   double second_weight = 1;
   while (!record.terminated && !record.truncated) {
-    auto step = player.env.step(player.agent->act(seen));
+    auto step = player.env.step(act_in(player.env, *player.agent, seen));
     ++record.length;
     step.truncated = step.truncated || (record.length == rules.episode_steps && !step.terminated);
     record.terminated = step.terminated;

@@ -253,7 +253,7 @@ void ProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) const {
   auto observation = env.reset(RandomKey(request.seed).child(0).child(request.episodes).seed());
   agent->begin_episode(observation, EpisodeKind::evaluation);
   for (std::size_t step = 0; step < request.step; ++step) {
-    auto next = env.step(agent->act(observation));
+    auto next = env.step(act_in(env, *agent, observation));
     agent->observe(next);
     if (next.terminated || next.truncated)
       throw InvalidArgument(fmt::format("--step {}: the episode ended after {} steps", request.step, step + 1));
@@ -264,7 +264,7 @@ void ProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) const {
     report.query(record, agent->lane().text(record.question.observation), action_texts());
   });
   report.begin(facts().name, model.identity(), request.episodes, formatter(method.hints).observation(observation));
-  (void)agent->act(observation);
+  (void)act_in(env, *agent, observation);
   const Decision& decision = agent->decision();
   report.rollouts(decision, agent->rollouts(), action_texts(),
                   [&](ObservationId id) { return std::string(agent->lane().text(id)); });

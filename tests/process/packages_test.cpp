@@ -14,7 +14,9 @@ namespace icpi::program {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Words = std::vector<std::string>;
 
 class Packages : public CommandLineTest {
@@ -108,15 +110,24 @@ TEST_F(Packages, MiniGridByStateAndByView) {
 
 TEST_F(Packages, OpenSpielAgainstARandomOpponent) {
   if (!has("pyspiel")) GTEST_SKIP() << "open_spiel is not installed";
-  const auto records = play("openspiel:tic_tac_toe", {}, {"--agent", "random", "--seeds", "0", "--steps", "60"});
-  for (const Json& each : records) EXPECT_LE(each["length"].number(), 5);
+  for (const char* agent : {"random", "tabular-q", "matching-model", "icpi"}) {
+    std::filesystem::remove_all(path("run"));
+    const auto records = play("openspiel:tic_tac_toe", {"illegal=error"},
+                              {"--agent", agent, "--options", "best", "--seeds", "0", "--steps", "60"});
+    for (const Json& each : records) EXPECT_LE(each["length"].number(), 5);
+    EXPECT_THAT(read(path("run/log.jsonl")), ContainsRegex("\"decisions\":\\[\\[0,[0-8],\\[0,1,2,3,")) << agent;
+  }
 }
 
 TEST_F(Packages, TextWorldMadeOnTheSpot) {
   if (!has("textworld")) GTEST_SKIP() << "textworld is not installed";
-  play("textworld:1", {"rooms=2", "objects=2", "quest_length=2", "folder=" + path("games")},
-       {"--agent", "random", "--seeds", "0", "--steps", "40", "--step-limit", "20"});
-  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("text == "));
+  for (const char* agent : {"random", "icpi"}) {
+    std::filesystem::remove_all(path("run"));
+    play("textworld:1", {"rooms=2", "objects=2", "quest_length=2", "folder=" + path("games")},
+         {"--agent", agent, "--options", "best", "--seeds", "0", "--steps", "60", "--step-limit", "20"});
+    const std::string log = read(path("run/log.jsonl"));
+    EXPECT_THAT(log, AllOf(HasSubstr("text == "), Not(HasSubstr("That cannot be done.")))) << agent;
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/random.hpp"
@@ -32,10 +33,18 @@ class MatchingMemory {
 
   void begin_episode(std::uint64_t) {}  ///< see AgentMemory
 
+  /// See AgentMemory.
+  void grow(const Env& env) {
+    buffer.grow(env);
+    actions_.clear();
+    for (const auto& action : env.actions()) actions_.push_back(action);
+    for (auto& place : places_) place.last_by_action.resize(actions_.size(), none);
+  }
+
   /// The handle of an observation; the same for equal ones, for good.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
     const auto [place, added] = ids_.try_emplace(observation, static_cast<ObservationId>(places_.size()));
-    if (added) places_.push_back({none, std::vector<TransitionId>(actions_.size(), none)});
+    if (added) places_.push_back({none, std::vector<TransitionId>(actions_.size(), none), {}});
     return place->second;
   }
 
@@ -55,11 +64,12 @@ class MatchingMemory {
 
   void close() { buffer.close(); }  ///< see AgentMemory
 
-  /// Every action was tried, and a step that did not end was seen.
-  [[nodiscard]] bool ready() const {
+  /// Every action, or every legal one, was tried, and a step that did not end was seen.
+  [[nodiscard]] bool ready(LegalActions legal = {}) const {
     bool continues = false;
     for (std::size_t action = 0; action < actions_.size(); ++action) {
-      if (buffer.matching(action, false).empty() && buffer.matching(action, true).empty()) return false;
+      if (is_legal(legal, action) && buffer.matching(action, false).empty() && buffer.matching(action, true).empty())
+        return false;
       continues = continues || !buffer.matching(action, false).empty();
     }
     return continues;
@@ -72,6 +82,19 @@ class MatchingMemory {
   [[nodiscard]] bool tried(ObservationId observation, std::uint32_t action) const {
     return places_[observation].last_by_action[action] != none;
   }
+
+  /// These were legal where this was seen.
+  void note_legal(const typename Env::Observation& observation, LegalActions legal) {
+    places_[observe(observation)].legal.assign(legal.begin(), legal.end());
+  }
+  /// What was legal the last time that this was seen; empty: it is not known.
+  [[nodiscard]] LegalActions legal(ObservationId observation) {
+    const auto& known = places_[observation].legal;
+    legality_.count(known.empty() ? LegalSource::all : LegalSource::seen);
+    return known;
+  }
+  /// How it was known what is legal, so far: questions, not observations, are counted.
+  [[nodiscard]] const LegalSourceCounts& legality() const noexcept { return legality_; }
 
   /// The answer of the most recent match; `impossible` if there is none.
   [[nodiscard]] Answer look_up(const Question& question) {
@@ -104,6 +127,7 @@ class MatchingMemory {
   struct Place {
     TransitionId last = none;
     std::vector<TransitionId> last_by_action;
+    std::vector<std::uint32_t> legal;
   };
 
   void update() {
@@ -120,6 +144,7 @@ class MatchingMemory {
   std::map<typename Env::Observation, ObservationId, Order> ids_;
   std::vector<Place> places_;  ///< by observation id
   std::size_t known_ = 0;
+  LegalSourceCounts legality_;
 };
 
 /// The rollout model of the matching-model baseline: answers from memory alone.
@@ -133,6 +158,11 @@ class MatchingRolloutModel {
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
     for (std::size_t i = 0; i < questions.size(); ++i) answers[i] = lanes_[questions[i].lane]->look_up(questions[i]);
+  }
+
+  /// See KnowsLegalActions.
+  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) {
+    return lanes_[lane]->legal(observation);
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
@@ -29,8 +30,16 @@ class RandomAgent {
 
   void begin_episode(const Observation&) {}                                            ///< see Agent
   Action act(const Observation&) { return actions_[stream_.index(actions_.size())]; }  ///< see Agent
-  void observe(const Step<Observation>&) {}                                            ///< see Agent
-  [[nodiscard]] const Costs& costs() const noexcept { return costs_; }                 ///< nothing
+  /// The same among these.
+  template <RandomAccessRange Legal>
+    requires RangeOf<Legal, Action>
+  Action act(const Observation&, const Legal& legal) {
+    const auto count = static_cast<std::size_t>(std::end(legal) - std::begin(legal));
+    if (count == 0) throw InvalidArgument("random agent: no action is legal");
+    return *(std::begin(legal) + static_cast<std::ptrdiff_t>(stream_.index(count)));
+  }
+  void observe(const Step<Observation>&) {}                             ///< see Agent
+  [[nodiscard]] const Costs& costs() const noexcept { return costs_; }  ///< nothing
 
  private:
   RandomStream stream_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/random.hpp"
@@ -64,14 +65,16 @@ class TabularQ {
   }
 
   /// See Agent.
-  Action act(const Observation& observation) {
-    acted_ = observation;
-    if (stream_.uniform() < options_.warm_up.probability(successes_)) {
-      action_ = greedy(values(observation));
-    } else {
-      action_ = stream_.index(actions_.size());
-    }
-    return actions_[action_];
+  Action act(const Observation& observation) { return choose(observation, {}); }
+  /// The same among these. Those that were never legal keep their initial value, and count in the maxima of steps that
+  /// led there.
+  template <RandomAccessRange Legal>
+    requires RangeOf<Legal, Action>
+  Action act(const Observation& observation, const Legal& legal) {
+    std::vector<std::uint32_t> places;
+    if (places_among(legal, actions_, places) > 0 || places.empty())
+      throw InvalidArgument("tabular Q: legal actions must be the environment's, at least one");
+    return choose(observation, places);
   }
 
   /// See Agent. Throws InvalidArgument, and changes nothing, when the reward is not finite or no action waits.
@@ -104,6 +107,23 @@ class TabularQ {
 
   Eigen::ArrayXd& values(const Observation& observation) {
     return table_.try_emplace(observation, initial()).first->second;
+  }
+
+  Action choose(const Observation& observation, LegalActions legal) {
+    acted_ = observation;
+    if (stream_.uniform() < options_.warm_up.probability(successes_)) {
+      action_ = legal.empty() ? greedy(values(observation)) : legal[greedy(values_of(observation, legal))];
+    } else {
+      action_ = draw_legal(legal, actions_.size(), stream_);
+    }
+    return actions_[action_];
+  }
+
+  Eigen::ArrayXd values_of(const Observation& observation, LegalActions legal) {
+    const Eigen::ArrayXd& all = values(observation);
+    Eigen::ArrayXd some(static_cast<Eigen::Index>(legal.size()));
+    for (std::size_t i = 0; i < legal.size(); ++i) some(static_cast<Eigen::Index>(i)) = all(legal[i]);
+    return some;
   }
 
   std::size_t greedy(const Eigen::ArrayXd& values) {

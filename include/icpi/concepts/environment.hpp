@@ -62,7 +62,8 @@ concept HasDiscount = requires(const E& env) {
 /// A Markov environment with a finite set of actions, held by value.
 ///
 /// Laws: reset(seed), then step() until `terminated` or `truncated`; equal seeds and actions give equal episodes;
-/// actions() is not empty, holds no value twice and never changes; rewards are finite; no global state and no text.
+/// actions() is not empty, holds no value twice and changes only between episodes, by gaining actions at its end; rewards
+/// are finite; no global state and no text.
 /// Thread-safety: distinct objects may be used concurrently; one object by one thread at a time.
 /// Checked by icpi::testing::check_environment. Skeleton: docs/concepts/environment.md.
 template <class E>
@@ -77,6 +78,15 @@ concept StateSettable =
     Environment<E> && requires(E& env, const typename E::Observation& observation, std::uint64_t seed) {
       env.set_state(observation, seed);  // set_state(observation, seed): continue from there
     };
+
+/// An environment in which not every action can be done everywhere.
+/// Laws: legal_actions(o) holds values of actions(), at least one where an episode goes on at o, and depends on o alone;
+/// for what is never observed it may be empty or throw. step() carries out what is legal.
+template <class E>
+concept HasLegalActions = Environment<E> && requires(const E& env, const typename E::Observation& observation) {
+  { env.legal_actions(observation) } -> RandomAccessRange;  // legal_actions(observation): what can be done there
+  requires RangeOf<decltype(env.legal_actions(observation)), typename E::Action>;  // legal_actions: values of E::Action
+};
 
 /// One possible result of an action.
 template <class Observation>

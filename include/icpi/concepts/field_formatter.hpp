@@ -135,7 +135,10 @@ class FieldFormatter : public LineFormatter<FieldFormatter<Env>, Env> {
   /// do not fit.
   explicit FieldFormatter(const Env& env, FieldFormatterOptions options = {})
     requires HasFields<Env>
-      : Base(env), text_(env.fields(), options.hints), calls_(calls(env, options)) {}
+      : Base(env),
+        text_(env.fields(), options.hints),
+        calls_(calls(env, options)),
+        action_names_(std::move(options.action_names)) {}
 
   /// Of an environment whose observations have these parts. `blank`: what an observation that is read back is beside
   /// them. Throws as above.
@@ -146,7 +149,15 @@ class FieldFormatter : public LineFormatter<FieldFormatter<Env>, Env> {
         bindings_(std::move(bindings)),
         text_(fields(bindings_), options.hints),
         calls_(calls(env, options)),
+        action_names_(std::move(options.action_names)),
         blank_(std::move(blank)) {}
+
+  /// Takes in what the environment has gained of actions that are texts, their own names. Throws InvalidArgument for others.
+  void grow(const Env& env) {
+    auto grown = calls(env, {.action_names = action_names_});
+    Base::grow(env);
+    calls_ = std::move(grown);
+  }
 
   /// What is seen. Throws InvalidArgument for values that do not fit the fields.
   [[nodiscard]] std::string observation(const Observation& seen) const {
@@ -213,6 +224,7 @@ class FieldFormatter : public LineFormatter<FieldFormatter<Env>, Env> {
   std::vector<FieldBinding<Observation>> bindings_;  ///< empty: the observation is its values
   FieldText text_;
   std::vector<std::string> calls_;
+  std::vector<std::string> action_names_;
   std::optional<Observation> blank_;
 };
 

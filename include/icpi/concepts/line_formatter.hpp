@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,13 @@ class LineFormatter {
   using Action = typename Env::Action;            ///< of the environment
 
   /// Keeps the environment's actions: those are the answers that parse_action accepts.
-  explicit LineFormatter(const Env& env) {
-    for (const Action& action : env.actions()) actions_.push_back(action);
+  explicit LineFormatter(const Env& env) { LineFormatter::grow(env); }
+
+  /// Takes in what the environment has gained of actions.
+  void grow(const Env& env) {
+    std::size_t number = 0;
+    for (const Action& action : env.actions())
+      if (number++ >= actions_.size()) actions_.push_back(action);
   }
 
   /// `assert reward == 0.5`: the shortest number that reads back exactly. Throws InvalidArgument unless finite.

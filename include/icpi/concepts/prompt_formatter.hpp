@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/query_kind.hpp"
@@ -49,6 +50,8 @@ concept ReadsAnswers = Environment<E> && requires(const F& formatter, std::strin
 /// different texts; observations that differ may have equal texts (rounding). Parsing never throws and takes any
 /// bytes. Simulated observations stay text: an accepted one is written into later prompts as it is.
 /// Agents refuse texts that break the laws about lines and stop strings: see PromptContext.
+/// Where an environment gains actions, `grow(env)` is called, if there is such a member; the new ones must then be written,
+/// and read back.
 /// Thread-safety: const members may be called concurrently.
 /// Checked by icpi::testing::check_formatter. Skeleton: docs/concepts/prompt_formatter.md.
 template <class F, class E>
@@ -61,6 +64,16 @@ concept ParsesObservations = PromptFormatter<F, E> && requires(const F& formatte
   {
     formatter.parse_observation(text)                         // parse_observation(text): if it is one
   } -> std::same_as<std::optional<typename E::Observation>>;  // parse_observation(text): if it is one
+};
+
+/// A formatter whose observations tell which actions are legal there.
+/// Law: legal_actions(text), where the text comes without the stop string, takes any bytes and never throws; it gives nothing
+/// where the text does not tell.
+template <class F, class E>
+concept TellsLegalActions = PromptFormatter<F, E> && requires(const F& formatter, std::string_view text) {
+  {
+    formatter.legal_actions(text)                                     // legal_actions(text): what can be done there
+  } -> std::same_as<std::optional<std::vector<typename E::Action>>>;  // legal_actions(text): what can be done there
 };
 
 /// Specialise with a member `type` to give an environment its formatter: PolicyIteration<Env, LM> then finds it.

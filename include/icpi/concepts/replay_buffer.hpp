@@ -73,7 +73,8 @@ concept LendsLists = requires(const B& buffer, std::size_t action, bool terminat
   requires detail::Lent<decltype(buffer.reward_classes(action, terminated))>;  // reward_classes: likewise
 };
 
-/// The full history of experience, no text.
+/// The full history of experience, no text. Where an environment gains actions, `grow(env)` is called; a buffer without it is
+/// refused then.
 ///
 /// Laws: append is all-or-nothing; ids never change; matching() and reward_classes() list every transition with that
 /// action and termination exactly once, oldest first, in time that does not depend on the history; a truncated

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/until.hpp"
@@ -77,6 +78,18 @@ concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Q
   model.submit(question, ticket);                               // submit(question, ticket): hand over one question
   { model.collect(out) } -> std::convertible_to<std::size_t>;   // collect(out): waits for at least one answer
   model.cancel_all();                                           // cancel_all(): what is in flight is no longer wanted
+};
+
+/// A rollout model that may know which actions are legal at observations, imagined ones too. Its answers to action questions
+/// are legal ones then.
+///
+/// Laws: legal(lane, o) is ascending, and empty where nothing is known; it stays the same during a decision, and what it
+/// shows is read before the model is asked anything else.
+template <class M>
+concept KnowsLegalActions = RolloutModel<M> && requires(M& model, std::uint32_t lane, ObservationId observation) {
+  {
+    model.legal(lane, observation)
+  } -> std::convertible_to<LegalActions>;  // legal(lane, observation): what can be done
 };
 
 /// A rollout model that may take its time, and can be told how much.

@@ -31,6 +31,10 @@ class RolloutModelRef {
   void limit(const Until& until) const {
     if (calls_->limit != nullptr) calls_->limit(model_, until);
   }
+  /// See KnowsLegalActions; empty for models that do not.
+  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) const {
+    return calls_->legal == nullptr ? LegalActions() : calls_->legal(model_, lane, observation);
+  }
   /// See AsynchronousRolloutModel; false for models that are not, and then the rest must not be called.
   [[nodiscard]] bool asynchronous() const { return calls_->asynchronous != nullptr && calls_->asynchronous(model_); }
   /// See AsynchronousRolloutModel.
@@ -43,10 +47,11 @@ class RolloutModelRef {
   void cancel_all() const { calls_->cancel_all(model_); }
 
  private:
-  /// One entry a call; null where the model is not asynchronous.
+  /// One entry a call; null where the model does not have it.
   struct Calls {
     void (*answer)(void*, std::span<const Question>, std::span<Answer>);
     void (*limit)(void*, const Until&);
+    LegalActions (*legal)(void*, std::uint32_t, ObservationId);
     bool (*asynchronous)(void*);
     std::size_t (*concurrency)(void*);
     void (*submit)(void*, const Question&, std::uint64_t);
@@ -62,6 +67,10 @@ class RolloutModelRef {
     };
     if constexpr (HasTimeLimit<Model>)
       calls.limit = [](void* model, const Until& until) { static_cast<Model*>(model)->limit(until); };
+    if constexpr (KnowsLegalActions<Model>)
+      calls.legal = [](void* model, std::uint32_t lane, ObservationId observation) -> LegalActions {
+        return static_cast<Model*>(model)->legal(lane, observation);
+      };
     if constexpr (AsynchronousRolloutModel<Model>) {
       calls.asynchronous = [](void* model) { return static_cast<Model*>(model)->asynchronous(); };
       calls.concurrency = [](void* model) {

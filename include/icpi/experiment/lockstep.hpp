@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/experiment/lockstep_core.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/rollout_agent.hpp"
@@ -79,6 +81,7 @@ class Lockstep : private LockstepCore {
   struct Place {
     std::optional<Observation> observation;
     std::optional<Action> action;
+    std::deque<Action> legal;  ///< empty: the environment does not say; a vector of bool would be none of values
     std::optional<Step<Observation>> step;
   };
 
@@ -105,23 +108,48 @@ class Lockstep : private LockstepCore {
     return chosen;
   }
   double optimal_return(std::size_t run) override { return optimal_return_(*places_[run].observation); }
-  void begin_episode(std::size_t run) override { players_[run].agent->begin_episode(*places_[run].observation); }
+  void begin_episode(std::size_t run) override {
+    auto& [env, agent, seed] = players_[run];
+    if constexpr (requires { agent->grow(env); }) agent->grow(env);
+    if constexpr (requires { agent->consult(env); }) agent->consult(env);
+    agent->begin_episode(*places_[run].observation);
+  }
+
+  void find_legal(std::size_t run) {
+    places_[run].legal.clear();
+    if constexpr (HasLegalActions<Env>) {
+      const Env& env = players_[run].env;
+      if (!limits_actions(env)) return;
+      const auto& legal = env.legal_actions(*places_[run].observation);
+      places_[run].legal.assign(std::begin(legal), std::end(legal));
+    }
+  }
 
   void act(std::span<const std::size_t> runs) override {
+    for (const std::size_t run : runs) find_legal(run);
     if constexpr (requires { together(static_cast<A*>(nullptr)); }) {
       using Base = std::remove_pointer_t<decltype(together(static_cast<A*>(nullptr)))>;
       std::vector<Base*> agents;
       std::vector<const Observation*> observations;
       for (const std::size_t run : runs) {
         agents.push_back(players_[run].agent.get());
+        if (!places_[run].legal.empty()) players_[run].agent->offer(places_[run].legal);
         observations.push_back(&*places_[run].observation);
       }
       std::vector<Action> actions(runs.size(), *std::begin(players_[runs[0]].env.actions()));
       Base::act_together(agents, observations, actions);
       for (std::size_t i = 0; i < runs.size(); ++i) places_[runs[i]].action = actions[i];
     } else {
-      for (const std::size_t run : runs) places_[run].action = players_[run].agent->act(*places_[run].observation);
+      for (const std::size_t run : runs) act_alone(*players_[run].agent, places_[run]);
     }
+  }
+  static void act_alone(A& agent, Place& place) {
+    if constexpr (TakesLegalActions<A, Env>)
+      if (!place.legal.empty()) {
+        place.action = agent.act(*place.observation, place.legal);
+        return;
+      }
+    place.action = agent.act(*place.observation);
   }
   template <class E, class Lane, class Model>
   static RolloutAgent<E, Lane, Model>* together(RolloutAgent<E, Lane, Model>* agent) {
@@ -132,6 +160,11 @@ class Lockstep : private LockstepCore {
     const auto& actions = players_[run].env.actions();
     return static_cast<std::uint64_t>(std::find(std::begin(actions), std::end(actions), *places_[run].action) -
                                       std::begin(actions));
+  }
+  std::vector<std::uint32_t> legal_numbers(std::size_t run) override {
+    std::vector<std::uint32_t> numbers;
+    (void)places_among(places_[run].legal, players_[run].env.actions(), numbers);
+    return numbers;
   }
   Outcome step(std::size_t run) override {
     places_[run].step = players_[run].env.step(*places_[run].action);

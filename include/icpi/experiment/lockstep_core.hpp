@@ -91,13 +91,14 @@ class ICPI_API LockstepCore {
   virtual void begin_episode(std::size_t run) = 0;                         ///< of the agent
   virtual void act(std::span<const std::size_t> runs) = 0;                 ///< every agent chooses
   [[nodiscard]] virtual std::uint64_t action_number(std::size_t run) = 0;  ///< of what it chose
-  virtual void begin_steps(std::span<const std::size_t> runs) = 0;         ///< step() of each comes next
-  [[nodiscard]] virtual Outcome step(std::size_t run) = 0;                 ///< may throw anything
-  virtual void truncate(std::size_t run) = 0;                              ///< the step breaks the episode off
-  virtual void observe(std::size_t run) = 0;                               ///< the agent is told
-  virtual void forget_observation(std::size_t run) = 0;                    ///< there is none now
-  [[nodiscard]] virtual std::string text_of(std::size_t run) = 0;          ///< of the observation; empty: there is none
-  [[nodiscard]] virtual const Costs& costs_of(std::size_t run) = 0;        ///< of the agent
+  [[nodiscard]] virtual std::vector<std::uint32_t> legal_numbers(std::size_t run) = 0;  ///< see RecordedDecision
+  virtual void begin_steps(std::span<const std::size_t> runs) = 0;                      ///< step() of each comes next
+  [[nodiscard]] virtual Outcome step(std::size_t run) = 0;                              ///< may throw anything
+  virtual void truncate(std::size_t run) = 0;                        ///< the step breaks the episode off
+  virtual void observe(std::size_t run) = 0;                         ///< the agent is told
+  virtual void forget_observation(std::size_t run) = 0;              ///< there is none now
+  [[nodiscard]] virtual std::string text_of(std::size_t run) = 0;    ///< of the observation; empty: there is none
+  [[nodiscard]] virtual const Costs& costs_of(std::size_t run) = 0;  ///< of the agent
 
   void start_episodes(Numbers starting, const Sink& on_episode);
   void begin_resets_of(const Numbers& starting, const Errors& known);

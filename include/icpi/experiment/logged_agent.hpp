@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/experiment/run_part.hpp"
@@ -58,12 +60,15 @@ class LoggedAgent {
   }
 
   /// See Agent.
-  [[nodiscard]] Action act(const Observation& observation) {
-    Action action = agent_->act(observation);
-    const auto number = std::find(actions_.begin(), actions_.end(), action) - actions_.begin();
-    const RecordedDecision decision{seed_, static_cast<std::uint64_t>(number)};
-    part_->decided(std::span(&decision, 1));
-    return action;
+  [[nodiscard]] Action act(const Observation& observation) { return record(agent_->act(observation), {}); }
+
+  /// The same where only these actions are legal, for agents that can be told. What was legal is recorded too.
+  template <RandomAccessRange Legal>
+    requires RangeOf<Legal, Action> && TakesLegalActions<A, Env>
+  [[nodiscard]] Action act(const Observation& observation, const Legal& legal) {
+    std::vector<std::uint32_t> numbers;
+    (void)places_among(legal, actions_, numbers);
+    return record(agent_->act(observation, legal), std::move(numbers));
   }
 
   /// See Agent. What the agent does not accept is not recorded.
@@ -83,11 +88,11 @@ class LoggedAgent {
     std::size_t steps = 0;
     for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps; ++episode) {
       Observation observation = env.reset(RandomKey(seed_).child(0).child(episode_).seed());
-      check_same_actions(env, std::span<const Action>(actions_));
+      grow(env);
       begin_episode(observation);
       bool ended = false;
       for (std::size_t played = 1; !ended; ++steps, ++played) {
-        auto step = env.step(act(observation));
+        auto step = env.step(act_in(env, *this, observation));
         step.truncated = step.truncated || (played == limits.episode_steps && !step.terminated);
         observe(step);
         ended = step.terminated || step.truncated;
@@ -106,7 +111,7 @@ class LoggedAgent {
         where = {read(starts->array().at(0)["observation"].string()), std::nullopt};
         begin_episode(*where.observation);
       } else if (part_->peek("decisions") && where.observation) {
-        where.action = act(*where.observation);
+        where.action = act_again(*where.observation);
       } else if (const auto steps = part_->peek("steps"); steps && where.action) {
         const Json& json = steps->array().at(0);
         const Step<Observation> step{read(json["observation"].string()), json["reward"].number(),
@@ -122,6 +127,34 @@ class LoggedAgent {
   }
 
  private:
+  void grow(const Env& env) {
+    if (!gained_actions(env, actions_)) return;
+    if constexpr (requires { agent_->grow(env); }) agent_->grow(env);
+    const auto& actions = env.actions();
+    actions_.assign(std::begin(actions), std::end(actions));
+  }
+
+  Action record(Action action, std::vector<std::uint32_t> legal) {
+    const auto number = std::find(actions_.begin(), actions_.end(), action) - actions_.begin();
+    const RecordedDecision decision{seed_, static_cast<std::uint64_t>(number), std::move(legal)};
+    part_->decided(std::span(&decision, 1));
+    return action;
+  }
+
+  /// As recorded: what was legal then is legal now.
+  Action act_again(const Observation& observation) {
+    if constexpr (TakesLegalActions<A, Env>) {
+      const Json decision = part_->peek("decisions")->array().at(0);
+      if (decision.array().size() > 2) {
+        std::deque<Action> legal;
+        for (const Json& number : decision.array()[2].array())
+          legal.push_back(actions_.at(number.integer<std::size_t>()));
+        return act(observation, legal);
+      }
+    }
+    return act(observation);
+  }
+
   A* agent_;
   RunPart* part_;
   std::uint64_t seed_;

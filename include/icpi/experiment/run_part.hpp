@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
@@ -28,8 +29,9 @@ struct RecordedStart {
 
 /// Which action was chosen.
 struct RecordedDecision {
-  std::uint64_t seed = 0;    ///< of the run
-  std::uint64_t action = 0;  ///< number among the environment's actions
+  std::uint64_t seed = 0;              ///< of the run
+  std::uint64_t action = 0;            ///< number among the environment's actions
+  std::vector<std::uint32_t> legal{};  ///< the numbers of those that were legal, ascending; empty: all, or nobody said
 };
 
 /// What came of an action.

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <concepts>
+#include <deque>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/costs.hpp"
 
 namespace icpi {
@@ -20,7 +22,26 @@ concept Agent = Environment<E> && requires(A& agent, const A& constant, const ty
   { constant.costs() } -> std::convertible_to<const Costs&>;              // costs(): everything spent so far
 };
 
+/// An agent that can be told which actions are legal where it acts.
+template <class A, class E>
+concept TakesLegalActions = Agent<A, E> && requires(A& agent, const typename E::Observation& observation,
+                                                    const std::deque<typename E::Action>& legal) {
+  { agent.act(observation, legal) } -> std::convertible_to<typename E::Action>;  // act(o, legal): one of these
+};
+
+/// Lets an agent act at an observation of `env`: among what is legal there, where the environment says so and the agent can
+/// be told.
+template <Environment Env, Agent<Env> A>
+typename Env::Action act_in(const Env& env, A& agent, const typename Env::Observation& observation) {
+  if constexpr (HasLegalActions<Env> && TakesLegalActions<A, Env>)
+    if (limits_actions(env)) return agent.act(observation, env.legal_actions(observation));
+  return agent.act(observation);
+}
+
 /// Holds an agent's experience and gives observations their handles: what RolloutAgent needs besides a rollout model.
+///
+/// Where not all actions are legal, it may also have `ready(legal)`: the same for these actions; `note_legal(o, legal)`: what
+/// was legal where something was really seen; `legality()`: LegalSourceCounts so far; `consult(env)`: whom to ask. Where actions may be gained, `grow(env)`: takes them in, all or nothing.
 ///
 /// Laws: ids are valid until the next begin_episode; append and extend are all-or-nothing; what check lets pass is not
 /// refused by them.

@@ -97,6 +97,12 @@ ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) {
   if (!std::isfinite(reward)) throw InvalidArgument(fmt::format("observe: the reward {} is not finite", reward));
 }
 
+ICPI_INLINE void AgentCore::check_legal(std::size_t unknown, LegalActions legal) {
+  if (unknown > 0)
+    throw InvalidArgument(fmt::format("act: {} of the legal actions are none of the environment's", unknown));
+  if (legal.empty()) throw InvalidArgument("act: no action is legal, and the episode goes on");
+}
+
 ICPI_INLINE RandomKey AgentCore::decision_key() const { return key_.child(1).child(episode_).child(step_); }
 
 ICPI_INLINE DecisionContext AgentCore::context() const {
@@ -106,12 +112,13 @@ ICPI_INLINE DecisionContext AgentCore::context() const {
   context.step = step_;
   context.trajectories = memory_trajectories();
   context.actions = actions_;
+  context.legal = decision_.legal;
   return context;
 }
 
 /// Whether this decision is the model's. Explorations draw from streams of their own.
 ICPI_INLINE bool AgentCore::asks_model() {
-  if (options_.values->needs_world_model() && !memory_ready()) return false;
+  if (options_.values->needs_world_model() && !memory_ready(decision_.legal)) return false;
   if (kind_ == EpisodeKind::evaluation) return memory_trajectories() > 0;
   const DecisionContext context = this->context();
   const RandomKey key = decision_key().child(1);
@@ -171,6 +178,10 @@ ICPI_INLINE void AgentCore::check_together() const {
 /// Decides at random, or puts this agent's task on the leader's list.
 ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) {
   forget_action();
+  decision_.legal.clear();
+  find_legal(observation, decision_.legal);
+  if (!decision_.legal.empty() && kind_ == EpisodeKind::training) memory_note_legal(observation, decision_.legal);
+  decision_.imagined_legality = {};
   decision_.by_model = asks_model();
   decision_.cut_short = false;
   decision_.values.clear();
@@ -179,15 +190,16 @@ ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) 
   if (!decision_.by_model) return decide_at_random();
   Workspace& work = *leader.work_;
   work.tasks.push_back({static_cast<std::uint32_t>(work.deciding.size()), observe_for_decision(observation),
-                        static_cast<std::uint32_t>(actions_), discount_, decision_key().child(0)});
+                        static_cast<std::uint32_t>(actions_), discount_, decision_key().child(0), decision_.legal});
   work.deciding.push_back(this);
   spent_before_ = memory_costs();
+  legality_before_ = memory_legality();
 }
 
 ICPI_INLINE void AgentCore::decide_at_random() {
   decision_.by_model = false;
   RandomStream stream(decision_key().child(2));
-  decision_.action = stream.index(actions_);
+  decision_.action = draw_legal(decision_.legal, actions_, stream);
 }
 
 ICPI_INLINE void AgentCore::estimate(const Until& until) {
@@ -206,10 +218,11 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   const DecisionResult& result = leader.work_->results[task];
   decision_.costs = result.costs;
   decision_.costs += memory_costs() - spent_before_;
+  decision_.imagined_legality = memory_legality() - legality_before_;
   decision_.cut_short = result.cut_short;
   if (result.action) {
     decision_.action = *result.action;
-    return;
+    return check_chosen(decision_.action, options_.values.description());
   }
   if (result.cut_short && result.values.empty() && result.returns.empty()) return decide_at_random();
   take_values(result);
@@ -218,11 +231,32 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   context.observation = leader.work_->tasks[task].observation;
   context.history = leader.work_.get();
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
+  mark_illegal(decision_.legal, decision_.values);
   RandomStream stream(decision_key().child(2));
-  decision_.action = options_.selection->select(decision_.values, stream);
-  if (decision_.action >= actions_)
-    throw Error(
-        fmt::format("{} selected action {} of {}", options_.selection.description(), decision_.action, actions_));
+  decision_.action = select(stream);
+}
+
+/// Among the legal actions: strategies see no others.
+ICPI_INLINE std::size_t AgentCore::select(RandomStream& stream) {
+  const auto& legal = decision_.legal;
+  if (legal.empty()) {
+    const std::size_t action = options_.selection->select(decision_.values, stream);
+    check_chosen(action, options_.selection.description());
+    return action;
+  }
+  legal_values_.clear();
+  for (const std::uint32_t action : legal) legal_values_.push_back(decision_.values[action]);
+  const std::size_t place = options_.selection->select(legal_values_, stream);
+  if (place < legal.size()) return legal[place];
+  throw Error(
+      fmt::format("{} selected action {} of {} legal ones", options_.selection.description(), place, legal.size()));
+}
+
+/// Throws when a strategy, `by`, chose what cannot be done.
+ICPI_INLINE void AgentCore::check_chosen(std::size_t action, const std::string& by) const {
+  if (action >= actions_) throw Error(fmt::format("{} selected action {} of {}", by, action, actions_));
+  if (!is_legal(decision_.legal, action))
+    throw Error(fmt::format("{} selected action {}, which is not legal here", by, action));
 }
 
 /// The estimator's values, or the mean returns. An undefined one (sums of huge rewards may overflow) is never the best.
@@ -243,6 +277,7 @@ ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
                             actions_));
   for (double& value : decision_.values)
     if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
+  mark_illegal(decision_.legal, decision_.values);
 }
 
 }  // namespace icpi

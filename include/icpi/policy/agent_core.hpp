@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "icpi/concepts/history.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/costs.hpp"
@@ -54,6 +55,9 @@ class ICPI_API AgentCore {
   /// Goes on from a saved agent's counters.
   void restore(std::uint64_t episodes, const Costs& costs) noexcept;
 
+  /// There are more actions than before. Between episodes.
+  void know_actions(std::size_t actions) noexcept { actions_ = actions; }
+
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
   /// The running episode is over, or given up.
@@ -63,6 +67,9 @@ class ICPI_API AgentCore {
 
   /// Throws InvalidArgument unless an action waits for its result and the reward is finite.
   static void check_observed(bool waits, double reward);
+
+  /// Throws InvalidArgument when some of the actions that are said to be legal are unknown, or there are none.
+  static void check_legal(std::size_t unknown, LegalActions legal);
 
   /// Begins the list of those that decide together with this agent, itself among them. All are of one dynamic type.
   void gather_none() noexcept;
@@ -83,7 +90,10 @@ class ICPI_API AgentCore {
 
   // The environment's side. Observations are those given to decide().
   [[nodiscard]] virtual ObservationId observe_for_decision(const void* observation) = 0;
-  [[nodiscard]] virtual bool memory_ready() const = 0;
+  virtual void find_legal(const void* observation, std::vector<std::uint32_t>& legal) = 0;  ///< leaves it empty: all
+  virtual void memory_note_legal(const void* observation, LegalActions legal) = 0;
+  [[nodiscard]] virtual LegalSourceCounts memory_legality() const = 0;
+  [[nodiscard]] virtual bool memory_ready(LegalActions legal) const = 0;
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
@@ -105,6 +115,8 @@ class ICPI_API AgentCore {
   void decide_at_random();
   void choose(AgentCore& leader, std::size_t task);
   void take_values(const DecisionResult& result);
+  [[nodiscard]] std::size_t select(RandomStream& stream);
+  void check_chosen(std::size_t action, const std::string& by) const;
 
   DecisionOptions options_;
   std::string description_;  ///< of options_
@@ -120,6 +132,8 @@ class ICPI_API AgentCore {
   Decision decision_;
   Costs costs_;
   Costs spent_before_;
+  LegalSourceCounts legality_before_;
+  std::vector<double> legal_values_;  ///< what is selected among
   std::unique_ptr<Workspace> work_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/rollout/return_table.hpp"
 
@@ -12,12 +13,15 @@ namespace icpi {
 
 /// How one action was chosen.
 struct Decision {
-  bool by_model = false;       ///< false: at random, by an exploration or while actions are unknown
-  bool cut_short = false;      ///< the time was up: `values` are the best so far, or absent and the action random
-  std::size_t action = 0;      ///< index into the environment's actions
-  std::vector<double> values;  ///< by action, as explorations have adjusted them; empty when no values were made
-  ReturnTable returns;         ///< actions x rollouts; what `values` is the mean of
-  Costs costs;                 ///< of this decision alone
+  bool by_model = false;   ///< false: at random, by an exploration or while actions are unknown
+  bool cut_short = false;  ///< the time was up: `values` are the best so far, or absent and the action random
+  std::size_t action = 0;  ///< index into the environment's actions
+  /// By action, as explorations have adjusted them, NaN for illegal ones; empty when no values were made.
+  std::vector<double> values;
+  ReturnTable returns;                  ///< actions x rollouts; what `values` is the mean of
+  Costs costs;                          ///< of this decision alone
+  std::vector<std::uint32_t> legal;     ///< the actions it was made among, ascending; empty: all of them
+  LegalSourceCounts imagined_legality;  ///< how it was known what is legal at the observations that were imagined
 };
 
 /// Whether an episode is for learning.

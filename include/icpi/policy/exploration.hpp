@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "icpi/concepts/history.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/strategy.hpp"
@@ -27,6 +28,7 @@ struct DecisionContext {
   std::uint32_t lane = 0;                    ///< for `history`
   ObservationId observation = 0;             ///< where the agent stands; of use to adjust() alone
   const History* history = nullptr;          ///< what was lived through; null in acts_at_random()
+  LegalActions legal{};                      ///< what may be done now; empty: everything
 
   /// Whether the action was ever done at this observation. In adjust() alone.
   [[nodiscard]] bool tried(std::size_t action) const {
@@ -34,13 +36,13 @@ struct DecisionContext {
   }
 };
 
-/// Acts at random in place of asking the model.
+/// Acts at random, among the legal actions, in place of asking the model.
 template <class T>
 concept ActsAtRandom = requires(T& strategy, const DecisionContext& context, RandomStream& stream) {
   { strategy.acts_at_random(context, stream) } -> std::same_as<bool>;  // acts_at_random(context, stream)
 };
 
-/// Changes values before an action is selected.
+/// Changes values before an action is selected. Those of illegal actions are NaN, and stay so whatever it does.
 template <class T>
 concept AdjustsValues = requires(T& strategy, const DecisionContext& context, std::span<double> values) {
   strategy.adjust(context, values);  // adjust(context, values): by action

@@ -57,7 +57,9 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// Plays whole episodes in `env` until a limit is reached or the model's budget is used up, and learns. The last episode
   /// is completed, unless budget or time end it. Episode number n, evaluations counted too, starts with
   /// reset(RandomKey(seed).child(0).child(n).seed()). An episode of the open loop that was running is abandoned. Throws
-  /// InvalidArgument when the environment's actions are no longer those that the agent was made with.
+  /// InvalidArgument when the environment's actions are no longer those that the agent knows, or have grown and it cannot: see
+  /// grow(). Only legal actions are
+  /// done; `env` is asked which those are, also at what is imagined: see consult().
   TrainingResult train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);
     TrainingResult result;
@@ -98,6 +100,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     saved.costs = this->costs();
     saved.events = this->lane().events();
     saved.steps = this->lane().save(codec);
+    saved.legal = this->lane().noted_legal();
     write_saved_agent(file, saved);
   }
   /// The same, written by the formatter.
@@ -113,6 +116,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     const SavedAgent saved = read_saved_agent(file);
     check_same_agent(saved, portrait());
     this->lane().load(env, saved.events, saved.steps, codec);
+    for (const SavedLegal& each : saved.legal) this->lane().note_legal_text(each.text, each.actions);
     this->restore(saved.episodes, saved.costs);
   }
   /// The same, read by the formatter.
@@ -158,11 +162,14 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   };
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
-    check_same_actions(env, this->actions());
+    this->grow(env);
     Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
+    this->grow(env);
+    this->consult(env);
     this->begin_episode(observation, kind);
     while (!played.whole && !limits.until.over()) {
+      offer_legal(env, observation);
       const auto action = this->act(observation, decision_limit(limits));
       if (limits.until.over() || this->decision().costs.over_budget > 0) break;
       if (this->decision().cut_short) ++played.cut_short;
@@ -175,6 +182,11 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
       observation = std::move(step.observation);
     }
     return played;
+  }
+
+  void offer_legal([[maybe_unused]] const Env& env, [[maybe_unused]] const typename Env::Observation& observation) {
+    if constexpr (HasLegalActions<Env>)
+      if (limits_actions(env)) this->offer(env.legal_actions(observation));
   }
 
   std::uint64_t seed_;

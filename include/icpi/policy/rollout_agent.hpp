@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/agent_core.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
+#include "icpi/policy/training.hpp"
 
 namespace icpi {
 
@@ -58,13 +60,17 @@ class RolloutAgent : public AgentCore {
   /// Throws InvalidArgument for options out of range and for an environment without actions.
   RolloutAgent(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
                const DecisionOptions& options)
-      : AgentCore(count_actions(env), env.discount(), seed, options), lane_(std::move(lane)), model_(std::move(model)) {
+      : AgentCore(count_actions(env), env.discount(), seed, options),
+        lane_(std::move(lane)),
+        model_(std::move(model)),
+        adviser_(env) {
     for (const auto& action : env.actions()) actions_.push_back(action);
   }
 
   /// An episode begins. One that was running is abandoned.
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon_episode();
+    offered_.clear();
     lane_->begin_episode(begin(kind));
   }
 
@@ -73,6 +79,50 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] Action act(const Observation& observation, const Until& until = {}) {
     decide_alone(&observation, until);
     return actions_[decision().action];
+  }
+
+  /// The same where only some actions are legal, a range of them. Throws InvalidArgument as offer().
+  template <RandomAccessRange Legal>
+    requires RangeOf<Legal, Action>
+  [[nodiscard]] Action act(const Observation& observation, const Legal& legal, const Until& until = {}) {
+    offer(legal);
+    return act(observation, until);
+  }
+
+  /// The next decision is among these actions. Throws InvalidArgument when there are none, when one of them is none of
+  /// actions(), and unless an episode is running.
+  template <RandomAccessRange Legal>
+    requires RangeOf<Legal, Action>
+  void offer(const Legal& legal) {
+    if (!running()) throw InvalidArgument("act: begin_episode comes first");
+    std::vector<std::uint32_t> places;
+    const std::size_t unknown = places_among(legal, actions_, places);
+    check_legal(unknown, places);
+    offered_ = std::move(places);
+  }
+
+  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined. Of an
+  /// environment that can be copied a copy is asked, from construction on; another one must outlive the agent, or the next
+  /// call. Without legal actions it is nothing.
+  void consult(const Env& env) {
+    adviser_.consult(env);
+    if constexpr (requires { lane_->consult(env); }) lane_->consult(env);
+  }
+
+  /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
+  /// action is gone or stands elsewhere, and where memory or formatter do not take in more; then nothing has changed.
+  void grow(const Env& env) {
+    if (!gained_actions(env, actions_)) return;
+    abandon_episode();
+    if constexpr (requires { lane_->grow(env); })
+      lane_->grow(env);
+    else
+      throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
+    const auto& actions = env.actions();
+    for (auto next = std::begin(actions) + static_cast<std::ptrdiff_t>(actions_.size()); next != std::end(actions);
+         ++next)
+      actions_.push_back(*next);
+    know_actions(actions_.size());
   }
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
@@ -143,7 +193,33 @@ class RolloutAgent : public AgentCore {
   ObservationId observe_for_decision(const void* observation) override {
     return lane_->observe(*static_cast<const Observation*>(observation));
   }
-  bool memory_ready() const override { return lane_->ready(); }
+  /// What was offered, else what the environment says. Decisions use an offer up.
+  void find_legal(const void* observation, std::vector<std::uint32_t>& legal) override {
+    legal.swap(offered_);
+    offered_.clear();
+    if constexpr (HasLegalActions<Env>) {
+      if (!legal.empty() || !adviser_.limits()) return;
+      if (!adviser_.knows())
+        throw InvalidArgument(
+            "act: it is not known which actions are legal: say it with the observation, or call consult(env)");
+      std::size_t unknown = 0;
+      adviser_.ask(*static_cast<const Observation*>(observation),
+                   [&](const auto& actions) { unknown = places_among(actions, actions_, legal); });
+      check_legal(unknown, legal);
+    }
+  }
+  void memory_note_legal(const void* observation, LegalActions legal) override {
+    if constexpr (requires(const Observation& seen) { lane_->note_legal(seen, legal); })
+      lane_->note_legal(*static_cast<const Observation*>(observation), legal);
+  }
+  LegalSourceCounts memory_legality() const override {
+    if constexpr (requires { lane_->legality(); }) return lane_->legality();
+    return {};
+  }
+  bool memory_ready(LegalActions legal) const override {
+    if constexpr (requires { lane_->ready(legal); }) return lane_->ready(legal);
+    return lane_->ready();
+  }
   std::size_t memory_trajectories() const override { return lane_->trajectories(); }
   bool memory_tried(ObservationId observation, std::uint32_t action) const override {
     return lane_->tried(observation, action);
@@ -194,6 +270,8 @@ class RolloutAgent : public AgentCore {
 
   std::unique_ptr<Lane> lane_;
   Model model_;
+  LegalAdviser<Env> adviser_;
+  std::vector<std::uint32_t> offered_;  ///< for the next decision; empty: nothing was
   std::vector<Action> actions_;
   Callbacks callbacks_;
   std::optional<Observation> acted_;

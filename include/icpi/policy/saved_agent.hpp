@@ -28,6 +28,7 @@ struct SavedAgent {
   Costs costs;                      ///< spent so far
   std::vector<MemoryEvent> events;  ///< what was remembered after `given`, in its order
   std::vector<SavedStep> steps;     ///< the transitions of all events
+  std::vector<SavedLegal> legal;    ///< what was legal at real observations
 
   friend bool operator==(const SavedAgent&, const SavedAgent&) = default;
 };

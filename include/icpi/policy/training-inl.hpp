@@ -23,8 +23,8 @@ ICPI_INLINE Until decision_limit(const TrainingLimits& limits) {
 
 ICPI_INLINE void refuse_changed_actions(std::size_t known, std::size_t now) {
   throw InvalidArgument(fmt::format(
-      "the environment's actions have changed: the agent was made with {}, now there are {}, or others or in "
-      "another order; an environment's set of actions is constant",
+      "the environment's actions have changed: the agent knows {}, now there are {}, and not the same ones in the same "
+      "order; between episodes an environment may gain actions at the end, no more",
       known, now));
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <span>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/core/export.hpp"
@@ -51,18 +51,19 @@ struct TrainingResult {
 /// Throws InvalidArgument unless `limits` allow steps.
 ICPI_API void check_training_limits(const TrainingLimits& limits);
 
-/// Throws InvalidArgument because an environment's actions, `now` of them, are not those that the agent knows.
+/// Throws InvalidArgument because an environment's actions, `now` of them, do not begin with those that the agent knows.
 [[noreturn]] ICPI_API void refuse_changed_actions(std::size_t known, std::size_t now);
 
-/// Throws InvalidArgument unless the environment's actions are still those that an agent was made with, in their order.
-template <Environment Env>
-void check_same_actions(const Env& env, std::span<const typename Env::Action> known) {
+/// Whether the environment has gained actions since an agent took in the `known` ones. Throws InvalidArgument when one of
+/// those is gone, or stands elsewhere.
+template <Environment Env, RandomAccessRange Known>
+[[nodiscard]] bool gained_actions(const Env& env, const Known& known) {
   const auto& actions = env.actions();
-  const auto now = static_cast<std::size_t>(std::end(actions) - std::begin(actions));
-  bool same = now == known.size();
-  for (std::size_t i = 0; same && i < now; ++i)
-    same = *(std::begin(actions) + static_cast<std::ptrdiff_t>(i)) == known[i];
-  if (!same) refuse_changed_actions(known.size(), now);
+  const auto now = std::end(actions) - std::begin(actions);
+  const auto before = std::end(known) - std::begin(known);
+  if (now < before || !std::equal(std::begin(known), std::end(known), std::begin(actions)))
+    refuse_changed_actions(static_cast<std::size_t>(before), static_cast<std::size_t>(now));
+  return now > before;
 }
 
 }  // namespace icpi

@@ -65,8 +65,12 @@ class ICPI_API ProcessEnvironment {
 
   /// The actions that are legal in the state the episode is in: all, where the server does not say.
   [[nodiscard]] const std::vector<std::string>& legal_actions() const noexcept;
-  /// Those where this is observed, in an episode or not: asks the server. All, where it does not say.
+  /// Those where this is observed: in the episode's present state what the server said of it, elsewhere it is asked; it
+  /// throws Error where it does not know. All, where it never says.
   [[nodiscard]] std::vector<std::string> legal_actions(const Observation& observation) const;
+
+  /// Whether the server says which actions are legal.
+  [[nodiscard]] bool has_legal_actions() const noexcept { return spec().legal_actions; }
 
   /// Whether set_state() can be called.
   [[nodiscard]] bool has_states() const noexcept { return spec().set_state; }
@@ -101,7 +105,7 @@ class ICPI_API SettableProcessEnvironment : public ProcessEnvironment {
   void set_state(const Observation& observation, std::uint64_t seed) { continue_from(observation, seed); }
 };
 
-static_assert(Environment<ProcessEnvironment> && HasFields<ProcessEnvironment>);
+static_assert(HasLegalActions<ProcessEnvironment> && HasFields<ProcessEnvironment>);
 static_assert(StateSettable<SettableProcessEnvironment>);
 static_assert(ParsesObservations<FieldFormatter<ProcessEnvironment>, ProcessEnvironment>);
 

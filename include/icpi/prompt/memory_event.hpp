@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace icpi {
 
@@ -18,6 +19,14 @@ struct MemoryEvent {
   std::uint64_t count = 0;       ///< how much
 
   friend bool operator==(const MemoryEvent&, const MemoryEvent&) = default;
+};
+
+/// The actions that were legal where something was really seen.
+struct SavedLegal {
+  std::string text;                    ///< of the observation, in prompts
+  std::vector<std::uint32_t> actions;  ///< their places, ascending, at least one
+
+  friend bool operator==(const SavedLegal&, const SavedLegal&) = default;
 };
 
 /// A transition as text.

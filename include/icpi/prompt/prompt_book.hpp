@@ -66,7 +66,7 @@ class PromptBook {
         drawn_anew_(options_.examples.get_if<BalancedExamples>()),
         rendered_(count_tokens),
         key_(key) {
-    for (const auto& text : texts_.actions) check_answer(text, stop(QueryKind::action), "an action");
+    for (const auto& text : texts_.actions) check_action(text);
     const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
     check_lines(start_, "an episode's start");
@@ -79,6 +79,28 @@ class PromptBook {
       check_answer(text, stop(QueryKind::termination), "a termination");
       know(QueryKind::termination, text);
     }
+  }
+
+  /// Takes in actions that came after those that are known. Throws InvalidArgument, before anything changes, when a known one
+  /// has another text now, or new ones would not stay apart in prompts.
+  void check_grown(const ConstantTexts& texts) const {
+    for (std::size_t action = 0; action < texts.actions.size(); ++action) {
+      check_action(texts.actions[action]);
+      if (action < texts_.actions.size() && texts.actions[action] != texts_.actions[action])
+        throw InvalidArgument(fmt::format("formatter: the text {} of action {} was {}", excerpt(texts.actions[action]),
+                                          action, excerpt(texts_.actions[action])));
+    }
+  }
+  /// The same after check_grown().
+  void grow(ConstantTexts texts) {
+    const std::size_t before = world_prompts_.size();
+    for (std::size_t action = texts_.actions.size(); action < texts.actions.size(); ++action)
+      know(QueryKind::action, texts.actions[action]);
+    texts_ = std::move(texts);
+    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
+    looked_up_.resize(world_prompts_.size());
+    for (std::size_t number = before; number < world_prompts_.size(); ++number)
+      world_prompts_[number].join(world_prompts_[number % prompts_per_action]);
   }
 
   PromptBook(const PromptBook&) = delete;
@@ -241,6 +263,10 @@ class PromptBook {
   [[nodiscard]] std::size_t action_count() const noexcept { return texts_.actions.size(); }
   /// How an action is written.
   [[nodiscard]] std::string_view action_text(std::size_t action) const { return texts_.actions[action]; }
+  /// The same as an answer: without the stop string.
+  [[nodiscard]] std::string_view action_answer(std::size_t action) const {
+    return without_stop(texts_.actions[action], stop(QueryKind::action));
+  }
   /// Where answers end.
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
@@ -273,13 +299,18 @@ class PromptBook {
     }
   }
 
+  void check_action(std::string_view text) const {
+    check_answer(text, stop(QueryKind::action), "an action");
+    check_length(text, "an action");
+  }
+
   /// Examples of such an observation would not fit beside a query of it.
-  void check_length(std::string_view observation) const {
-    if (estimated_tokens(observation) <= options_.context_tokens / 2) return;
-    throw InvalidArgument(
-        fmt::format("formatter: the text {} of an observation has {} bytes, about {} tokens; at most half of "
-                    "context_tokens, {}, is allowed",
-                    excerpt(observation), observation.size(), estimated_tokens(observation), options_.context_tokens));
+  void check_length(std::string_view text, std::string_view what = "an observation") const {
+    if (estimated_tokens(text) <= options_.context_tokens / 2) return;
+    throw InvalidArgument(fmt::format(
+        "formatter: the text {} of {} has {} bytes, about {} tokens; at most half of context_tokens, {}, is "
+        "allowed",
+        excerpt(text), what, text.size(), estimated_tokens(text), options_.context_tokens));
   }
 
   void know(QueryKind kind, std::string_view answer) {

@@ -21,9 +21,17 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 
+ICPI_INLINE void PromptContext::grow_actions() {
+  ConstantTexts texts = state_->source->constant_texts();
+  check_reads_back(*state_->source, texts);
+  state_->book.check_grown(texts);
+  state_->book.grow(std::move(texts));
+}
+
 ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
   state_->observations.clear();
   state_->memo.clear();
+  state_->legal.begin_episode();
   state_->decision = 0;
   state_->episode_key = state_->key.child(episode);
   state_->book.begin_episode(state_->episode_key.child(0));
@@ -54,12 +62,23 @@ ICPI_INLINE void PromptContext::remember(std::size_t count) {
 
 ICPI_INLINE void PromptContext::update() { state_->book.update(); }
 
-ICPI_INLINE bool PromptContext::ready() const {
+ICPI_INLINE bool PromptContext::ready(LegalActions legal) const {
   const PromptSource& source = *state_->source;
   for (std::size_t action = 0; action < state_->book.action_count(); ++action)
-    if (source.matching(action, false).empty() && source.matching(action, true).empty()) return false;
+    if (is_legal(legal, action) && source.matching(action, false).empty() && source.matching(action, true).empty())
+      return false;
   return true;
 }
+
+ICPI_INLINE void PromptContext::note_legal_text(std::string_view observation, LegalActions legal) {
+  state_->legal.note(observation, legal);
+}
+
+ICPI_INLINE std::vector<SavedLegal> PromptContext::noted_legal() const { return state_->legal.noted(); }
+
+ICPI_INLINE LegalActions PromptContext::legal(ObservationId observation) { return state_->legal_at(observation); }
+
+ICPI_INLINE LegalSourceCounts PromptContext::legality() const noexcept { return state_->legal.counts(); }
 
 ICPI_INLINE std::size_t PromptContext::trajectories() const { return state_->book.shown_trajectories(); }
 

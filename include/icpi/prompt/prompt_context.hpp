@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "icpi/concepts/history.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/memory_event.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/transition_text.hpp"
@@ -34,6 +36,10 @@ class ICPI_API PromptContext {
   PromptContext(const PromptContext&) = delete;
   PromptContext& operator=(const PromptContext&) = delete;
 
+  /// Takes in the actions that its source has gained. Throws as the constructor, and when the text of an action has changed;
+  /// then nothing has.
+  void grow_actions();
+
   /// Forgets what was imagined, and draws the policy prompts of episode number `episode`.
   void begin_episode(std::uint64_t episode);
 
@@ -52,9 +58,22 @@ class ICPI_API PromptContext {
   /// Takes in what the buffer has gained otherwise. Throws as remember().
   void update();
 
-  /// Whether there is something to learn of every action: each was tried. Where all that was seen ended, as in bandits,
-  /// prompts that show how things go on stay empty.
-  [[nodiscard]] bool ready() const;
+  /// Whether there is something to learn of every action, or of every legal one: each was tried. Where all that was seen
+  /// ended, as in bandits, prompts that show how things go on stay empty.
+  [[nodiscard]] bool ready(LegalActions legal = {}) const;
+
+  /// These actions were legal where a text like this was really seen.
+  void note_legal_text(std::string_view observation, LegalActions legal);
+
+  /// Everything noted, by text.
+  [[nodiscard]] std::vector<SavedLegal> noted_legal() const;
+
+  /// Which actions are legal at an observation of this decision; see LegalSource. Empty: all, as far as is known. Valid
+  /// until the next call. Throws what says that the environment cannot be asked any more.
+  [[nodiscard]] LegalActions legal(ObservationId observation);
+
+  /// How it was known what is legal at observations that were asked about, so far.
+  [[nodiscard]] LegalSourceCounts legality() const noexcept;
 
   /// Trajectories that policy prompts show.
   [[nodiscard]] std::size_t trajectories() const;

@@ -45,6 +45,18 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
     return observe_text(Holder::source.write_observation(observation));
   }
 
+  /// See PromptContext::note_legal_text.
+  void note_legal(const typename Env::Observation& observation, LegalActions legal) {
+    note_legal_text(Holder::source.write_observation(observation), legal);
+  }
+  /// Takes in what the environment has gained of actions. All or nothing. Throws InvalidArgument when buffer or formatter
+  /// cannot.
+  void grow(const Env& env) {
+    Holder::source.grow(env, [this] { grow_actions(); });
+  }
+  /// See LegalAdviser.
+  void consult(const Env& env) { Holder::source.consult(env); }
+
   /// Throws what append() and extend() would throw because of this transition's texts.
   void check(const TransitionOf<Env>& transition) const { check_text(Holder::source.write_step(transition)); }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/export.hpp"
@@ -63,6 +64,15 @@ class ICPI_API PromptSource {
   [[nodiscard]] virtual std::optional<bool> read_termination(std::string_view text) const = 0;
   /// See PromptFormatter::accepts_observation.
   [[nodiscard]] virtual bool accepts_observation(std::string_view text) const = 0;
+
+  /// Whether find_legal() may find anything.
+  [[nodiscard]] virtual bool limits_actions() const { return false; }
+  /// Replaces `legal` by the places of the actions that are legal at an observation of this text, stop string included:
+  /// ascending, at least one. Says where that is known from; LegalSource::all: it is not, and `legal` is undefined.
+  [[nodiscard]] virtual LegalSource find_legal(std::string_view /*observation*/,
+                                               std::vector<std::uint32_t>& /*legal*/) const {
+    return LegalSource::all;
+  }
 
   /// See ReplayBuffer.
   [[nodiscard]] virtual std::size_t size() const = 0;

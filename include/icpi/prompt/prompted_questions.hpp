@@ -118,7 +118,8 @@ class PromptedQuestions : protected QuestionRequests {
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
-      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+      added = is_new || (answered && (entry->answer.status == AnswerStatus::failed ||
+                                      !is_legal_answer(state, question, entry->answer)));
       if (!added) {
         ++lanes_[question.lane]->costs.deduplicated;
         if (answered) answer = entry->answer;
@@ -225,7 +226,7 @@ class PromptedQuestions : protected QuestionRequests {
   void score() {
     score_requests_.clear();
     for (const auto slot : scored_) {
-      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, choices(slots_[slot])});
+      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
     }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
     model_.score(score_requests_, std::span(scores_).first(scored_.size()));
@@ -252,7 +253,8 @@ class PromptedQuestions : protected QuestionRequests {
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
     slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
-    if (slot.answer.status == AnswerStatus::valid && !is_allowed(slot)) {
+    if (slot.answer.status == AnswerStatus::valid &&
+        (!is_allowed(slot) || !is_legal_answer(state, slot.question, slot.answer))) {
       slot.answer = {};
       slot.answer.status = AnswerStatus::invalid;
     }

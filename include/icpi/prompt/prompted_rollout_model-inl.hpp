@@ -47,6 +47,10 @@ ICPI_INLINE void PromptedRolloutModel::answer(std::span<const Question> question
   questions_->answer(questions, answers);
 }
 
+ICPI_INLINE LegalActions PromptedRolloutModel::legal(std::uint32_t lane, ObservationId observation) {
+  return questions_->legal(lane, observation);
+}
+
 ICPI_INLINE bool PromptedRolloutModel::asynchronous() const { return questions_->asynchronous(); }
 
 ICPI_INLINE std::size_t PromptedRolloutModel::concurrency() const { return questions_->concurrency(); }

@@ -55,6 +55,9 @@ class ICPI_API PromptedRolloutModel {
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers);
 
+  /// See KnowsLegalActions: PromptContext::legal of that lane.
+  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation);
+
   /// See AsynchronousRolloutModel. False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const;
   /// See AsynchronousRolloutModel.
@@ -70,7 +73,8 @@ class ICPI_API PromptedRolloutModel {
   std::unique_ptr<SubmittedQuestions> questions_;
 };
 
-static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel>);
+static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel> &&
+              KnowsLegalActions<PromptedRolloutModel>);
 
 }  // namespace icpi
 

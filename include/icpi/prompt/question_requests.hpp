@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,9 @@ class QuestionRequests {
     std::string own_query;        ///< the question alone, where a user's selection chooses examples
     std::size_t question_at = 0;  ///< where in `query` the question begins
     std::array<std::string_view, 1> stop;
+    std::vector<std::string_view> legal;  ///< what may be answered, where not every action can be done
+    std::vector<std::string> whole;       ///< choices with their stop string, where one begins as another
+    std::vector<std::string_view> scored;
     Completion completion;
     Answer answer;
 
@@ -51,12 +55,14 @@ class QuestionRequests {
       key = identity;
       prefix = {};
       examples = {};
+      legal.clear();
     }
     void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
       question = asked;
       key = identity;
       prefix = {shared.identity, shared.text};
       examples = shared.examples;
+      legal.clear();
     }
   };
 
@@ -68,8 +74,20 @@ class QuestionRequests {
   void look_up(Slot& slot) {
     const auto& question = slot.question;
     PromptState& state = this->state(question);
+    if (options_.restrict_answers && question.kind == QueryKind::action) find_legal(slot, state);
     if (state.book.chosen(question.kind)) return let_choose(slot, state);
     if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
+  }
+
+  static void find_legal(Slot& slot, PromptState& state) {
+    for (const std::uint32_t action : state.legal_at(slot.question.observation))
+      slot.legal.push_back(state.book.action_answer(action));
+  }
+
+  /// An action that was legal earlier in the episode may no longer be.
+  [[nodiscard]] static bool is_legal_answer(PromptState& state, const Question& question, const Answer& answer) {
+    if (question.kind != QueryKind::action || answer.status != AnswerStatus::valid) return true;
+    return is_legal(state.legal_at(question.observation), answer.action);
   }
 
   /// A user's selection says what the prompt shows.
@@ -108,12 +126,27 @@ class QuestionRequests {
 
   [[nodiscard]] std::span<const std::string_view> choices(const Slot& slot) const {
     if (!options_.restrict_answers) return {};
+    if (!slot.legal.empty()) return slot.legal;
     return state(slot.question).book.known_answers(slot.question.kind);
   }
 
   /// Whether the model is to score the known answers, because it cannot be constrained to them.
   [[nodiscard]] bool scores(const Slot& slot) const {
     return !can_.constrains_choices && can_.scores && !choices(slot).empty();
+  }
+
+  /// What the model scores in their place. A choice that begins another one is never less likely than that one, so they are
+  /// compared to their ends.
+  [[nodiscard]] std::span<const std::string_view> continuations(Slot& slot) const {
+    const auto all = choices(slot);
+    const auto begins_another = [&](std::string_view text) {
+      return std::any_of(all.begin(), all.end(), [&](auto each) { return each != text && each.starts_with(text); });
+    };
+    if (std::none_of(all.begin(), all.end(), begins_another)) return all;
+    slot.whole.clear();
+    for (const auto each : all) slot.whole.emplace_back(each).append(slot.stop[0]);
+    slot.scored.assign(slot.whole.begin(), slot.whole.end());
+    return slot.scored;
   }
 
   [[nodiscard]] double temperature(const Question& question) const {

@@ -23,6 +23,12 @@ struct StablePrompt {
   std::string text;                     ///< what it says
   std::vector<PromptExample> examples;  ///< in `text`
 
+  /// An empty prompt that comes later draws as if it had been there from the beginning, as `other` was.
+  void join(const StablePrompt& other) noexcept {
+    updates_ = other.updates_;
+    seen_ = other.seen_;
+  }
+
   /// Takes in the members of `classes` that arrived since the last call. `room` in tokens; `key` belongs to this
   /// prompt alone. The cost grows with what is appended, not with the history.
   void update(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction,

@@ -27,6 +27,11 @@ class SubmittedQuestions : public PromptedQuestions {
   SubmittedQuestions(LanguageModelRef model, const QueryOptions& options)
       : PromptedQuestions(model, options), scoring_(options.restrict_answers && !can_.constrains_choices) {}
 
+  /// See KnowsLegalActions.
+  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) {
+    return lanes_[lane]->legal(observation);
+  }
+
   /// False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const { return can_.asynchronous && !scoring_; }
 
@@ -71,10 +76,8 @@ class SubmittedQuestions : public PromptedQuestions {
     wait_for(slot, ticket);
     if (!added) return;
     try {
-      if (!stable(state(question))) {
-        state(question).book.forget_look_ups();
-        look_up(slots_[slot]);
-      }
+      if (!stable(state(question))) state(question).book.forget_look_ups();
+      look_up(slots_[slot]);
       write(slots_[slot], scratch_[0]);
       if (must_wait(slot)) {
         held_.push_back(slot);

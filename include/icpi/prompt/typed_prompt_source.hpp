@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
+#include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/error.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 
 namespace icpi {
@@ -24,7 +27,7 @@ class TypedPromptSource final : public PromptSource {
  public:
   /// Takes the set of actions from `env`.
   TypedPromptSource(const Env& env, Buffer buffer, Formatter formatter)
-      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_) {
+      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_), adviser_(env) {
     for (const auto& action : env.actions()) actions_.push_back(action);
   }
 
@@ -86,6 +89,49 @@ class TypedPromptSource final : public PromptSource {
     return formatter_.accepts_observation(text);
   }
 
+  /// Takes in what the environment has gained of actions, and calls take_in(). Where that throws, or buffer or formatter cannot
+  /// grow, it is as before.
+  template <class TakeIn>
+  void grow(const Env& env, TakeIn&& take_in) {
+    Formatter formatter = formatter_;
+    if constexpr (requires { formatter.grow(env); }) formatter.grow(env);
+    if constexpr (requires { buffer_.grow(env); })
+      buffer_.grow(env);
+    else
+      throw InvalidArgument("the replay buffer has no grow(env): the environment must not gain actions");
+    std::vector<typename Env::Action> actions;
+    for (const auto& action : env.actions()) actions.push_back(action);
+    std::swap(formatter_, formatter);
+    actions_.swap(actions);
+    try {
+      take_in();
+    } catch (...) {
+      std::swap(formatter_, formatter);
+      actions_.swap(actions);
+      throw;
+    }
+  }
+
+  /// See LegalAdviser.
+  void consult(const Env& env) { adviser_.consult(env); }
+
+  [[nodiscard]] bool limits_actions() const override { return TellsLegalActions<Formatter, Env> || adviser_.limits(); }
+  [[nodiscard]] LegalSource find_legal(std::string_view observation, std::vector<std::uint32_t>& legal) const override {
+    [[maybe_unused]] const auto text = without_stop(observation, stops_[QueryKind::observation]);
+    [[maybe_unused]] const auto take = [&](const auto& actions) { (void)places_among(actions, actions_, legal); };
+    legal.clear();
+    if constexpr (TellsLegalActions<Formatter, Env>) {
+      if (const auto told = formatter_.legal_actions(text)) take(*told);
+      if (!legal.empty()) return LegalSource::text;
+    }
+    if constexpr (HasLegalActions<Env> && ParsesObservations<Formatter, Env>) {
+      if (!adviser_.knows()) return LegalSource::all;
+      if (const auto parsed = formatter_.parse_observation(text)) adviser_.try_ask(*parsed, take);
+      if (!legal.empty()) return LegalSource::environment;
+    }
+    return LegalSource::all;
+  }
+
   [[nodiscard]] std::size_t size() const override { return buffer_.size(); }
   [[nodiscard]] std::size_t trajectory_count() const override { return buffer_.trajectory_count(); }
   [[nodiscard]] TransitionRange trajectory(std::size_t number) const override { return buffer_.trajectory(number); }
@@ -108,6 +154,7 @@ class TypedPromptSource final : public PromptSource {
   Buffer buffer_;
   Formatter formatter_;
   StopStrings stops_;
+  LegalAdviser<Env> adviser_;
   std::vector<typename Env::Action> actions_;
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;

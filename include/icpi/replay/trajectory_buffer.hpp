@@ -22,6 +22,13 @@ class TrajectoryBuffer {
   /// Takes the set of actions from `env`.
   explicit TrajectoryBuffer(const Env& env) : actions_(actions_of(env)), index_(actions_.size()) {}
 
+  /// Takes in what the environment has gained of actions.
+  void grow(const Env& env) {
+    auto actions = actions_of(env);
+    index_.grow(actions.size());
+    actions_.swap(actions);
+  }
+
   /// Adds a whole trajectory, or nothing when it throws.
   /// Throws InvalidArgument when a reward is not finite, an action is not one of the environment's, a step but the last
   /// ends the episode, or a trajectory is being extended. An empty trajectory changes nothing.

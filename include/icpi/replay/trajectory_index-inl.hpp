@@ -31,6 +31,12 @@ struct TrajectoryIndex::Lists {
 
 ICPI_INLINE TrajectoryIndex::TrajectoryIndex(std::size_t actions) : lists_(std::make_unique<Lists>(actions)) {}
 
+ICPI_INLINE void TrajectoryIndex::grow(std::size_t actions) {
+  lists_->matching.resize(2 * actions);
+  lists_->rewards.resize(2 * actions);
+  lists_->actions = actions;
+}
+
 ICPI_INLINE void TrajectoryIndex::check(std::size_t action, double reward, std::size_t step) const {
   if (!std::isfinite(reward)) throw InvalidArgument(fmt::format("step {}: the reward {} is not finite", step, reward));
   if (action >= lists_->actions)

@@ -26,6 +26,9 @@ class ICPI_API TrajectoryIndex {
   /// For this many actions.
   explicit TrajectoryIndex(std::size_t actions);
 
+  /// There are more actions than before: this many.
+  void grow(std::size_t actions);
+
   /// Throws InvalidArgument, naming `step`, unless the reward is finite and `action` one of the actions.
   void check(std::size_t action, double reward, std::size_t step) const;
   /// Throws InvalidArgument when a running trajectory was not closed.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/random.hpp"
@@ -16,14 +17,16 @@ namespace icpi {
 struct DecisionTask {
   std::uint32_t lane = 0;         ///< which agent decides
   ObservationId observation = 0;  ///< where it stands
-  std::uint32_t actions = 0;      ///< how many it may choose from
+  std::uint32_t actions = 0;      ///< how many there are
   double discount = 1;            ///< for later rewards
   RandomKey key;                  ///< of this decision
+  LegalActions legal{};           ///< which of them it may choose from; empty: all
 };
 
 /// What came of a task. Reused from decision to decision: clear() first.
 struct DecisionResult {
-  ReturnTable returns;         ///< actions x rollouts per action: discounted sums of predicted rewards
+  /// Actions x rollouts per action: discounted sums of predicted rewards; those of illegal actions count for nothing.
+  ReturnTable returns;
   std::vector<double> values;  ///< by action; empty: the means of `returns`
   /// The action itself, from an estimator that makes no values.
   std::optional<std::uint32_t> action;

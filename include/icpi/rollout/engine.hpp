@@ -25,12 +25,12 @@ class ICPI_API RolloutEngine {
   RolloutEngine& operator=(RolloutEngine&&) noexcept;  ///< as construction
   ~RolloutEngine();
 
-  /// Fills results[i] for tasks[i]. Where the time is up before all rollouts have ended, their returns so far count, and
+  /// Fills results[i] for tasks[i]; returns of illegal actions are NaN. Where the time is up before all rollouts have ended, their returns so far count, and
   /// the result is cut short; its table is empty when nothing at all was answered.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
 
-  /// The rollouts of the last run, by task, then action, then sample.
+  /// The rollouts of the last run, by task, then legal action, then sample.
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
 
  private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -74,6 +75,11 @@ inline void EngineWork::start(std::span<const DecisionTask> tasks, const Rollout
     results[number].clear();
     results[number].returns.resize(task.actions, samples);
     for (std::uint32_t action = 0; action < task.actions; ++action) {
+      if (!is_legal(task.legal, action)) {
+        for (std::uint32_t sample = 0; sample < samples; ++sample)
+          results[number].returns(action, sample) = std::numeric_limits<double>::quiet_NaN();
+        continue;
+      }
       for (std::uint32_t sample = 0; sample < samples; ++sample) {
         if (count_ == rollouts_.size()) rollouts_.emplace_back();
         rollouts_[count_++].restart({task.lane, task.observation, action, sample, task.actions, task.discount,
@@ -100,7 +106,7 @@ inline bool EngineWork::advance(RolloutModelRef model, const RolloutOptions& opt
       model, [&](std::uint32_t number) { return !rollouts_[number].done(); },
       [&](std::uint32_t number, const Question& question, const Answer& answer) {
         const bool goes_on = !rollouts_[number].done();
-        rollouts_[number].take(question, answer, options, results[tasks_of_[number]].costs);
+        rollouts_[number].take(question, answer, options, results[tasks_of_[number]].costs, &model);
         if (goes_on) answered_.push_back(number);
       });
   if (flow_.asynchronous()) std::sort(answered_.begin(), answered_.end());

@@ -35,13 +35,14 @@ class ICPI_API Planner {
   Planner& operator=(Planner&&) noexcept;  ///< as construction
   ~Planner();
 
-  /// Fills results[i] for tasks[i]: returns has one rollout per action, the planned value. Where the time is up, values
+  /// Fills results[i] for tasks[i]: returns has one rollout per action, the planned value, NaN for
+  /// illegal ones. Where the time is up, values
   /// are planned on what was imagined until then, and the result is cut short; it is empty when no reward of the root's
   /// actions is known.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const PlanningOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
 
-  /// What was imagined for task number `task` of the last run: every action at every observation that was expanded, in
+  /// What was imagined for task number `task` of the last run: every legal action at every observation that was expanded, in
   /// the order of their discovery.
   [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const;
 

@@ -54,6 +54,7 @@ class PlanningWork {
     std::vector<PlannedStep> steps;
     for (std::size_t i = 0; i < graph.expanded * graph.actions; ++i) {
       const Edge& edge = graph.edges[i];
+      if (!edge.legal) continue;
       const bool goes_on = edge.next != unknown;
       steps.push_back({graph.nodes[i / graph.actions], static_cast<std::uint32_t>(i % graph.actions), edge.known,
                        edge.terminated, edge.reward, goes_on, goes_on ? graph.nodes[edge.next] : 0});
@@ -68,6 +69,7 @@ class PlanningWork {
   struct Edge {
     bool known = false;  ///< termination and reward are
     bool terminated = false;
+    bool legal = true;  ///< as far as is known
     double reward = 0;
     std::uint32_t next = unknown;  ///< node number
   };
@@ -105,6 +107,12 @@ class PlanningWork {
       return numbers[observation];
     }
 
+    /// Nothing is asked about other actions there, and nothing is expected of them.
+    void limit(std::size_t node, LegalActions legal) {
+      for (std::size_t action = 0; action < actions; ++action)
+        edges[node * actions + action].legal = is_legal(legal, action);
+    }
+
     [[nodiscard]] double edge_value(const Edge& edge, double discount) const {
       if (!edge.known) return 0;
       return edge.reward + (edge.terminated || edge.next == unknown ? 0 : discount * values[edge.next]);
@@ -118,7 +126,8 @@ class PlanningWork {
         for (std::size_t node = 0; node < nodes.size(); ++node) {
           double best = -std::numeric_limits<double>::infinity();
           for (std::size_t action = 0; action < actions; ++action) {
-            best = std::max(best, edge_value(edges[node * actions + action], task.discount));
+            const Edge& edge = edges[node * actions + action];
+            if (edge.legal) best = std::max(best, edge_value(edge, task.discount));
           }
           next_values[node] = best;
         }
@@ -127,7 +136,8 @@ class PlanningWork {
       }
       returns.resize(actions, 1);
       for (std::size_t action = 0; action < actions; ++action) {
-        returns(action, 0) = edge_value(edges[action], task.discount);
+        returns(action, 0) =
+            edges[action].legal ? edge_value(edges[action], task.discount) : std::numeric_limits<double>::quiet_NaN();
       }
     }
   };
@@ -155,7 +165,7 @@ class PlanningWork {
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
   bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(asking.tasks, asking.options.node_limit);
+    collect_layer(model, asking.tasks, asking.options.node_limit);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -172,13 +182,17 @@ class PlanningWork {
     return !layer_.empty();
   }
 
-  void collect_layer(std::span<const DecisionTask> tasks, std::size_t node_limit) {
+  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit) {
     layer_.clear();
     for (std::size_t task = 0; task < tasks.size(); ++task) {
       auto& graph = graphs_[task];
       const std::size_t end = std::min(graph.nodes.size(), node_limit);
       for (; graph.expanded < end; ++graph.expanded) {
+        const LegalActions legal =
+            graph.expanded == 0 ? tasks[task].legal : model.legal(tasks[task].lane, graph.nodes[graph.expanded]);
+        if (!legal.empty()) graph.limit(graph.expanded, legal);
         for (std::uint32_t action = 0; action < tasks[task].actions; ++action) {
+          if (!is_legal(legal, action)) continue;
           layer_.push_back({static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action});
         }
       }

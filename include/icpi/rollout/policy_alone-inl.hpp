@@ -63,8 +63,8 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
     results[i].cut_short = imagination.until().over() && answers[i].status == AnswerStatus::failed;
     if (results[i].cut_short) continue;
     RandomStream stream(tasks[i].key.child(0));
-    const bool valid = answers[i].status == AnswerStatus::valid;
-    results[i].action = valid ? answers[i].action : static_cast<std::uint32_t>(stream.index(tasks[i].actions));
+    const bool valid = answers[i].status == AnswerStatus::valid && is_legal(tasks[i].legal, answers[i].action);
+    results[i].action = valid ? answers[i].action : draw_legal(tasks[i].legal, tasks[i].actions, stream);
   }
 }
 

@@ -36,7 +36,7 @@ ICPI_INLINE void Rollout::ask(const RolloutOptions& options, Costs& costs, std::
 }
 
 ICPI_INLINE void Rollout::take(const Question& question, const Answer& answer, const RolloutOptions& options,
-                               Costs& costs) {
+                               Costs& costs, const RolloutModelRef* model) {
   const Part part = part_of(question);
   if (done() || question.step != step_ || acting_ != (part == action)) {
     ++costs.wasted;
@@ -52,7 +52,7 @@ ICPI_INLINE void Rollout::take(const Question& question, const Answer& answer, c
   } else {
     pending.state = State::lost;
   }
-  settle(options, costs);
+  settle(options, costs, model);
 }
 
 ICPI_INLINE Rollout::Part Rollout::part_of(const Question& question) noexcept {
@@ -98,8 +98,8 @@ ICPI_INLINE bool Rollout::wanted(Part part, const RolloutOptions& options) const
   }
 }
 
-ICPI_INLINE void Rollout::settle(const RolloutOptions& options, Costs& costs) {
-  if (acting_) return settle_action();
+ICPI_INLINE void Rollout::settle(const RolloutOptions& options, Costs& costs, const RolloutModelRef* model) {
+  if (acting_) return settle_action(model);
   const auto& ended = parts_[termination];
   if (ended.state == State::lost) {
     costs.wasted += answers(reward) + answers(reward_if_terminated) + answers(observation);
@@ -128,7 +128,7 @@ ICPI_INLINE void Rollout::settle(const RolloutOptions& options, Costs& costs) {
   } else if (next.state == State::lost) {
     finish_without(next);
   } else {
-    begin_action(options);
+    begin_action(options, model);
   }
 }
 
@@ -137,15 +137,20 @@ ICPI_INLINE std::uint32_t Rollout::answers(Part part) const {
   return pending.attempt + (pending.state == State::valid || pending.state == State::lost ? 1 : 0);
 }
 
-ICPI_INLINE void Rollout::begin_action(const RolloutOptions& options) {
+ICPI_INLINE void Rollout::begin_action(const RolloutOptions& options, const RolloutModelRef* model) {
   acting_ = true;
   RandomStream stream(start_.key.child(action_stream + step_));
   if (options.random_action_rate > 0 && stream.uniform() < options.random_action_rate) {
-    begin_step(static_cast<std::uint32_t>(stream.index(start_.actions)));
+    begin_step(draw(stream, model));
   }
 }
 
-ICPI_INLINE void Rollout::settle_action() {
+ICPI_INLINE std::uint32_t Rollout::draw(RandomStream& stream, const RolloutModelRef* model) const {
+  const ObservationId here = parts_[observation].answer.observation;
+  return draw_legal(model == nullptr ? LegalActions() : model->legal(start_.lane, here), start_.actions, stream);
+}
+
+ICPI_INLINE void Rollout::settle_action(const RolloutModelRef* model) {
   const auto& chosen = parts_[action];
   if (chosen.state == State::valid) {
     begin_step(chosen.answer.action);
@@ -153,7 +158,7 @@ ICPI_INLINE void Rollout::settle_action() {
     end_ = RolloutEnd::failed;
   } else if (chosen.state == State::lost) {
     RandomStream stream(start_.key.child(action_stream + step_).child(0));
-    begin_step(static_cast<std::uint32_t>(stream.index(start_.actions)));
+    begin_step(draw(stream, model));
   }
 }
 

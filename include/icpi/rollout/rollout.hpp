@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
@@ -20,7 +21,7 @@ struct RolloutOptions {
   /// Ask for the reward under both terminations and for the next observation together with the termination: two rounds
   /// per simulated step in place of three, at the price of answers that are not needed.
   bool speculate = false;
-  double random_action_rate = 0;  ///< part of the imagined actions, after the first, that are drawn uniformly
+  double random_action_rate = 0;  ///< part of the imagined actions, after the first, that are drawn of the legal ones
 
   friend bool operator==(const RolloutOptions&, const RolloutOptions&) = default;
 };
@@ -64,8 +65,10 @@ class ICPI_API Rollout {
   /// Appends to `questions` every question that is needed now and not on its way.
   void ask(const RolloutOptions& options, Costs& costs, std::vector<Question>& questions);
 
-  /// Takes the answer to a question of ask(). Answers that the rollout had no use for any more count as wasted.
-  void take(const Question& question, const Answer& answer, const RolloutOptions& options, Costs& costs);
+  /// Takes the answer to a question of ask(). Answers that the rollout had no use for any more count as wasted. `model` says
+  /// which actions may be drawn at random; null: all.
+  void take(const Question& question, const Answer& answer, const RolloutOptions& options, Costs& costs,
+            const RolloutModelRef* model = nullptr);
 
   /// Whether it has ended.
   [[nodiscard]] bool done() const noexcept { return end_ != RolloutEnd::running; }
@@ -93,11 +96,12 @@ class ICPI_API Rollout {
   [[nodiscard]] bool last_step(const RolloutOptions& options) const;
   /// Whether the answer to this part is needed, or likely to be.
   [[nodiscard]] bool wanted(Part part, const RolloutOptions& options) const;
-  void settle(const RolloutOptions& options, Costs& costs);
+  void settle(const RolloutOptions& options, Costs& costs, const RolloutModelRef* model);
   /// Answers that came to this part so far.
   [[nodiscard]] std::uint32_t answers(Part part) const;
-  void begin_action(const RolloutOptions& options);
-  void settle_action();
+  void begin_action(const RolloutOptions& options, const RolloutModelRef* model);
+  void settle_action(const RolloutModelRef* model);
+  [[nodiscard]] std::uint32_t draw(RandomStream& stream, const RolloutModelRef* model) const;
   void begin_step(std::uint32_t chosen);
   void finish_without(const Pending& missing);
 

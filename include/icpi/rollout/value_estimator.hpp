@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "icpi/concepts/history.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/strategy.hpp"
@@ -32,6 +33,12 @@ class Imagination {
   void answer(std::span<const Question> questions, std::span<Answer> answers) const {
     model_.answer(questions, answers);
   }
+  /// Which of the task's actions are legal at an imagined observation; at the task's own, DecisionTask::legal says. Empty: all,
+  /// or it is not known. Read before answer() is called again.
+  [[nodiscard]] LegalActions legal(const DecisionTask& task, ObservationId observation) const {
+    return model_.legal(task.lane, observation);
+  }
+
   /// When values must be there. What is not answered then has failed; an estimator that goes on for long looks at it
   /// itself.
   [[nodiscard]] const Until& until() const noexcept { return until_; }

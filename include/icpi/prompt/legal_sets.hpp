@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/legal_actions.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/prompt/memory_event.hpp"
+#include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/text_interner.hpp"
+
+namespace icpi {
+
+/// Which actions are legal at the observations of one agent, real and imagined, by their texts: see LegalSource.
+/// Thread-safety: one object by one thread at a time.
+class LegalSets {
+ public:
+  /// Of an agent whose formatter or environment can be asked, if the source says so.
+  explicit LegalSets(const PromptSource& source) : active_(source.limits_actions()) {}
+
+  /// Whether anything may be known. Else every action is legal everywhere, and nothing is counted.
+  [[nodiscard]] bool active() const noexcept { return active_; }
+
+  /// These were legal at a real observation of this text.
+  void note(std::string_view text, LegalActions legal) {
+    active_ = true;
+    auto found = seen_.find(text);
+    if (found == seen_.end()) found = seen_.try_emplace(std::string(text)).first;
+    found->second.assign(legal.begin(), legal.end());
+  }
+
+  /// The handles of observations begin anew.
+  void begin_episode() noexcept {
+    places_.clear();
+    sets_.clear();
+  }
+
+  /// What is legal at an observation of `observations`, found once a `decision`. Valid until the next call.
+  [[nodiscard]] LegalActions at(const PromptSource& source, const TextInterner& observations, ObservationId observation,
+                                std::uint64_t decision) {
+    if (!active_) return {};
+    if (observation >= places_.size()) places_.resize(observation + std::size_t{1});
+    Place& place = places_[observation];
+    if (place.decision != decision) {
+      ask(source, observations.text(observation), place);
+      place.decision = decision;
+      counts_.count(place.source);
+    }
+    if (place.source == LegalSource::all) return {};
+    if (place.source == LegalSource::seen) return *place.seen;
+    return LegalActions(sets_).subspan(place.begin, place.count);
+  }
+
+  /// How it was known, so far.
+  [[nodiscard]] const LegalSourceCounts& counts() const noexcept { return counts_; }
+
+  /// Everything noted, by text.
+  [[nodiscard]] std::vector<SavedLegal> noted() const {
+    std::vector<SavedLegal> all;
+    for (const auto& [text, actions] : seen_) all.push_back({text, actions});
+    std::sort(all.begin(), all.end(),
+              [](const SavedLegal& left, const SavedLegal& right) { return left.text < right.text; });
+    return all;
+  }
+
+ private:
+  struct Place {
+    std::uint64_t decision = ~std::uint64_t{0};  ///< of the last look
+    LegalSource source = LegalSource::all;
+    bool asked = false;  ///< text and environment: they say the same for an episode
+    std::size_t begin = 0, count = 0;
+    const std::vector<std::uint32_t>* seen = nullptr;
+  };
+
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+
+  void ask(const PromptSource& source, std::string_view text, Place& place) {
+    if (!std::exchange(place.asked, true)) {
+      place.source = source.find_legal(text, found_);
+      if (place.source != LegalSource::all) {
+        place.begin = sets_.size();
+        place.count = found_.size();
+        sets_.insert(sets_.end(), found_.begin(), found_.end());
+      }
+    }
+    if (place.source == LegalSource::text || place.source == LegalSource::environment) return;
+    const auto known = seen_.find(text);
+    place.source = known == seen_.end() ? LegalSource::all : LegalSource::seen;
+    if (known != seen_.end()) place.seen = &known->second;
+  }
+
+  bool active_;
+  std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> seen_;
+  std::vector<Place> places_;         ///< by observation
+  std::vector<std::uint32_t> sets_;   ///< of places, one after the other
+  std::vector<std::uint32_t> found_;  ///< asked for last
+  LegalSourceCounts counts_;
+};
+
+}  // namespace icpi
