@@ -155,8 +155,8 @@ TEST(GrowingActions, AreRefusedWhereTheyCannotBeTakenInAndNothingChanges) {
   EXPECT_EQ(deaf.actions().size(), 3U);
   EXPECT_EQ(deaf.lane().action_texts().size(), 3U);
   EXPECT_EQ(fixed.actions().size(), 3U);
-  env.known.pop_back();
-  deaf.train(env, {.episodes = 1});
+  Growing fresh;  // the other has heard of more meanwhile
+  deaf.train(fresh, {.episodes = 1});
   EXPECT_EQ(deaf.episodes(), 1U);
 }
 

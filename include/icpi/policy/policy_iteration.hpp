@@ -162,7 +162,6 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   };
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
-    this->grow(env);
     Played played;
     auto observation = env.reset(environment_key_.child(this->episodes()).seed());
     this->grow(env);
