@@ -176,7 +176,7 @@ TEST(PromptBook, ShowsOnlySuccessesWhenTold) {
   const auto prompt = fixture.write(QueryKind::action, 0, false);
   std::size_t successes = 0;
   for (std::size_t i = 0; i < fixture.buffer.trajectory_count(); ++i) {
-    successes += fixture.buffer[fixture.buffer.trajectory(i).last - 1].reward > 0 ? 1 : 0;
+    successes += fixture.buffer[fixture.buffer.trajectory(i).back()].reward > 0 ? 1 : 0;
   }
   EXPECT_EQ(fixture.book.shown_trajectories(), std::min(successes, LastTrajectories{}.recency));
   EXPECT_EQ(prompt.find("reward = try_goal(state)\nassert reward == 0"), std::string::npos);

@@ -36,11 +36,11 @@ namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;              ///< what may be shown
-  ExampleSampler sampler;              ///< draws from it
-  SparsePermutation permutation;       ///< draws sub-trajectories
-  std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
-  PromptWriter prompt;                 ///< that was written last
+  ExampleClasses classes;            ///< what may be shown
+  ExampleSampler sampler;            ///< draws from it
+  SparsePermutation permutation;     ///< draws sub-trajectories
+  std::vector<TransitionIds> shown;  ///< trajectories that policy prompts draw from
+  PromptWriter prompt;               ///< that was written last
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -344,7 +344,7 @@ class PromptBook {
     }
   }
 
-  void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
+  void write_trajectories(std::span<const TransitionIds> shown, RandomStream& stream, PromptScratch& scratch,
                           PromptWriter& out) const {
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
@@ -353,7 +353,7 @@ class PromptBook {
     while (scratch.permutation.left() > 0) {
       const auto part = parts[scratch.permutation.draw(stream)];
       std::size_t tokens = start_tokens_;
-      for (auto id = part.first; id < part.last; ++id) tokens += rendered_.piece(QueryKind::action, id).tokens;
+      for (const TransitionId id : part) tokens += rendered_.piece(QueryKind::action, id).tokens;
       if (tokens > all) continue;
       if (tokens > left) break;
       left -= tokens;
@@ -363,10 +363,10 @@ class PromptBook {
 
   /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
   /// next question.
-  void write_part(TransitionRange part, PromptWriter& out) const {
+  void write_part(TransitionIds part, PromptWriter& out) const {
     std::uint32_t begin = out.size() + 1;  // after the blank line
     out.add(start_);
-    for (auto id = part.first; id < part.last; ++id) {
+    for (const TransitionId id : part) {
       const auto& piece = rendered_.piece(QueryKind::action, id);
       const std::uint32_t at = out.size();
       out.add(rendered_.text(piece));
@@ -397,7 +397,7 @@ class PromptBook {
   std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
   std::vector<LookUp> looked_up_;  ///< by slot
-  std::vector<TransitionRange> shown_now_;
+  std::vector<TransitionIds> shown_now_;
   bool shown_looked_up_ = false;
   PromptScratch scratch_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,7 +19,7 @@
 namespace icpi {
 
 /// The environment's side of PromptSource: its actions, its formatter and the experience in its buffer.
-/// Thread-safety: const members may be called concurrently.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class TypedPromptSource final : public PromptSource {
  public:
@@ -88,16 +89,26 @@ class TypedPromptSource final : public PromptSource {
 
   [[nodiscard]] std::size_t size() const override { return buffer_.size(); }
   [[nodiscard]] std::size_t trajectory_count() const override { return buffer_.trajectory_count(); }
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const override { return buffer_.trajectory(number); }
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const override {
+    if constexpr (std::convertible_to<decltype(buffer_.trajectory(number)), TransitionIds>) {
+      return buffer_.trajectory(number);
+    } else {
+      const TransitionRange range = buffer_.trajectory(number);
+      // All at once: spans that were lent stay valid until the buffer grows.
+      while (consecutive_.size() < buffer_.size())
+        consecutive_.push_back(static_cast<TransitionId>(consecutive_.size()));
+      return TransitionIds(consecutive_).subspan(range.first, range.size());
+    }
+  }
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const override {
     return buffer_.matching(action, terminated);
   }
   [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const override {
     return buffer_.reward_classes(action, terminated);
   }
-  [[nodiscard]] double undiscounted_return(TransitionRange range) const override {
+  [[nodiscard]] double undiscounted_return(TransitionIds ids) const override {
     double sum = 0;
-    for (auto id = range.first; id < range.last; ++id) {
+    for (const TransitionId id : ids) {
       const TransitionOf<Env>& transition = buffer_[id];
       sum += transition.reward;
     }
@@ -112,6 +123,7 @@ class TypedPromptSource final : public PromptSource {
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;
   bool extends_ = false;
+  mutable std::vector<TransitionId> consecutive_;  ///< 0, 1, ...: what ranges of ids are shown as
 };
 
 }  // namespace icpi

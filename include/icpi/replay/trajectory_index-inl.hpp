@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,14 +21,29 @@ namespace icpi {
 struct TrajectoryIndex::Lists {
   explicit Lists(std::size_t count) : actions(count), matching(2 * count), rewards(2 * count) {}
 
+  /// A trajectory that is not complete.
+  struct Running {
+    TrajectoryId id = 0;
+    std::vector<TransitionId> steps;
+  };
+
   static std::size_t group(std::size_t action, bool terminated) noexcept { return 2 * action + (terminated ? 1 : 0); }
+
+  [[nodiscard]] std::vector<Running>::iterator find(TrajectoryId id) {
+    const auto found =
+        std::find_if(running.begin(), running.end(), [id](const Running& each) { return each.id == id; });
+    if (found == running.end()) throw InvalidArgument(fmt::format("no trajectory {} is running", id));
+    return found;
+  }
 
   std::size_t actions;
   std::vector<std::uint32_t> action_indices;
-  std::vector<TransitionRange> trajectories;
+  TrajectoryId begun = 0;              ///< trajectories so far
+  std::vector<Running> running;        ///< in the order of their beginnings
+  std::vector<TransitionId> complete;  ///< transitions of the complete ones, one trajectory after the other
+  std::vector<std::size_t> ends;       ///< where in `complete` each of them ends
   std::vector<std::vector<TransitionId>> matching;  ///< by group
   std::vector<RewardClasses> rewards;               ///< by group
-  bool open = false;
 };
 
 ICPI_INLINE TrajectoryIndex::TrajectoryIndex(std::size_t actions) : lists_(std::make_unique<Lists>(actions)) {}
@@ -37,50 +54,62 @@ ICPI_INLINE void TrajectoryIndex::check(std::size_t action, double reward, std::
     throw InvalidArgument(fmt::format("step {}: the action is none of the environment's {}", step, lists_->actions));
 }
 
-ICPI_INLINE void TrajectoryIndex::check_closed() const {
-  if (lists_->open) throw InvalidArgument("append: a running trajectory must be closed first");
+ICPI_INLINE void TrajectoryIndex::refuse_unclosed() {
+  throw InvalidArgument("append: a running trajectory must be closed first");
 }
 
 ICPI_INLINE void TrajectoryIndex::refuse_early_end(std::size_t step, std::size_t steps) {
   throw InvalidArgument(fmt::format("append: step {} of {} ends the episode", step, steps));
 }
 
-ICPI_INLINE void TrajectoryIndex::add(std::size_t action, bool terminated, double reward) {
-  check(action, reward, running());
+ICPI_INLINE TrajectoryId TrajectoryIndex::begin() {
+  lists_->running.push_back({lists_->begun, {}});
+  return lists_->begun++;
+}
+
+ICPI_INLINE void TrajectoryIndex::add(TrajectoryId running, std::size_t action, bool terminated, double reward) {
+  const auto trajectory = lists_->find(running);
+  check(action, reward, trajectory->steps.size());
+  if (lists_->action_indices.size() == std::numeric_limits<TransitionId>::max())
+    throw Error("a replay buffer has no more numbers for transitions: it has seen 4294967295");
   const auto id = static_cast<TransitionId>(lists_->action_indices.size());
   lists_->action_indices.push_back(static_cast<std::uint32_t>(action));
+  trajectory->steps.push_back(id);
   lists_->matching[Lists::group(action, terminated)].push_back(id);
   lists_->rewards[Lists::group(action, terminated)].add(id, reward);
 }
 
-ICPI_INLINE void TrajectoryIndex::close() {
-  if (const std::size_t steps = running(); steps > 0) {
-    const auto end = static_cast<TransitionId>(lists_->action_indices.size());
-    lists_->trajectories.push_back({static_cast<TransitionId>(end - steps), end});
+ICPI_INLINE void TrajectoryIndex::end(TrajectoryId running) {
+  const auto trajectory = lists_->find(running);
+  if (!trajectory->steps.empty()) {
+    lists_->ends.reserve(lists_->ends.size() == lists_->ends.capacity() ? 2 * lists_->ends.size() + 1 : 0);
+    lists_->complete.insert(lists_->complete.end(), trajectory->steps.begin(), trajectory->steps.end());
+    lists_->ends.push_back(lists_->complete.size());
   }
-  lists_->open = false;
+  lists_->running.erase(trajectory);
 }
 
-ICPI_INLINE std::size_t TrajectoryIndex::running() const noexcept {
-  return lists_->action_indices.size() - (lists_->trajectories.empty() ? 0 : lists_->trajectories.back().last);
+ICPI_INLINE std::size_t TrajectoryIndex::steps(TrajectoryId running) const {
+  return lists_->find(running)->steps.size();
 }
 
 ICPI_INLINE void TrajectoryIndex::truncate(TransitionId first) {
   if (lists_->action_indices.size() > first) lists_->action_indices.resize(first);
-  for (auto& ids : lists_->matching) {
+  const auto cut = [first](std::vector<TransitionId>& ids) {
     while (!ids.empty() && ids.back() >= first) ids.pop_back();
-  }
+  };
+  for (auto& trajectory : lists_->running) cut(trajectory.steps);
+  for (auto& ids : lists_->matching) cut(ids);
   for (auto& rewards : lists_->rewards) rewards.truncate(first);
 }
 
-ICPI_INLINE void TrajectoryIndex::set_open(bool open) noexcept { lists_->open = open; }
-
 ICPI_INLINE std::size_t TrajectoryIndex::action_index(TransitionId id) const { return lists_->action_indices[id]; }
 
-ICPI_INLINE std::size_t TrajectoryIndex::trajectory_count() const noexcept { return lists_->trajectories.size(); }
+ICPI_INLINE std::size_t TrajectoryIndex::trajectory_count() const noexcept { return lists_->ends.size(); }
 
-ICPI_INLINE TransitionRange TrajectoryIndex::trajectory(std::size_t number) const {
-  return lists_->trajectories[number];
+ICPI_INLINE TransitionIds TrajectoryIndex::trajectory(std::size_t number) const {
+  const std::size_t first = number == 0 ? 0 : lists_->ends[number - 1];
+  return TransitionIds(lists_->complete).subspan(first, lists_->ends[number] - first);
 }
 
 ICPI_INLINE TransitionIds TrajectoryIndex::matching(std::size_t action, bool terminated) const {
