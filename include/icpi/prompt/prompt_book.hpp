@@ -130,13 +130,13 @@ class PromptBook {
     if (append_only()) update_stable();
   }
 
-  /// Draws the stable policy prompts anew. `update()` first.
-  void begin_episode(RandomKey key) {
+  /// Draws the stable policy prompts of an episode, if there are any. `update()` first.
+  void draw_policy_prompts(RandomKey key, std::vector<StablePrompt>& prompts) {
     if (!append_only()) return;
-    policy_prompts_.resize(append_only_->policy_prompts);
-    for (std::size_t i = 0; i < policy_prompts_.size(); ++i) {
+    prompts.resize(append_only_->policy_prompts);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
       RandomStream stream(key.child(i));
-      auto& prompt = policy_prompts_[i];
+      auto& prompt = prompts[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
       const auto examples = scratch_.prompt.examples();
@@ -190,18 +190,9 @@ class PromptBook {
                          out);
   }
 
-  /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
-  /// stays where it is until update() or begin_episode().
-  [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
-                                           std::size_t variant) const {
-    const auto& prompt = stable_prompt(kind, action, terminated, variant);
-    return {prompt.identity, prompt.text};
-  }
-  /// The same with its examples.
-  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated,
-                                                  std::size_t variant) const {
-    return kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
-                                     : world_prompts_[slot(kind, action, terminated)];
+  /// The current stable prompt of a world-model query, without the query. Its text stays where it is until update().
+  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated) const {
+    return world_prompts_[slot(kind, action, terminated)];
   }
 
   /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
@@ -394,7 +385,6 @@ class PromptBook {
   std::size_t start_tokens_ = 0;
   ShownTrajectories shown_;
   std::vector<StablePrompt> world_prompts_;
-  std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
   std::vector<LookUp> looked_up_;  ///< by slot
   std::vector<TransitionIds> shown_now_;

@@ -16,26 +16,45 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
                                          RandomKey key) {
   ConstantTexts texts = source.constant_texts();
   check_reads_back(source, texts);
-  state_ = std::make_unique<PromptState>(source, std::move(texts), options, std::move(count_tokens), key);
+  state_ = std::make_unique<PromptState>(
+      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key), 0);
 }
+
+ICPI_INLINE PromptContext::PromptContext(const PromptContext& with, std::uint64_t environment)
+    : state_(std::make_unique<PromptState>(with.state_->shared, environment)) {}
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 
 ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
-  state_->observations.clear();
-  state_->memo.clear();
+  if (state_->shared->environments == 1) {
+    state_->observations.clear();
+    state_->memo.clear();
+  }
   state_->decision = 0;
   state_->episode_key = state_->key.child(episode);
-  state_->book.begin_episode(state_->episode_key.child(0));
+  state_->book.draw_policy_prompts(state_->episode_key.child(0), state_->policy_prompts);
+}
+
+ICPI_INLINE void PromptContext::begin_round() {
+  const bool full =
+      state_->memo.size() > PromptState::most_answers || state_->observations.size() > PromptState::most_texts;
+  if (state_->shared->environments == 1 || !full) return;
+  state_->observations.clear();
+  state_->memo.clear();
 }
 
 ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
-  state_->book.check_observation(text);
-  check_accepted(*state_->source, state_->book.stops(), text);
+  check_observation_text(text);
   const auto id = state_->observations.intern(text);
   if (state_->memo.size() > PromptState::most_answers) state_->memo.clear();
   ++state_->decision;
+  state_->asking = ++state_->shared->decisions;
   return id;
+}
+
+ICPI_INLINE void PromptContext::check_observation_text(std::string_view text) const {
+  state_->book.check_observation(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
 }
 
 ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,7 +25,13 @@ class SubmittedQuestions : public PromptedQuestions {
  public:
   /// See PromptedRolloutModel.
   SubmittedQuestions(LanguageModelRef model, const QueryOptions& options)
-      : PromptedQuestions(model, options), scoring_(options.restrict_answers && !can_.constrains_choices) {}
+      : PromptedQuestions(model, options, options.threads),
+        scoring_(options.restrict_answers && !can_.constrains_choices) {}
+
+  /// See PromptedRolloutModel::another.
+  [[nodiscard]] std::unique_ptr<SubmittedQuestions> another() const {
+    return std::unique_ptr<SubmittedQuestions>(new SubmittedQuestions(*this));
+  }
 
   /// False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const { return can_.asynchronous && !scoring_; }
@@ -88,6 +95,9 @@ class SubmittedQuestions : public PromptedQuestions {
   }
 
  private:
+  SubmittedQuestions(const SubmittedQuestions& alike)
+      : PromptedQuestions(alike.model_, alike.options_, 1), scoring_(alike.scoring_) {}
+
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   /// Somebody who waits for a slot's answer, and who waits after that.

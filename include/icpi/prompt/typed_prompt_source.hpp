@@ -57,17 +57,28 @@ class TypedPromptSource final : public PromptSource {
   }
   void store_arriving() override {
     if (extends_) {
-      buffer_.extend(*arriving_);
+      if constexpr (SharedReplayBuffer<Buffer, Env>) {
+        buffer_.extend(running_, *arriving_);
+      } else {
+        buffer_.extend(*arriving_);
+      }
     } else {
       buffer_.append(std::span<const TransitionOf<Env>>(arriving_, arriving_count_));
     }
   }
 
-  /// What arrives next: a whole trajectory, or one more step (`extends`). Views; valid until it is stored.
-  void announce(const TransitionOf<Env>* arriving, std::size_t count, bool extends) noexcept {
-    arriving_ = arriving;
-    arriving_count_ = count;
-    extends_ = extends;
+  /// A whole trajectory arrives next. A view; valid until it is stored.
+  void announce(const TrajectoryOf<Env>& trajectory) noexcept {
+    arriving_ = trajectory.data();
+    arriving_count_ = trajectory.size();
+    extends_ = false;
+  }
+  /// One more step of a running trajectory arrives next; a buffer that numbers none has only one. A view, as before.
+  void announce(const TransitionOf<Env>& step, TrajectoryId running) noexcept {
+    arriving_ = &step;
+    arriving_count_ = 1;
+    extends_ = true;
+    running_ = running;
   }
 
   [[nodiscard]] std::optional<std::uint32_t> read_action(std::string_view text) const override {
@@ -123,6 +134,7 @@ class TypedPromptSource final : public PromptSource {
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;
   bool extends_ = false;
+  TrajectoryId running_ = 0;
   mutable std::vector<TransitionId> consecutive_;  ///< 0, 1, ...: what ranges of ids are shown as
 };
 
