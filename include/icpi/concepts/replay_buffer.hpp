@@ -94,6 +94,16 @@ concept RecordsSeveralTrajectories = Environment<E> && requires(B& buffer, const
   { constant.trajectory(number) } -> std::convertible_to<TransitionIds>;  // trajectory(number): a span of ids
 };
 
+/// Forgets. Ids count on: the next one is size() + departed().
+///
+/// Laws: what leaves are whole trajectories, when another one is complete; the newest complete one and those that are
+/// running stay; operator[] and action_index() are asked about ids that are held.
+template <class B>
+concept ForgetsTransitions = requires(const B& buffer, TransitionId id) {
+  { buffer.departed() } -> std::convertible_to<std::size_t>;  // departed(): transitions that have left so far
+  { buffer.holds(id) } -> std::convertible_to<bool>;          // holds(id): whether one that came is still there
+};
+
 /// Experience, no text, of one environment at a time.
 ///
 /// Laws: append is all-or-nothing; ids never change; trajectories are listed in the order of their completion; matching()

@@ -103,11 +103,12 @@ class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatte
   /// Writes the agent to a file: what it lived through, its counters, what it has spent, and what it is. Between episodes.
   /// Observations are written by `codec`, an ObservationCodec; without one by the formatter, which must have
   /// parse_observation. Throws InvalidArgument while an episode is running and for observations that do not read back as
-  /// themselves, and for an agent in several environments; Error when the file cannot be written; then the file is as it was.
+  /// themselves, for an agent in several environments, and when its buffer has forgotten something; Error when the file cannot be written; then the file is as it was.
   template <class Codec>
   void save(const std::string& file, const Codec& codec) const {
     if (this->running()) throw InvalidArgument("save: an episode is running; an agent is saved between episodes");
     if (this->environments() > 1) throw InvalidArgument("save: an agent in several environments is not saved");
+    this->lane().check_complete();
     SavedAgent saved = portrait();
     saved.episodes = this->episodes();
     saved.costs = this->costs();

@@ -113,19 +113,29 @@ class PromptBook {
     return result;
   }
 
-  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts. When `gained` is all of it,
-  /// nothing is written again and no user code called but the buffer's; else throws as render().
+  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts; forgets what has left it, and
+  /// then draws those prompts anew, as if it had never been there. When `gained` is all that is new, nothing is written
+  /// again and no user code called but the buffer's; else throws as render().
   void update(std::vector<RenderedTransition> gained = {}) {
-    if (gained.size() != source_->size() - rendered_.size()) {
+    const std::size_t recorded = source_->recorded();
+    if (gained.size() != recorded - rendered_.size()) {
       std::vector<TransitionText> texts;
-      for (auto id = static_cast<TransitionId>(rendered_.size()); id < source_->size(); ++id)
-        texts.push_back(source_->write(id));
+      for (std::size_t id = rendered_.size(); id < recorded; ++id)
+        if (source_->holds(static_cast<TransitionId>(id)))
+          texts.push_back(source_->write(static_cast<TransitionId>(id)));
       gained = render(std::move(texts));
     }
+    const auto skip_departed = [&] {
+      while (rendered_.size() < recorded && !source_->holds(static_cast<TransitionId>(rendered_.size())))
+        rendered_.skip();
+    };
     for (auto& each : gained) {
+      skip_departed();
       know(QueryKind::reward, each.reward_text);
       rendered_.add(std::move(each));
     }
+    skip_departed();
+    if (departed_ != source_->departed()) forget();
     shown_.update(*source_, options_.trajectories);
     if (append_only()) update_stable();
   }
@@ -236,12 +246,14 @@ class PromptBook {
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
   [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
-  /// A hash of the texts of the first `count` transitions.
+  /// A hash of the texts of the first `count` transitions that are held.
   [[nodiscard]] std::uint64_t hash(std::size_t count) const {
     std::uint64_t hash = detail::fnv1a_basis;
-    for (std::size_t i = 0; i < count; ++i)
-      for (const QueryKind kind : query_kinds)
-        hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, static_cast<TransitionId>(i))), hash);
+    for (TransitionId id = rendered_.first(); id < rendered_.size() && count > 0; ++id) {
+      if (!rendered_.holds(id)) continue;
+      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, id)), hash);
+      --count;
+    }
     return hash;
   }
   /// How prompts are made.
@@ -249,6 +261,8 @@ class PromptBook {
   /// What writes, reads and remembers.
   [[nodiscard]] const PromptSource& source() const noexcept { return *source_; }
 
+  /// How many transitions have left, and all that was made of them.
+  [[nodiscard]] std::size_t departed() const noexcept { return departed_; }
   /// How many trajectories policy prompts show.
   [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
 
@@ -271,6 +285,20 @@ class PromptBook {
         fmt::format("formatter: the text {} of an observation has {} bytes, about {} tokens; at most half of "
                     "context_tokens, {}, is allowed",
                     excerpt(observation), observation.size(), estimated_tokens(observation), options_.context_tokens));
+  }
+
+  /// What has left the buffer leaves everything that was made of it.
+  void forget() {
+    departed_ = source_->departed();
+    rendered_.forget([this](TransitionId id) { return source_->holds(id); });
+    shown_.forget();
+    for (StablePrompt& prompt : world_prompts_) prompt = {};
+    known_answers_[static_cast<std::size_t>(QueryKind::reward)].clear();
+    for (TransitionId id = rendered_.first(); id < rendered_.size(); ++id) {
+      if (!rendered_.holds(id)) continue;
+      const TextPiece& piece = rendered_.piece(QueryKind::reward, id);
+      know(QueryKind::reward, rendered_.text(piece).substr(piece.answer, piece.answer_end - piece.answer));
+    }
   }
 
   void know(QueryKind kind, std::string_view answer) {
@@ -384,6 +412,7 @@ class PromptBook {
   std::string start_;
   std::size_t start_tokens_ = 0;
   ShownTrajectories shown_;
+  std::size_t departed_ = 0;  ///< of the source, as far as is known here
   std::vector<StablePrompt> world_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
   std::vector<LookUp> looked_up_;  ///< by slot

@@ -38,7 +38,8 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
 ICPI_INLINE void PromptContext::begin_round() {
   const bool full =
       state_->memo.size() > PromptState::most_answers || state_->observations.size() > PromptState::most_texts;
-  if (state_->shared->environments == 1 || !full) return;
+  const bool outdated = std::exchange(state_->shared->departed, state_->book.departed()) != state_->book.departed();
+  if (state_->shared->environments == 1 || !(full || outdated)) return;
   state_->observations.clear();
   state_->memo.clear();
 }

@@ -42,7 +42,7 @@ class ICPI_API PromptContext {
   void begin_episode(std::uint64_t episode);
 
   /// Before the environments of an agent decide together: where several share handles and answers, those of earlier
-  /// decisions are forgotten when they have become many. Handles are valid until then.
+  /// decisions are forgotten when they have become many, or prompts have forgotten. Handles are valid until then.
   void begin_round();
 
   /// Begins a decision at an observation of this text; returns its handle. Throws InvalidArgument for texts that would

@@ -73,6 +73,7 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
     source().announce(trajectory);
     remember(trajectory.size());
     Holder::shared->events.push_back({MemoryEvent::Kind::trajectory, trajectory.size()});
+    forget_events();
   }
 
   /// Adds a step of the running episode: its prompts change at once. All or nothing, as append().
@@ -102,7 +103,12 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
   /// How what came since was remembered.
   [[nodiscard]] const std::vector<MemoryEvent>& events() const noexcept { return Holder::shared->events; }
 
-  /// Everything that was remembered since, as text. Throws InvalidArgument when an observation does not read back, or the
+  /// Throws InvalidArgument when something has left the buffer.
+  void check_complete() const {
+    if (source().departed() > 0) detail::refuse_departed(source().departed());
+  }
+
+  /// Everything that was remembered since, as text. check_complete() first. Throws InvalidArgument when an observation does not read back, or the
   /// buffer does not hold what it was given.
   template <class Codec>
   [[nodiscard]] std::vector<SavedStep> save(const Codec& codec) const {
@@ -148,6 +154,11 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
     std::vector<MemoryEvent>& noted = Holder::shared->events;
     if (noted.empty() || noted.back().kind != kind) noted.push_back({kind, 0});
     ++noted.back().count;
+    forget_events();
+  }
+  /// What has left cannot be told again.
+  void forget_events() noexcept {
+    if (source().departed() > 0) Holder::shared->events.clear();
   }
   [[nodiscard]] Source& source() noexcept { return Holder::shared->source; }
   [[nodiscard]] const Source& source() const noexcept { return Holder::shared->source; }

@@ -64,8 +64,12 @@ class ICPI_API PromptSource {
   /// See PromptFormatter::accepts_observation.
   [[nodiscard]] virtual bool accepts_observation(std::string_view text) const = 0;
 
-  /// See ReplayBuffer.
-  [[nodiscard]] virtual std::size_t size() const = 0;
+  /// Transitions that ever came: one past the last id.
+  [[nodiscard]] virtual std::size_t recorded() const = 0;
+  /// How many of them have left; see ForgetsTransitions.
+  [[nodiscard]] virtual std::size_t departed() const = 0;
+  /// Whether one of them is still there.
+  [[nodiscard]] virtual bool holds(TransitionId id) const = 0;
   /// See ReplayBuffer.
   [[nodiscard]] virtual std::size_t trajectory_count() const = 0;
   /// See ReplayBuffer.

@@ -33,6 +33,7 @@ struct SharedPrompts {
   AnswerMemo memo;               ///< answers
   RandomKey key;                 ///< of all environments: child 1 + e is of number e
   std::size_t environments = 0;  ///< how many there are
+  std::size_t departed = 0;      ///< what had left the buffer when `memo` was looked at last
   std::uint64_t decisions = 0;   ///< of all of them
 };
 

@@ -183,6 +183,7 @@ class PromptedQuestions : protected QuestionRequests {
 
   void ask() {
     if (!options_.prime_prefixes) return send(order_);
+    if (primed_.size() > 4096) primed_.clear();  // prompts of long ago among them
     first_.clear();
     rest_.clear();
     for (const auto slot : order_) {

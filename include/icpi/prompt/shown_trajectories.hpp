@@ -34,6 +34,9 @@ class ShownTrajectories {
                                 shown_[i], all_.size()));
   }
 
+  /// Trajectories have left: the next update() looks at all anew.
+  void forget() noexcept { all_.clear(); }
+
   /// Their transitions. Views of the buffer.
   void find(const PromptSource& source, std::vector<TransitionIds>& transitions) const {
     transitions.clear();

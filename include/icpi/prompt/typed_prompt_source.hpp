@@ -98,7 +98,15 @@ class TypedPromptSource final : public PromptSource {
     return formatter_.accepts_observation(text);
   }
 
-  [[nodiscard]] std::size_t size() const override { return buffer_.size(); }
+  [[nodiscard]] std::size_t recorded() const override { return buffer_.size() + departed(); }
+  [[nodiscard]] std::size_t departed() const override {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer_.departed();
+    return 0;
+  }
+  [[nodiscard]] bool holds(TransitionId id) const override {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer_.holds(id);
+    return id < buffer_.size();
+  }
   [[nodiscard]] std::size_t trajectory_count() const override { return buffer_.trajectory_count(); }
   [[nodiscard]] TransitionIds trajectory(std::size_t number) const override {
     if constexpr (std::convertible_to<decltype(buffer_.trajectory(number)), TransitionIds>) {

@@ -2,16 +2,21 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/replay/trajectory_index.hpp"
 
 namespace icpi {
 
-/// The full history of an agent's experience, indexed by action, termination and reward: a SharedReplayBuffer.
+/// An agent's experience, indexed by action, termination and reward: a SharedReplayBuffer. The full history, or as much as
+/// a bound allows: then the oldest complete trajectories leave when another one is complete, and memory stays flat. The
+/// newest complete one and those that are running stay, however long they are.
 ///
 /// Appending costs amortised constant time per transition; looking up costs constant time.
 /// Thread-safety: const members may be called concurrently.
@@ -20,8 +25,11 @@ class TrajectoryBuffer {
  public:
   using TransitionType = TransitionOf<Env>;  ///< what is kept
 
-  /// Takes the set of actions from `env`.
-  explicit TrajectoryBuffer(const Env& env) : actions_(actions_of(env)), index_(actions_.size()) {}
+  /// Takes the set of actions from `env`. Throws InvalidArgument when no transition may be held.
+  explicit TrajectoryBuffer(const Env& env, std::size_t max_transitions = std::numeric_limits<std::size_t>::max())
+      : most_(max_transitions), actions_(actions_of(env)), index_(actions_.size()) {
+    check_option(most_ > 0, "max_transitions", most_, "at least 1");
+  }
 
   /// Adds a whole trajectory, or nothing when it throws.
   /// Throws InvalidArgument when a reward is not finite, an action is not one of the environment's, a step but the last
@@ -54,7 +62,10 @@ class TrajectoryBuffer {
 
   /// Ends a running trajectory: it counts among the complete ones from now on. An empty one leaves nothing behind. Throws
   /// InvalidArgument when it is not running.
-  void end(TrajectoryId running) { index_.end(running); }
+  void end(TrajectoryId running) {
+    index_.end(running, most_);
+    forget();
+  }
 
   /// The same for who records one trajectory at a time: it begins with the first step.
   void extend(const TransitionType& transition) {
@@ -75,9 +86,13 @@ class TrajectoryBuffer {
   }
 
   /// Transitions held, those of running trajectories included.
-  [[nodiscard]] std::size_t size() const noexcept { return transitions_.size(); }
-  /// One transition; `id` is below size().
-  [[nodiscard]] const TransitionType& operator[](TransitionId id) const { return transitions_[id]; }
+  [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+  /// Transitions that have left. Ids count on: the next one is size() + departed().
+  [[nodiscard]] std::size_t departed() const noexcept { return index_.departed(); }
+  /// Whether a transition is held.
+  [[nodiscard]] bool holds(TransitionId id) const noexcept { return index_.holds(id); }
+  /// One transition that is held.
+  [[nodiscard]] const TransitionType& operator[](TransitionId id) const { return transitions_[id - first_]; }
   /// Its action's place among the environment's.
   [[nodiscard]] std::size_t action_index(TransitionId id) const { return index_.action_index(id); }
 
@@ -111,22 +126,31 @@ class TrajectoryBuffer {
 
   /// All or nothing; `ends` the trajectory too.
   void add_all(TrajectoryId running, const TransitionType* added, std::size_t count, bool ends) {
-    const auto first = static_cast<TransitionId>(transitions_.size());
+    const std::size_t before = transitions_.size();
     try {
       for (std::size_t i = 0; i < count; ++i) {
         transitions_.push_back(added[i]);
         index_.add(running, index_of(added[i].action), added[i].terminated, added[i].reward);
       }
-      if (ends) index_.end(running);
+      if (ends) index_.end(running, most_);
     } catch (...) {
-      while (transitions_.size() > first) transitions_.pop_back();  // erase() takes more to compile
-      index_.truncate(first);
+      while (transitions_.size() > before) transitions_.pop_back();  // erase() takes more to compile
+      index_.truncate(static_cast<TransitionId>(first_ + before));
       throw;
     }
+    if (ends) forget();
   }
 
+  /// What the index no longer holds goes, once all before it has gone.
+  void forget() noexcept {
+    for (; !transitions_.empty() && !index_.holds(static_cast<TransitionId>(first_)); ++first_)
+      transitions_.pop_front();
+  }
+
+  std::size_t most_;
   std::vector<typename Env::Action> actions_;
-  std::vector<TransitionType> transitions_;
+  std::deque<TransitionType> transitions_;
+  std::size_t first_ = 0;  ///< the id of transitions_[0]
   TrajectoryIndex index_;
   std::optional<TrajectoryId> own_;  ///< what extend(transition) extends
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -38,10 +39,19 @@ class ICPI_API TrajectoryIndex {
   /// Adds the next transition, which is of this trajectory. Throws as check(), InvalidArgument when it is not running, Error
   /// when all 2^32 - 1 numbers are used up; after other exceptions truncate() what was added.
   void add(TrajectoryId running, std::size_t action, bool terminated, double reward);
-  /// Ends a trajectory; one without transitions leaves nothing behind. Throws InvalidArgument when it is not running.
-  void end(TrajectoryId running);
+  /// Ends a trajectory; one without transitions leaves nothing behind. The oldest complete ones leave until, with this one
+  /// and those that are running, at most `most` transitions are held, or they are alone. All or nothing. Throws
+  /// InvalidArgument when it is not running.
+  void end(TrajectoryId running, std::size_t most = std::numeric_limits<std::size_t>::max());
   /// Forgets the transitions from `first` on, which are of running trajectories.
   void truncate(TransitionId first);
+
+  /// Transitions held.
+  [[nodiscard]] std::size_t size() const noexcept;
+  /// Transitions that have left.
+  [[nodiscard]] std::size_t departed() const noexcept;
+  /// Whether a transition is held.
+  [[nodiscard]] bool holds(TransitionId id) const noexcept;
 
   /// Transitions of a trajectory so far. Throws InvalidArgument when it is not running.
   [[nodiscard]] std::size_t steps(TrajectoryId running) const;
@@ -57,6 +67,8 @@ class ICPI_API TrajectoryIndex {
   [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const;
 
  private:
+  void forget(std::size_t most);
+
   struct Lists;  // not here, so that users' units need not make them
 
   std::unique_ptr<Lists> lists_;
