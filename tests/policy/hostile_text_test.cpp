@@ -93,8 +93,7 @@ std::string all_prompts(const Agent& agent) {
       for (const bool terminated : {false, true}) {
         RandomStream stream{RandomKey(7)};
         book.write(kind, action, terminated, stream, scratch, text);
-        if (book.append_only() && kind != QueryKind::action)
-          text += book.stable_prefix(kind, action, terminated, 0).text;
+        if (book.append_only() && kind != QueryKind::action) text += book.stable_prompt(kind, action, terminated).text;
       }
     }
     for (const auto answer : book.known_answers(kind)) text.append(answer).append("|");

@@ -176,7 +176,7 @@ TEST(PromptBook, ShowsOnlySuccessesWhenTold) {
   const auto prompt = fixture.write(QueryKind::action, 0, false);
   std::size_t successes = 0;
   for (std::size_t i = 0; i < fixture.buffer.trajectory_count(); ++i) {
-    successes += fixture.buffer[fixture.buffer.trajectory(i).last - 1].reward > 0 ? 1 : 0;
+    successes += fixture.buffer[fixture.buffer.trajectory(i).back()].reward > 0 ? 1 : 0;
   }
   EXPECT_EQ(fixture.book.shown_trajectories(), std::min(successes, LastTrajectories{}.recency));
   EXPECT_EQ(prompt.find("reward = try_goal(state)\nassert reward == 0"), std::string::npos);
@@ -186,11 +186,12 @@ TEST(PromptBook, StaysWithinItsContext) {
   for (const std::size_t tokens : {130U, 200U, 333U, 1000U}) {
     for (const auto mode : {icpi_test::PromptMode::per_query, icpi_test::PromptMode::stable}) {
       Fixture<MiniCatch> fixture({.examples = icpi_test::examples_of(mode), .context_tokens = tokens}, 20);
-      fixture.book.begin_episode(RandomKey(1));
+      std::vector<StablePrompt> policy_prompts;
+      fixture.book.draw_policy_prompts(RandomKey(1), policy_prompts);
       for (const auto kind : query_kinds) {
-        std::string prompt = mode == icpi_test::PromptMode::stable
-                                 ? std::string(fixture.book.stable_prefix(kind, 0, true, 0).text)
-                                 : fixture.write(kind, 0, true);
+        std::string prompt = mode != icpi_test::PromptMode::stable ? fixture.write(kind, 0, true)
+                             : kind == QueryKind::action           ? policy_prompts[0].text
+                                                                   : fixture.book.stable_prompt(kind, 0, true).text;
         EXPECT_LE(estimated_tokens(prompt), tokens);
         fixture.book.write_query(kind, fixture.source.formatter().observation(fixture.buffer[0].observation), 0,
                                  prompt);
@@ -222,7 +223,7 @@ TEST(PromptBook, StablePromptsOnlyGrowUnderOneIdentityAndStayBalanced) {
   int rebuilt = 0;
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     fixture.play(seed);
-    const auto prefix = fixture.book.stable_prefix(QueryKind::termination, 1, false, 0);
+    const auto& prefix = fixture.book.stable_prompt(QueryKind::termination, 1, false);
     if (prefix.identity == identity) {
       ASSERT_TRUE(prefix.text.starts_with(before));
       if (prefix.text.size() > before.size()) {

@@ -16,10 +16,7 @@ namespace {
 
 std::vector<std::size_t> shown(TrajectorySelection selection, const std::vector<double>& returns) {
   std::vector<TrajectorySummary> trajectories;
-  for (const double each : returns) {
-    const auto first = static_cast<TransitionId>(trajectories.size());
-    trajectories.push_back({{first, first + 1}, each});
-  }
+  for (const double each : returns) trajectories.push_back({1, each});
   std::vector<std::size_t> result;
   selection->select(trajectories, result);
   return result;

@@ -12,11 +12,13 @@ namespace {
 
 using Buffer = TrajectoryBuffer<Chain>;
 using ChainTransition = TransitionOf<Chain>;
-static_assert(ReplayBuffer<Buffer, Chain>);
+static_assert(SharedReplayBuffer<Buffer, Chain>);
 
 ChainTransition step(Chain::Action action, double reward, bool terminated = false, bool truncated = false) {
   return {Chain::Observation{}, action, reward, terminated, truncated, Chain::Observation{}};
 }
+
+std::vector<TransitionId> ids(TransitionIds listed) { return {listed.begin(), listed.end()}; }
 
 class TrajectoryBufferTest : public ::testing::Test {
  protected:
@@ -30,7 +32,7 @@ TEST_F(TrajectoryBufferTest, IndexesByActionAndTermination) {
   buffer_.append(std::vector{step(left_, 0), step(right_, 1, true)});
   buffer_.append(std::vector{step(left_, 2), step(left_, 0, false, true)});
   ASSERT_EQ(buffer_.trajectory_count(), 2U);
-  EXPECT_EQ(buffer_.trajectory(1), (TransitionRange{2, 4}));
+  EXPECT_EQ(ids(buffer_.trajectory(1)), (std::vector<TransitionId>{2, 3}));
   const auto left = buffer_.matching(0, false);
   EXPECT_EQ(std::vector(left.begin(), left.end()), (std::vector<TransitionId>{0, 2, 3}));
   EXPECT_EQ(buffer_.matching(2, true).size(), 1U);
@@ -63,6 +65,40 @@ TEST_F(TrajectoryBufferTest, AnExtendedTrajectoryIsSeenAtOnceAndCompleteWhenClos
   buffer_.close();
   EXPECT_EQ(buffer_.trajectory_count(), 1U);
   EXPECT_EQ(buffer_.trajectory(0).size(), 2U);
+}
+
+TEST_F(TrajectoryBufferTest, TrajectoriesGrowSideBySideAndAreListedAsTheyEnd) {
+  const TrajectoryId first = buffer_.begin();
+  const TrajectoryId second = buffer_.begin();
+  const TrajectoryId empty = buffer_.begin();
+  buffer_.extend(first, step(left_, 0));
+  buffer_.extend(second, step(right_, 0));
+  buffer_.append(std::vector{step(left_, 1, true)});
+  buffer_.extend(first, step(right_, 0));
+  buffer_.end(empty);
+  EXPECT_EQ(buffer_.trajectory_count(), 1U);
+  buffer_.end(second);
+  buffer_.end(first);
+  ASSERT_EQ(buffer_.trajectory_count(), 3U);
+  EXPECT_EQ(ids(buffer_.trajectory(0)), (std::vector<TransitionId>{2}));
+  EXPECT_EQ(ids(buffer_.trajectory(1)), (std::vector<TransitionId>{1}));
+  EXPECT_EQ(ids(buffer_.trajectory(2)), (std::vector<TransitionId>{0, 3}));
+  EXPECT_EQ(ids(buffer_.matching(2, false)), (std::vector<TransitionId>{1, 3}));
+}
+
+TEST_F(TrajectoryBufferTest, OnlyRunningTrajectoriesGrowAndEnd) {
+  const TrajectoryId running = buffer_.begin();
+  EXPECT_THROW(buffer_.extend(running + 1, step(left_, 0)), InvalidArgument);
+  EXPECT_THROW(buffer_.extend(running, step(left_, std::numeric_limits<double>::infinity())), InvalidArgument);
+  EXPECT_EQ(buffer_.size(), 0U);
+  buffer_.end(running);
+  EXPECT_THROW(buffer_.extend(running, step(left_, 0)), InvalidArgument);
+  try {
+    buffer_.end(running);
+    ADD_FAILURE();
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(), "no trajectory 0 is running");
+  }
 }
 
 /// An observation whose copying can be made to fail.

@@ -170,7 +170,7 @@ class LoggedBuffer {
   const Recorded& operator[](TransitionId id) const { return noted("[]")[id]; }
   [[nodiscard]] std::size_t action_index(TransitionId id) const { return noted("action_index").action_index(id); }
   [[nodiscard]] std::size_t trajectory_count() const { return noted("trajectory_count").trajectory_count(); }
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const { return noted("trajectory").trajectory(number); }
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const { return noted("trajectory").trajectory(number); }
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const {
     return noted("matching").matching(action, terminated);
   }

@@ -61,7 +61,7 @@ class Faulty {
   [[nodiscard]] std::size_t trajectory_count() const {
     return sound_.trajectory_count() + (fault_ == Fault::counts_running ? 1 : 0);
   }
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const { return sound_.trajectory(number); }
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const { return sound_.trajectory(number); }
   [[nodiscard]] std::span<const TransitionId> matching(std::size_t action, bool terminated) const {
     const auto ids = sound_.matching(action, terminated);
     ids_.assign(ids.begin(), ids.end());

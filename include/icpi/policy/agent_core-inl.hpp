@@ -51,6 +51,14 @@ ICPI_INLINE AgentCore::AgentCore(std::size_t actions, double discount, std::uint
   check_options();
   work_ = std::make_unique<Workspace>();
 }
+ICPI_INLINE AgentCore::AgentCore(const AgentCore& with, std::uint64_t environment)
+    : options_(with.options_),
+      description_(with.description_),
+      actions_(with.actions_),
+      discount_(with.discount_),
+      key_(with.key_),
+      environment_(environment),
+      work_(std::make_unique<Workspace>()) {}
 ICPI_INLINE AgentCore::AgentCore(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
@@ -103,7 +111,9 @@ ICPI_INLINE void AgentCore::check_legal(std::size_t unknown, LegalActions legal)
   if (legal.empty()) throw InvalidArgument("act: no action is legal, and the episode goes on");
 }
 
-ICPI_INLINE RandomKey AgentCore::decision_key() const { return key_.child(1).child(episode_).child(step_); }
+ICPI_INLINE RandomKey AgentCore::decision_key() const {
+  return key_.child(1 + environment_).child(episode_).child(step_);
+}
 
 ICPI_INLINE DecisionContext AgentCore::context() const {
   DecisionContext context;
@@ -146,6 +156,7 @@ ICPI_INLINE void AgentCore::decide_together(const Until& until) {
   work.tasks.clear();
   work.deciding.clear();
   check_together();
+  begin_round();
   for (const auto& [agent, observation] : work.gathered) agent->prepare(*this, observation);
   try {
     if (!work.tasks.empty()) estimate(until);

@@ -49,6 +49,8 @@ class ICPI_API AgentCore {
  protected:
   /// Throws InvalidArgument for options out of range and when there are no actions.
   AgentCore(std::size_t actions, double discount, std::uint64_t seed, const DecisionOptions& options);
+  /// Decides as `with` does in environment number `environment`, not 0, of the same agent.
+  AgentCore(const AgentCore& with, std::uint64_t environment);
   AgentCore(AgentCore&&) noexcept;             ///< takes over
   AgentCore& operator=(AgentCore&&) noexcept;  ///< takes over
 
@@ -75,12 +77,13 @@ class ICPI_API AgentCore {
   void gather_none() noexcept;
   /// Adds `agent`, which stands at *observation.
   void gather(AgentCore& agent, const void* observation);
-  /// Lets those that were gathered decide in common batches, each as if it were alone. See RolloutAgent::act_together for
+  /// Lets those that were gathered, whether or not this agent is one of them, decide in common batches, each as if it were alone. See RolloutAgent::act_together for
   /// what it throws.
   void decide_together(const Until& until);
   /// The same for this agent alone.
   void decide_alone(const void* observation, const Until& until);
 
+  [[nodiscard]] double discount() const noexcept { return discount_; }                ///< of planning
   [[nodiscard]] bool running() const noexcept { return running_; }                    ///< whether an episode is
   [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                   ///< of the last episode
   [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }  ///< as given
@@ -98,6 +101,7 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
+  virtual void begin_round() = 0;
   virtual void serve_none() = 0;
   virtual void serve_also(AgentCore& agent) = 0;
   [[nodiscard]] virtual RolloutModelRef serving_model() = 0;
@@ -123,6 +127,7 @@ class ICPI_API AgentCore {
   std::size_t actions_;
   double discount_;
   RandomKey key_;
+  std::uint64_t environment_ = 0;  ///< which of the agent's: decisions in number e draw from child 1 + e of the key
   EpisodeKind kind_ = EpisodeKind::training;
   bool running_ = false;
   bool joins_ = false;  ///< seen by check_together

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,8 @@
 #include "icpi/core/error.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 #include "icpi/policy/saved_agent.hpp"
+#include "icpi/policy/several_environments.hpp"
+#include "icpi/policy/shared_training.hpp"
 #include "icpi/policy/training.hpp"
 #include "icpi/policy/validation.hpp"
 #include "icpi/prompt/prompt_lane.hpp"
@@ -29,8 +32,9 @@ namespace icpi {
 /// Thread-safety: one object by one thread at a time; objects that share a model count as one.
 template <Environment Env, LanguageModel LM, PromptFormatter<Env> Formatter = default_formatter_t<Env>,
           ReplayBuffer<Env> Buffer = TrajectoryBuffer<Env>>
-class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buffer>, PromptedRolloutModel> {
+class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatter, Buffer>, PromptedRolloutModel> {
   using Lane = PromptLane<Env, Formatter, Buffer>;
+  using Several = SeveralEnvironments<Env, Lane, PromptedRolloutModel>;
 
  public:
   /// What act_together takes.
@@ -41,10 +45,8 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// apart by their texts, and a formatter that does not read back what it writes.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
-      : Base(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
-             PromptedRolloutModel(model, checked_queries(options)), options.seed, options.decisions),
-        seed_(options.seed),
-        environment_key_(RandomKey(options.seed).child(0)) {}
+      : Several(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
+                PromptedRolloutModel(model, checked_queries(options)), options.seed, options.decisions) {}
 
   /// Without experience. The formatter is made from the environment where it can be.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options = {})
@@ -77,6 +79,18 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     return result;
   }
 
+  /// Plays in several environments side by side, one step of each in every round: they may differ, but for actions and
+  /// discount. Number i is envs[i]; its episode n starts with reset(environment_key(i).child(n).seed()). What happened enters
+  /// the one history at the end of the round, in the order of their numbers. With one it is train(env, limits); limits count
+  /// the steps and episodes of all, and those under way are completed when they are reached. An environment that throws, or
+  /// whose texts are refused, is left out from then on: TrainingResult::failures. Throws InvalidArgument for null pointers,
+  /// the same one twice, and other actions or another discount than the agent's; passes on what model and callbacks throw.
+  TrainingResult train(std::span<Env* const> envs, const TrainingLimits& limits)
+    requires SharedReplayBuffer<Buffer, Env>
+  {
+    return SharedTraining<Env, Lane, PromptedRolloutModel>::train(*this, envs, limits);
+  }
+
   /// Plays one episode without learning, truncated after `episode_steps`. Returns its undiscounted return. Throws Error
   /// when the model's budget is used up, InvalidArgument as train().
   double evaluate(Env& env, std::size_t episode_steps = default_episode_steps) {
@@ -91,10 +105,12 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
   /// Writes the agent to a file: what it lived through, its counters, what it has spent, and what it is. Between episodes.
   /// Observations are written by `codec`, an ObservationCodec; without one by the formatter, which must have
   /// parse_observation. Throws InvalidArgument while an episode is running and for observations that do not read back as
-  /// themselves, Error when the file cannot be written; then the file is as it was.
+  /// themselves, for an agent in several environments, and when its buffer has forgotten something; Error when the file cannot be written; then the file is as it was.
   template <class Codec>
   void save(const std::string& file, const Codec& codec) const {
     if (this->running()) throw InvalidArgument("save: an episode is running; an agent is saved between episodes");
+    if (this->environments() > 1) throw InvalidArgument("save: an agent in several environments is not saved");
+    this->lane().check_complete();
     SavedAgent saved = portrait();
     saved.episodes = this->episodes();
     saved.costs = this->costs();
@@ -133,7 +149,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     portrait.prompts = this->lane().description();
     portrait.queries = this->model().description();
     portrait.model = this->model().identity();
-    portrait.seed = seed_;
+    portrait.seed = this->seed();
     portrait.actions = this->lane().action_texts();
     portrait.given = this->lane().given();
     portrait.given_hash = this->lane().hash(this->lane().given());
@@ -163,7 +179,7 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
     Played played;
-    auto observation = env.reset(environment_key_.child(this->episodes()).seed());
+    auto observation = env.reset(this->environment_key(0).child(this->episodes()).seed());
     this->grow(env);
     this->consult(env);
     this->begin_episode(observation, kind);
@@ -187,9 +203,6 @@ class PolicyIteration : public RolloutAgent<Env, PromptLane<Env, Formatter, Buff
     if constexpr (HasLegalActions<Env>)
       if (limits_actions(env)) this->offer(env.legal_actions(observation));
   }
-
-  std::uint64_t seed_;
-  RandomKey environment_key_;
 };
 
 }  // namespace icpi

@@ -39,6 +39,9 @@ struct ServedLane<Model, Lane> {
 
 }  // namespace detail
 
+template <Environment Env, class Lane, class Model>
+class SeveralEnvironments;
+
 /// An agent that acts greedily on imagined rollouts, whatever they are imagined with: PolicyIteration prompts a language
 /// model, the matching-model baseline looks steps up.
 ///
@@ -69,7 +72,7 @@ class RolloutAgent : public AgentCore {
 
   /// An episode begins. One that was running is abandoned.
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
-    abandon_episode();
+    abandon();
     offered_.clear();
     lane_->begin_episode(begin(kind));
   }
@@ -78,7 +81,7 @@ class RolloutAgent : public AgentCore {
   /// Decision::cut_short. Throws InvalidArgument unless an episode is running.
   [[nodiscard]] Action act(const Observation& observation, const Until& until = {}) {
     decide_alone(&observation, until);
-    return actions_[decision().action];
+    return chosen_action();
   }
 
   /// The same where only some actions are legal, a range of them. Throws InvalidArgument as offer().
@@ -113,7 +116,7 @@ class RolloutAgent : public AgentCore {
   /// action is gone or stands elsewhere, and where memory or formatter do not take in more; then nothing has changed.
   void grow(const Env& env) {
     if (!gained_actions(env, actions_)) return;
-    abandon_episode();
+    abandon();
     if constexpr (requires { lane_->grow(env); })
       lane_->grow(env);
     else
@@ -141,7 +144,7 @@ class RolloutAgent : public AgentCore {
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
     leader.decide_together(until);
-    for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->actions_[agents[i]->decision().action];
+    for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->chosen_action();
   }
 
   /// What came of the last action. A terminated or truncated step ends the episode, which is then remembered.
@@ -149,20 +152,16 @@ class RolloutAgent : public AgentCore {
   /// step (see PromptContext::remember); passes on what formatter and memory throw. Then nothing has changed: the
   /// episode may be abandoned or another result given. Callbacks are called when all is done.
   void observe(const Step<Observation>& step) {
-    check_observed(acted_.has_value(), step.reward);
-    const bool ends = step.terminated || step.truncated;
-    trajectory_.push_back(
-        {*acted_, actions_[decision().action], step.reward, step.terminated, step.truncated, step.observation});
-    try {
-      if (kind() == EpisodeKind::training) remember(ends);
-    } catch (...) {
-      trajectory_.pop_back();
-      throw;
-    }
+    take(step);
+    tell();
+  }
+
+  /// Gives up the running episode, if there is one: it is not remembered, except where its steps already are.
+  void abandon() {
+    if (running() && options().update_within_episode && kind() == EpisodeKind::training) lane_->close();
+    end();
     acted_.reset();
-    advance(ends);
-    if (callbacks_.on_step) callbacks_.on_step(trajectory_.back());
-    if (ends && callbacks_.on_episode) callbacks_.on_episode(trajectory_);
+    trajectory_.clear();
   }
 
   /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
@@ -185,6 +184,40 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] std::span<const Action> actions() const noexcept { return actions_; }
 
  private:
+  friend class SeveralEnvironments<Env, Lane, Model>;
+
+  /// The same agent in environment number `environment`, not 0.
+  RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Lane> lane, Model model)
+      : AgentCore(with, environment),
+        lane_(std::move(lane)),
+        model_(std::move(model)),
+        adviser_(with.adviser_),
+        actions_(with.actions_) {}
+
+  [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
+
+  /// The part of observe() that may be refused.
+  void take(const Step<Observation>& step) {
+    check_observed(acted_.has_value(), step.reward);
+    const bool ends = step.terminated || step.truncated;
+    trajectory_.push_back(
+        {*acted_, actions_[decision().action], step.reward, step.terminated, step.truncated, step.observation});
+    try {
+      if (kind() == EpisodeKind::training) remember(ends);
+    } catch (...) {
+      trajectory_.pop_back();
+      throw;
+    }
+    acted_.reset();
+    advance(ends);
+  }
+
+  /// Calls back when all is done.
+  void tell() {
+    if (callbacks_.on_step) callbacks_.on_step(trajectory_.back());
+    if (!running() && callbacks_.on_episode) callbacks_.on_episode(trajectory_);
+  }
+
   [[nodiscard]] static std::size_t count_actions(const Env& env) {
     const auto& actions = env.actions();
     return static_cast<std::size_t>(std::end(actions) - std::begin(actions));
@@ -229,6 +262,9 @@ class RolloutAgent : public AgentCore {
     return {lane_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
   }
   const Costs& memory_costs() const override { return lane_->costs; }
+  void begin_round() override {
+    if constexpr (requires { lane_->begin_round(); }) lane_->begin_round();
+  }
   void serve_none() override { lanes_.clear(); }
   void serve_also(AgentCore& agent) override { lanes_.push_back(static_cast<RolloutAgent&>(agent).lane_.get()); }
   RolloutModelRef serving_model() override {
@@ -258,14 +294,6 @@ class RolloutAgent : public AgentCore {
     } else {
       lane_->check(trajectory_.back());
     }
-  }
-
-  /// An episode that was not finished is not remembered, except where its steps already are.
-  void abandon_episode() {
-    if (running() && options().update_within_episode && kind() == EpisodeKind::training) lane_->close();
-    end();
-    acted_.reset();
-    trajectory_.clear();
   }
 
   std::unique_ptr<Lane> lane_;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <exception>
+#include <string_view>
 
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
@@ -26,6 +28,20 @@ ICPI_INLINE void refuse_changed_actions(std::size_t known, std::size_t now) {
       "the environment's actions have changed: the agent knows {}, now there are {}, and not the same ones in the same "
       "order; between episodes an environment may gain actions at the end, no more",
       known, now));
+}
+
+ICPI_INLINE void refuse_environment(std::size_t environment, std::string_view why) {
+  throw InvalidArgument(fmt::format("environment {}: {}", environment, why));
+}
+
+ICPI_INLINE EnvironmentFailure current_failure(std::size_t environment, std::size_t episode) {
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    return {environment, episode, thrown.what()};
+  } catch (...) {
+    return {environment, episode, "an exception that is no std::exception"};
+  }
 }
 
 }  // namespace icpi

@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/core/export.hpp"
@@ -31,15 +35,27 @@ enum class TrainingEnd : std::uint8_t {
   steps,     ///< TrainingLimits::steps
   episodes,  ///< TrainingLimits::episodes
   until,     ///< TrainingLimits::until; the episode under way was given up
-  budget     ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was given up
+  budget,    ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was given up
+  failed     ///< no environment of several is left that has not failed
 };
+
+/// An environment, one of several, that threw, or whose texts were refused. The others went on without it.
+struct EnvironmentFailure {
+  std::size_t environment = 0;  ///< which
+  std::size_t episode = 0;      ///< the episode of that environment that it was in, or was to begin
+  std::string message;          ///< what was thrown says
+};
+
+/// The failure that the exception being handled tells of; call it in a handler.
+[[nodiscard]] ICPI_API EnvironmentFailure current_failure(std::size_t environment, std::size_t episode);
 
 /// What train() did.
 struct TrainingResult {
-  std::size_t steps = 0;                 ///< environment steps
-  std::size_t episodes = 0;              ///< whole episodes
-  std::size_t cut_short = 0;             ///< decisions that ran out of time: above 0, the run is not reproducible
-  TrainingEnd end = TrainingEnd::steps;  ///< why it stopped
+  std::size_t steps = 0;                       ///< environment steps
+  std::size_t episodes = 0;                    ///< whole episodes
+  std::size_t cut_short = 0;                   ///< decisions that ran out of time: above 0, the run is not reproducible
+  TrainingEnd end = TrainingEnd::steps;        ///< why it stopped
+  std::vector<EnvironmentFailure> failures{};  ///< of several environments, in the order of their coming
 
   /// The steps.
   operator std::size_t() const noexcept { return steps; }  // NOLINT(google-explicit-constructor): what it was once
@@ -53,6 +69,9 @@ ICPI_API void check_training_limits(const TrainingLimits& limits);
 
 /// Throws InvalidArgument because an environment's actions, `now` of them, do not begin with those that the agent knows.
 [[noreturn]] ICPI_API void refuse_changed_actions(std::size_t known, std::size_t now);
+
+/// Throws InvalidArgument naming what is wrong with environment number `environment` of several.
+[[noreturn]] ICPI_API void refuse_environment(std::size_t environment, std::string_view why);
 
 /// Whether the environment has gained actions since an agent took in the `known` ones. Throws InvalidArgument when one of
 /// those is gone, or stands elsewhere.

@@ -11,8 +11,8 @@
 
 namespace icpi {
 
-/// A small set of texts, in the order of their arrival. It becomes empty for good when it would exceed `limit`: then
-/// the set counts as open.
+/// A small set of texts, in the order of their arrival. It becomes empty until it is cleared when it would exceed
+/// `limit`: then the set counts as open.
 /// Thread-safety: const members may be called concurrently.
 class KnownAnswers {
  public:
@@ -31,6 +31,13 @@ class KnownAnswers {
       return;
     }
     views_.push_back(texts_.emplace_back(answer));
+  }
+
+  /// Forgets all, so that the set is not open any more.
+  void clear() noexcept {
+    open_ = false;
+    views_.clear();
+    texts_.clear();
   }
 
   /// In the order of their arrival.

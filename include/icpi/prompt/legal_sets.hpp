@@ -19,10 +19,13 @@
 
 namespace icpi {
 
-/// Which actions are legal at the observations of one agent, real and imagined, by their texts: see LegalSource.
+/// Which actions are legal at the observations of an agent, real and imagined, by their texts: see LegalSource.
 /// Thread-safety: one object by one thread at a time.
 class LegalSets {
  public:
+  /// Texts kept: when there would be more, they begin anew, so that memory ends.
+  static constexpr std::size_t most_texts = 1U << 16U;
+
   /// Of an agent whose formatter or environment can be asked, if the source says so.
   explicit LegalSets(const PromptSource& source) : active_(source.limits_actions()) {}
 
@@ -32,35 +35,34 @@ class LegalSets {
   /// These were legal at a real observation of this text.
   void note(std::string_view text, LegalActions legal) {
     active_ = true;
+    if (seen_.size() == most_texts) seen_.clear();
     auto found = seen_.find(text);
     if (found == seen_.end()) found = seen_.try_emplace(std::string(text)).first;
     found->second.assign(legal.begin(), legal.end());
   }
 
   /// The handles of observations begin anew.
-  void begin_episode() noexcept {
+  void forget_places() noexcept {
     places_.clear();
     sets_.clear();
   }
 
-  /// What is legal at an observation of `observations`, found once a `decision`. Valid until the next call.
+  /// What is legal at an observation of `observations`, found once a `round` of decisions, and counted for who asks first.
+  /// Valid until the next call.
   [[nodiscard]] LegalActions at(const PromptSource& source, const TextInterner& observations, ObservationId observation,
-                                std::uint64_t decision) {
+                                std::uint64_t round, LegalSourceCounts& counts) {
     if (!active_) return {};
     if (observation >= places_.size()) places_.resize(observation + std::size_t{1});
     Place& place = places_[observation];
-    if (place.decision != decision) {
+    if (place.round != round) {
       ask(source, observations.text(observation), place);
-      place.decision = decision;
-      counts_.count(place.source);
+      place.round = round;
+      counts.count(place.source);
     }
     if (place.source == LegalSource::all) return {};
     if (place.source == LegalSource::seen) return *place.seen;
     return LegalActions(sets_).subspan(place.begin, place.count);
   }
-
-  /// How it was known, so far.
-  [[nodiscard]] const LegalSourceCounts& counts() const noexcept { return counts_; }
 
   /// Everything noted, by text.
   [[nodiscard]] std::vector<SavedLegal> noted() const {
@@ -73,7 +75,7 @@ class LegalSets {
 
  private:
   struct Place {
-    std::uint64_t decision = ~std::uint64_t{0};  ///< of the last look
+    std::uint64_t round = ~std::uint64_t{0};  ///< of the last look
     LegalSource source = LegalSource::all;
     bool asked = false;  ///< text and environment: they say the same for an episode
     std::size_t begin = 0, count = 0;
@@ -105,7 +107,6 @@ class LegalSets {
   std::vector<Place> places_;         ///< by observation
   std::vector<std::uint32_t> sets_;   ///< of places, one after the other
   std::vector<std::uint32_t> found_;  ///< asked for last
-  LegalSourceCounts counts_;
 };
 
 }  // namespace icpi

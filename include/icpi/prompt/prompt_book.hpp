@@ -36,11 +36,11 @@ namespace icpi {
 
 /// Working memory for writing prompts; one per thread.
 struct PromptScratch {
-  ExampleClasses classes;              ///< what may be shown
-  ExampleSampler sampler;              ///< draws from it
-  SparsePermutation permutation;       ///< draws sub-trajectories
-  std::vector<TransitionRange> shown;  ///< trajectories that policy prompts draw from
-  PromptWriter prompt;                 ///< that was written last
+  ExampleClasses classes;            ///< what may be shown
+  ExampleSampler sampler;            ///< draws from it
+  SparsePermutation permutation;     ///< draws sub-trajectories
+  std::vector<TransitionIds> shown;  ///< trajectories that policy prompts draw from
+  PromptWriter prompt;               ///< that was written last
 };
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
@@ -135,30 +135,40 @@ class PromptBook {
     return result;
   }
 
-  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts. When `gained` is all of it,
-  /// nothing is written again and no user code called but the buffer's; else throws as render().
+  /// Takes in what the buffer has gained, and appends it to the stable world-model prompts; forgets what has left it, and
+  /// then draws those prompts anew, as if it had never been there. When `gained` is all that is new, nothing is written
+  /// again and no user code called but the buffer's; else throws as render().
   void update(std::vector<RenderedTransition> gained = {}) {
-    if (gained.size() != source_->size() - rendered_.size()) {
+    const std::size_t recorded = source_->recorded();
+    if (gained.size() != recorded - rendered_.size()) {
       std::vector<TransitionText> texts;
-      for (auto id = static_cast<TransitionId>(rendered_.size()); id < source_->size(); ++id)
-        texts.push_back(source_->write(id));
+      for (std::size_t id = rendered_.size(); id < recorded; ++id)
+        if (source_->holds(static_cast<TransitionId>(id)))
+          texts.push_back(source_->write(static_cast<TransitionId>(id)));
       gained = render(std::move(texts));
     }
+    const auto skip_departed = [&] {
+      while (rendered_.size() < recorded && !source_->holds(static_cast<TransitionId>(rendered_.size())))
+        rendered_.skip();
+    };
     for (auto& each : gained) {
+      skip_departed();
       know(QueryKind::reward, each.reward_text);
       rendered_.add(std::move(each));
     }
+    skip_departed();
+    if (departed_ != source_->departed()) forget();
     shown_.update(*source_, options_.trajectories);
     if (append_only()) update_stable();
   }
 
-  /// Draws the stable policy prompts anew. `update()` first.
-  void begin_episode(RandomKey key) {
+  /// Draws the stable policy prompts of an episode, if there are any. `update()` first.
+  void draw_policy_prompts(RandomKey key, std::vector<StablePrompt>& prompts) {
     if (!append_only()) return;
-    policy_prompts_.resize(append_only_->policy_prompts);
-    for (std::size_t i = 0; i < policy_prompts_.size(); ++i) {
+    prompts.resize(append_only_->policy_prompts);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
       RandomStream stream(key.child(i));
-      auto& prompt = policy_prompts_[i];
+      auto& prompt = prompts[i];
       prompt.text.clear();
       write(QueryKind::action, 0, false, stream, scratch_, prompt.text);
       const auto examples = scratch_.prompt.examples();
@@ -212,18 +222,9 @@ class PromptBook {
                          out);
   }
 
-  /// The current stable prompt without its query; action queries choose among the policy prompts by `variant`. The text
-  /// stays where it is until update() or begin_episode().
-  [[nodiscard]] PromptPrefix stable_prefix(QueryKind kind, std::size_t action, bool terminated,
-                                           std::size_t variant) const {
-    const auto& prompt = stable_prompt(kind, action, terminated, variant);
-    return {prompt.identity, prompt.text};
-  }
-  /// The same with its examples.
-  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated,
-                                                  std::size_t variant) const {
-    return kind == QueryKind::action ? policy_prompts_[variant % policy_prompts_.size()]
-                                     : world_prompts_[slot(kind, action, terminated)];
+  /// The current stable prompt of a world-model query, without the query. Its text stays where it is until update().
+  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated) const {
+    return world_prompts_[slot(kind, action, terminated)];
   }
 
   /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
@@ -271,12 +272,14 @@ class PromptBook {
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
   [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
-  /// A hash of the texts of the first `count` transitions.
+  /// A hash of the texts of the first `count` transitions that are held.
   [[nodiscard]] std::uint64_t hash(std::size_t count) const {
     std::uint64_t hash = detail::fnv1a_basis;
-    for (std::size_t i = 0; i < count; ++i)
-      for (const QueryKind kind : query_kinds)
-        hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, static_cast<TransitionId>(i))), hash);
+    for (TransitionId id = rendered_.first(); id < rendered_.size() && count > 0; ++id) {
+      if (!rendered_.holds(id)) continue;
+      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, id)), hash);
+      --count;
+    }
     return hash;
   }
   /// How prompts are made.
@@ -284,6 +287,8 @@ class PromptBook {
   /// What writes, reads and remembers.
   [[nodiscard]] const PromptSource& source() const noexcept { return *source_; }
 
+  /// How many transitions have left, and all that was made of them.
+  [[nodiscard]] std::size_t departed() const noexcept { return departed_; }
   /// How many trajectories policy prompts show.
   [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
 
@@ -311,6 +316,20 @@ class PromptBook {
         "formatter: the text {} of {} has {} bytes, about {} tokens; at most half of context_tokens, {}, is "
         "allowed",
         excerpt(text), what, text.size(), estimated_tokens(text), options_.context_tokens));
+  }
+
+  /// What has left the buffer leaves everything that was made of it.
+  void forget() {
+    departed_ = source_->departed();
+    rendered_.forget([this](TransitionId id) { return source_->holds(id); });
+    shown_.forget();
+    for (StablePrompt& prompt : world_prompts_) prompt = {};
+    known_answers_[static_cast<std::size_t>(QueryKind::reward)].clear();
+    for (TransitionId id = rendered_.first(); id < rendered_.size(); ++id) {
+      if (!rendered_.holds(id)) continue;
+      const TextPiece& piece = rendered_.piece(QueryKind::reward, id);
+      know(QueryKind::reward, rendered_.text(piece).substr(piece.answer, piece.answer_end - piece.answer));
+    }
   }
 
   void know(QueryKind kind, std::string_view answer) {
@@ -375,7 +394,7 @@ class PromptBook {
     }
   }
 
-  void write_trajectories(std::span<const TransitionRange> shown, RandomStream& stream, PromptScratch& scratch,
+  void write_trajectories(std::span<const TransitionIds> shown, RandomStream& stream, PromptScratch& scratch,
                           PromptWriter& out) const {
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
@@ -384,7 +403,7 @@ class PromptBook {
     while (scratch.permutation.left() > 0) {
       const auto part = parts[scratch.permutation.draw(stream)];
       std::size_t tokens = start_tokens_;
-      for (auto id = part.first; id < part.last; ++id) tokens += rendered_.piece(QueryKind::action, id).tokens;
+      for (const TransitionId id : part) tokens += rendered_.piece(QueryKind::action, id).tokens;
       if (tokens > all) continue;
       if (tokens > left) break;
       left -= tokens;
@@ -394,10 +413,10 @@ class PromptBook {
 
   /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
   /// next question.
-  void write_part(TransitionRange part, PromptWriter& out) const {
+  void write_part(TransitionIds part, PromptWriter& out) const {
     std::uint32_t begin = out.size() + 1;  // after the blank line
     out.add(start_);
-    for (auto id = part.first; id < part.last; ++id) {
+    for (const TransitionId id : part) {
       const auto& piece = rendered_.piece(QueryKind::action, id);
       const std::uint32_t at = out.size();
       out.add(rendered_.text(piece));
@@ -424,11 +443,11 @@ class PromptBook {
   std::string start_;
   std::size_t start_tokens_ = 0;
   ShownTrajectories shown_;
+  std::size_t departed_ = 0;  ///< of the source, as far as is known here
   std::vector<StablePrompt> world_prompts_;
-  std::vector<StablePrompt> policy_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
   std::vector<LookUp> looked_up_;  ///< by slot
-  std::vector<TransitionRange> shown_now_;
+  std::vector<TransitionIds> shown_now_;
   bool shown_looked_up_ = false;
   PromptScratch scratch_;
 };

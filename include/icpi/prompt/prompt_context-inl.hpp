@@ -16,12 +16,18 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
                                          RandomKey key) {
   ConstantTexts texts = source.constant_texts();
   check_reads_back(source, texts);
-  state_ = std::make_unique<PromptState>(source, std::move(texts), options, std::move(count_tokens), key);
+  state_ = std::make_unique<PromptState>(
+      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key), 0);
 }
+
+ICPI_INLINE PromptContext::PromptContext(const PromptContext& with, std::uint64_t environment)
+    : state_(std::make_unique<PromptState>(with.state_->shared, environment)) {}
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 
 ICPI_INLINE void PromptContext::grow_actions() {
+  if (state_->shared->environments > 1)
+    throw InvalidArgument("grow: an agent in several environments takes in no actions");
   ConstantTexts texts = state_->source->constant_texts();
   check_reads_back(*state_->source, texts);
   state_->book.check_grown(texts);
@@ -29,21 +35,38 @@ ICPI_INLINE void PromptContext::grow_actions() {
 }
 
 ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
-  state_->observations.clear();
-  state_->memo.clear();
-  state_->legal.begin_episode();
+  if (state_->shared->environments == 1) forget_imagined();
   state_->decision = 0;
   state_->episode_key = state_->key.child(episode);
-  state_->book.begin_episode(state_->episode_key.child(0));
+  state_->book.draw_policy_prompts(state_->episode_key.child(0), state_->policy_prompts);
+}
+
+ICPI_INLINE void PromptContext::begin_round() {
+  const bool full =
+      state_->memo.size() > PromptState::most_answers || state_->observations.size() > PromptState::most_texts;
+  const bool outdated = std::exchange(state_->shared->departed, state_->book.departed()) != state_->book.departed();
+  ++state_->shared->rounds;
+  if (state_->shared->environments > 1 && (full || outdated)) forget_imagined();
+}
+
+ICPI_INLINE void PromptContext::forget_imagined() {
+  state_->observations.clear();
+  state_->memo.clear();
+  state_->shared->legal.forget_places();
 }
 
 ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
-  state_->book.check_observation(text);
-  check_accepted(*state_->source, state_->book.stops(), text);
+  check_observation_text(text);
   const auto id = state_->observations.intern(text);
   if (state_->memo.size() > PromptState::most_answers) state_->memo.clear();
   ++state_->decision;
+  state_->asking = ++state_->shared->decisions;
   return id;
+}
+
+ICPI_INLINE void PromptContext::check_observation_text(std::string_view text) const {
+  state_->book.check_observation(text);
+  check_accepted(*state_->source, state_->book.stops(), text);
 }
 
 ICPI_INLINE void PromptContext::check_text(const TransitionText& text) const {
@@ -71,14 +94,14 @@ ICPI_INLINE bool PromptContext::ready(LegalActions legal) const {
 }
 
 ICPI_INLINE void PromptContext::note_legal_text(std::string_view observation, LegalActions legal) {
-  state_->legal.note(observation, legal);
+  state_->shared->legal.note(observation, legal);
 }
 
-ICPI_INLINE std::vector<SavedLegal> PromptContext::noted_legal() const { return state_->legal.noted(); }
+ICPI_INLINE std::vector<SavedLegal> PromptContext::noted_legal() const { return state_->shared->legal.noted(); }
 
 ICPI_INLINE LegalActions PromptContext::legal(ObservationId observation) { return state_->legal_at(observation); }
 
-ICPI_INLINE LegalSourceCounts PromptContext::legality() const noexcept { return state_->legal.counts(); }
+ICPI_INLINE LegalSourceCounts PromptContext::legality() const noexcept { return state_->legality; }
 
 ICPI_INLINE std::size_t PromptContext::trajectories() const { return state_->book.shown_trajectories(); }
 

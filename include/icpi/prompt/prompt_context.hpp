@@ -32,21 +32,32 @@ class ICPI_API PromptContext {
   /// the same text, an action or termination is not read back, or texts would not stay apart in prompts (see
   /// check_answer), experience that is there already included.
   PromptContext(PromptSource& source, const PromptOptions& options, TokenCounter count_tokens, RandomKey key);
+  /// Environment number `environment`, not 0, of the same agent: it shares experience, prompts, handles and answers with
+  /// `with`, and has episodes, policy prompts and streams of its own.
+  PromptContext(const PromptContext& with, std::uint64_t environment);
   ~PromptContext();
   PromptContext(const PromptContext&) = delete;
   PromptContext& operator=(const PromptContext&) = delete;
 
-  /// Takes in the actions that its source has gained. Throws as the constructor, and when the text of an action has changed;
-  /// then nothing has.
+  /// Takes in the actions that its source has gained. Throws as the constructor, when the text of an action has changed, and
+  /// where several environments share it; then nothing has changed.
   void grow_actions();
 
-  /// Forgets what was imagined, and draws the policy prompts of episode number `episode`.
+  /// Draws the policy prompts of episode number `episode`, and forgets what was imagined, unless other environments
+  /// share it.
   void begin_episode(std::uint64_t episode);
+
+  /// Before the environments of an agent decide together: where several share handles and answers, those of earlier
+  /// decisions are forgotten when they have become many, or prompts have forgotten. Handles are valid until then.
+  void begin_round();
 
   /// Begins a decision at an observation of this text; returns its handle. Throws InvalidArgument for texts that would
   /// not stay apart in prompts, take more than half of one, or are not accepted by their own formatter, and changes
   /// nothing then.
   [[nodiscard]] ObservationId observe_text(std::string_view text);
+
+  /// Throws what observe_text() would throw.
+  void check_observation_text(std::string_view text) const;
 
   /// Throws what remember() would throw because of this transition's texts.
   void check_text(const TransitionText& text) const;
@@ -102,6 +113,9 @@ class ICPI_API PromptContext {
   Costs costs;  ///< of all answers
 
  private:
+  /// The handles of observations and the answers about them begin anew.
+  void forget_imagined();
+
   std::unique_ptr<PromptState> state_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,33 +18,51 @@ namespace icpi {
 
 namespace detail {
 
-/// A base, so that it is there before the bases that follow.
+/// What the lanes of one agent share, and a base, so that it is there before the bases that follow.
 template <class Source>
 struct SourceHolder {
-  Source source;
+  struct Shared {
+    Source source;
+    std::size_t given;
+    std::vector<MemoryEvent> events{};
+  };
+  std::shared_ptr<Shared> shared;
 };
 
 }  // namespace detail
 
 /// A PromptContext that takes observations and transitions of an environment: an AgentMemory.
-/// Thread-safety: one object by one thread at a time.
+/// Thread-safety: one object by one thread at a time; those that share experience count as one.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter, Buffer>>, public PromptContext {
   using Source = TypedPromptSource<Env, Formatter, Buffer>;
   using Holder = detail::SourceHolder<Source>;
 
  public:
+  using BufferType = Buffer;  ///< what remembers
+
   /// `random_key` drives the choice of examples. Throws as PromptContext.
   PromptLane(const Env& env, Buffer experience, Formatter formatter, const PromptOptions& options,
              TokenCounter count_tokens, RandomKey random_key)
-      : Holder{Source(env, std::move(experience), std::move(formatter))},
-        PromptContext(Holder::source, options, std::move(count_tokens), random_key),
-        buffer(Holder::source.buffer()),
-        given_(buffer.size()) {}
+      : Holder{std::shared_ptr<typename Holder::Shared>(
+            new typename Holder::Shared{Source(env, std::move(experience), std::move(formatter)), 0})},
+        PromptContext(source(), options, std::move(count_tokens), random_key),
+        buffer(source().buffer()) {
+    Holder::shared->given = buffer.size();
+  }
+
+  /// That of environment number `environment`, not 0, of the same agent.
+  PromptLane(const PromptLane& with, std::uint64_t environment)
+      : Holder(with), PromptContext(with, environment), buffer(source().buffer()) {}
 
   /// See PromptContext::observe_text.
   [[nodiscard]] ObservationId observe(const typename Env::Observation& observation) {
-    return observe_text(Holder::source.write_observation(observation));
+    return observe_text(source().write_observation(observation));
+  }
+
+  /// Throws what observe() would throw.
+  void check(const typename Env::Observation& observation) const {
+    check_observation_text(source().write_observation(observation));
   }
 
   /// See PromptContext::note_legal_text.
@@ -58,46 +78,60 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
   void consult(const Env& env) { Holder::source.consult(env); }
 
   /// Throws what append() and extend() would throw because of this transition's texts.
-  void check(const TransitionOf<Env>& transition) const { check_text(Holder::source.write_step(transition)); }
+  void check(const TransitionOf<Env>& transition) const { check_text(source().write_step(transition)); }
 
   /// Adds a finished episode. All or nothing, as PromptContext::remember.
   void append(const TrajectoryOf<Env>& trajectory) {
-    Holder::source.announce(trajectory.data(), trajectory.size(), false);
+    source().announce(trajectory);
     remember(trajectory.size());
-    events_.push_back({MemoryEvent::Kind::trajectory, trajectory.size()});
+    Holder::shared->events.push_back({MemoryEvent::Kind::trajectory, trajectory.size()});
+    forget_events();
   }
 
   /// Adds a step of the running episode: its prompts change at once. All or nothing, as append().
   void extend(const TransitionOf<Env>& transition) {
-    Holder::source.announce(&transition, 1, true);
+    if constexpr (SharedReplayBuffer<Buffer, Env>) {
+      if (!running_) running_ = buffer.begin();
+    }
+    source().announce(transition, running_.value_or(0));
     remember(1);
     note(MemoryEvent::Kind::steps);
   }
 
   /// The running episode is over.
   void close() {
-    buffer.close();
+    if constexpr (SharedReplayBuffer<Buffer, Env>) {
+      if (running_) buffer.end(*running_);
+      running_.reset();
+    } else {
+      buffer.close();
+    }
     update();
     note(MemoryEvent::Kind::close);
   }
 
   /// Transitions that were there when this was made.
-  [[nodiscard]] std::size_t given() const noexcept { return given_; }
+  [[nodiscard]] std::size_t given() const noexcept { return Holder::shared->given; }
   /// How what came since was remembered.
-  [[nodiscard]] const std::vector<MemoryEvent>& events() const noexcept { return events_; }
+  [[nodiscard]] const std::vector<MemoryEvent>& events() const noexcept { return Holder::shared->events; }
 
-  /// Everything that was remembered since, as text. Throws InvalidArgument when an observation does not read back, or the
+  /// Throws InvalidArgument when something has left the buffer.
+  void check_complete() const {
+    if (source().departed() > 0) detail::refuse_departed(source().departed());
+  }
+
+  /// Everything that was remembered since, as text. check_complete() first. Throws InvalidArgument when an observation does not read back, or the
   /// buffer does not hold what it was given.
   template <class Codec>
   [[nodiscard]] std::vector<SavedStep> save(const Codec& codec) const {
     std::vector<SavedStep> steps;
-    for (std::size_t i = given_; i < buffer.size(); ++i) {
+    for (std::size_t i = given(); i < buffer.size(); ++i) {
       const auto id = static_cast<TransitionId>(i);
       const TransitionOf<Env>& each = buffer[id];
       steps.push_back({detail::write_back(codec, each.observation), buffer.action_index(id), each.reward,
                        each.terminated, each.truncated, detail::write_back(codec, each.next_observation)});
     }
-    detail::check_events(events_, steps.size());
+    detail::check_events(events(), steps.size());
     return steps;
   }
 
@@ -123,18 +157,25 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
   }
 
   /// What writes and reads.
-  [[nodiscard]] const Formatter& formatter() const noexcept { return Holder::source.formatter(); }
+  [[nodiscard]] const Formatter& formatter() const noexcept { return source().formatter(); }
 
   Buffer& buffer;  ///< all experience
 
  private:
   void note(MemoryEvent::Kind kind) {
-    if (events_.empty() || events_.back().kind != kind) events_.push_back({kind, 0});
-    ++events_.back().count;
+    std::vector<MemoryEvent>& noted = Holder::shared->events;
+    if (noted.empty() || noted.back().kind != kind) noted.push_back({kind, 0});
+    ++noted.back().count;
+    forget_events();
   }
+  /// What has left cannot be told again.
+  void forget_events() noexcept {
+    if (source().departed() > 0) Holder::shared->events.clear();
+  }
+  [[nodiscard]] Source& source() noexcept { return Holder::shared->source; }
+  [[nodiscard]] const Source& source() const noexcept { return Holder::shared->source; }
 
-  std::size_t given_;
-  std::vector<MemoryEvent> events_;
+  std::optional<TrajectoryId> running_;
 };
 
 }  // namespace icpi

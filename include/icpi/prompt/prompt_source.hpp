@@ -74,18 +74,22 @@ class ICPI_API PromptSource {
     return LegalSource::all;
   }
 
-  /// See ReplayBuffer.
-  [[nodiscard]] virtual std::size_t size() const = 0;
+  /// Transitions that ever came: one past the last id.
+  [[nodiscard]] virtual std::size_t recorded() const = 0;
+  /// How many of them have left; see ForgetsTransitions.
+  [[nodiscard]] virtual std::size_t departed() const = 0;
+  /// Whether one of them is still there.
+  [[nodiscard]] virtual bool holds(TransitionId id) const = 0;
   /// See ReplayBuffer.
   [[nodiscard]] virtual std::size_t trajectory_count() const = 0;
   /// See ReplayBuffer.
-  [[nodiscard]] virtual TransitionRange trajectory(std::size_t number) const = 0;
+  [[nodiscard]] virtual TransitionIds trajectory(std::size_t number) const = 0;
   /// See ReplayBuffer.
   [[nodiscard]] virtual TransitionIds matching(std::size_t action, bool terminated) const = 0;
   /// See ReplayBuffer.
   [[nodiscard]] virtual std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const = 0;
-  /// Sum of the rewards of a transition range.
-  [[nodiscard]] virtual double undiscounted_return(TransitionRange range) const = 0;
+  /// Sum of the rewards of some transitions.
+  [[nodiscard]] virtual double undiscounted_return(TransitionIds ids) const = 0;
 };
 
 /// Throws InvalidArgument, quoting it, when the source's formatter does not accept the text of a real observation: every

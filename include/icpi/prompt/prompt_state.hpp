@@ -3,45 +3,85 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/legal_sets.hpp"
 #include "icpi/prompt/prompt_book.hpp"
 #include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/stable_prompt.hpp"
 #include "icpi/prompt/text_interner.hpp"
 
 namespace icpi {
 
-/// What a PromptContext is made of.
-struct PromptState {
+/// What the environments of one agent have in common: experience, its prompts, and what was asked about them.
+struct SharedPrompts {
   /// See PromptContext.
-  PromptState(PromptSource& experience, ConstantTexts texts, const PromptOptions& options, TokenCounter count_tokens,
-              RandomKey random_key)
+  SharedPrompts(PromptSource& experience, ConstantTexts texts, const PromptOptions& options, TokenCounter count_tokens,
+                RandomKey random_key)
       : source(&experience),
         book(*source, std::move(texts), options, std::move(count_tokens), random_key.child(0)),
         legal(*source),
-        key(random_key.child(1)) {
+        key(random_key) {
     book.update();
+  }
+
+  PromptSource* source;          ///< what writes, reads and remembers
+  PromptBook book;               ///< its prompts
+  TextInterner observations;     ///< handles
+  AnswerMemo memo;               ///< answers
+  LegalSets legal;               ///< what can be done where
+  RandomKey key;                 ///< of all environments: child 1 + e is of number e
+  std::size_t environments = 0;  ///< how many there are
+  std::size_t departed = 0;      ///< what had left the buffer when `memo` was looked at last
+  std::uint64_t decisions = 0;   ///< of all of them
+  std::uint64_t rounds = 0;      ///< in which some of them decided together
+};
+
+/// What a PromptContext is made of.
+struct PromptState {
+  /// Kept in `memo` from decision to decision: with a temperature above 0 those of earlier ones are of no use.
+  static constexpr std::size_t most_answers = 1U << 16U;
+  /// Kept in `observations` from decision to decision where several environments share them.
+  static constexpr std::size_t most_texts = 1U << 16U;
+
+  /// That of environment number `environment`.
+  PromptState(std::shared_ptr<SharedPrompts> common, std::uint64_t environment)
+      : shared(std::move(common)),
+        source(shared->source),
+        book(shared->book),
+        observations(shared->observations),
+        memo(shared->memo),
+        key(shared->key.child(1 + environment)) {
+    ++shared->environments;
   }
 
   /// What is legal at an observation of this decision. Valid until the next call.
   [[nodiscard]] LegalActions legal_at(ObservationId observation) {
-    return legal.at(*source, observations, observation, decision);
+    return shared->legal.at(*source, observations, observation, shared->rounds, legality);
   }
 
-  /// Kept in `memo` from decision to decision: with a temperature above 0 those of earlier ones are of no use.
-  static constexpr std::size_t most_answers = 1U << 16U;
+  /// The current stable prompt without its query; action queries choose among the episode's policy prompts by `variant`.
+  [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated,
+                                                  std::size_t variant) const {
+    return kind == QueryKind::action ? policy_prompts[variant % policy_prompts.size()]
+                                     : book.stable_prompt(kind, action, terminated);
+  }
 
-  PromptSource* source;        ///< what writes, reads and remembers
-  PromptBook book;             ///< its prompts
-  TextInterner observations;   ///< handles of the episode
-  AnswerMemo memo;             ///< answers of the episode
-  LegalSets legal;             ///< what can be done where
-  RandomKey key;               ///< of all episodes
-  RandomKey episode_key;       ///< of the running episode
-  std::uint64_t decision = 0;  ///< of this episode, from 1 on
+  std::shared_ptr<SharedPrompts> shared;     ///< with the agent's other environments
+  PromptSource* source;                      ///< of `shared`
+  PromptBook& book;                          ///< of `shared`
+  TextInterner& observations;                ///< of `shared`
+  AnswerMemo& memo;                          ///< of `shared`
+  RandomKey key;                             ///< of all episodes
+  RandomKey episode_key;                     ///< of the running episode
+  std::uint64_t decision = 0;                ///< of this episode, from 1 on
+  std::uint64_t asking = 0;                  ///< number of the decision among all of the agent's
+  LegalSourceCounts legality{};              ///< how it was known what is legal, so far
+  std::vector<StablePrompt> policy_prompts;  ///< of the running episode, where prompts are stable
 };
 
 }  // namespace icpi

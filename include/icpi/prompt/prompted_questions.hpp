@@ -32,8 +32,8 @@ namespace icpi {
 class PromptedQuestions : protected QuestionRequests {
  public:
   /// See PromptedRolloutModel.
-  PromptedQuestions(LanguageModelRef model, QueryOptions options)
-      : QuestionRequests(model, options), team_(std::make_unique<ThreadTeam>(options.threads)) {
+  PromptedQuestions(LanguageModelRef model, const QueryOptions& options, std::size_t threads)
+      : QuestionRequests(model, options), team_(std::make_unique<ThreadTeam>(threads)) {
     scratch_.resize(team_->size());
   }
 
@@ -110,11 +110,11 @@ class PromptedQuestions : protected QuestionRequests {
       slots_[slot].restart(question, key);
       return slot;
     }
-    const auto& prompt = state.book.stable_prompt(question.kind, question.action, question.terminated,
-                                                  3 * state.decision + question.step + question.sample);
+    const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
+                                             3 * state.decision + question.step + question.sample);
     key.prefix_identity = prompt.identity;
     key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) > 0 ? state.decision : 0;
+    key.decision = temperature(question) > 0 ? state.asking : 0;
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
@@ -184,6 +184,7 @@ class PromptedQuestions : protected QuestionRequests {
 
   void ask() {
     if (!options_.prime_prefixes) return send(order_);
+    if (primed_.size() > 4096) primed_.clear();  // prompts of long ago among them
     first_.clear();
     rest_.clear();
     for (const auto slot : order_) {

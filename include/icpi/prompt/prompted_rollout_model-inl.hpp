@@ -27,6 +27,13 @@ ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(PromptedRolloutModel&&) n
 ICPI_INLINE PromptedRolloutModel& PromptedRolloutModel::operator=(PromptedRolloutModel&&) noexcept = default;
 ICPI_INLINE PromptedRolloutModel::~PromptedRolloutModel() = default;
 
+ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(std::unique_ptr<SubmittedQuestions> questions)
+    : questions_(std::move(questions)) {}
+
+ICPI_INLINE PromptedRolloutModel PromptedRolloutModel::another() const {
+  return PromptedRolloutModel(questions_->another());
+}
+
 ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> lanes) { questions_->serve(lanes); }
 
 ICPI_INLINE void PromptedRolloutModel::observe_queries(QueryObserver observer) {

@@ -35,6 +35,9 @@ class ICPI_API PromptedRolloutModel {
   PromptedRolloutModel& operator=(PromptedRolloutModel&&) noexcept;  ///< as construction
   ~PromptedRolloutModel();
 
+  /// Another one that asks the same model in the same way, on the calling thread alone; nobody looks at its queries.
+  [[nodiscard]] PromptedRolloutModel another() const;
+
   /// The lanes that Question::lane counts. They must outlive the questions.
   void serve(std::span<PromptContext* const> lanes);
 
@@ -70,6 +73,8 @@ class ICPI_API PromptedRolloutModel {
   void cancel_all();
 
  private:
+  explicit PromptedRolloutModel(std::unique_ptr<SubmittedQuestions> questions);
+
   std::unique_ptr<SubmittedQuestions> questions_;
 };
 

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -73,9 +75,10 @@ class RenderedTransitions {
 
   /// Takes in the next transition.
   void add(RenderedTransition&& next) {
-    longest_query_ = std::max(longest_query_, next.head.tokens);
     const std::size_t head = next.head.text.size();
-    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step)});
+    pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step),
+                       narrow(next.head.tokens)});
+    ++query_lengths_[pieces_.back().query_tokens];
     Outcomes& outcomes = heads_[std::move(next.head.text)];
     ++outcomes.times;
     outcomes.add(QueryKind::termination, std::string_view(next.termination.text).substr(head));
@@ -83,12 +86,34 @@ class RenderedTransitions {
     outcomes.add(QueryKind::observation, std::string_view(next.observation.text).substr(head));
   }
 
-  /// Transitions rendered.
-  [[nodiscard]] std::size_t size() const noexcept { return pieces_.size(); }
+  /// The next transition left before it was taken in.
+  void skip() { pieces_.emplace_back(); }
+
+  /// Forgets those that `holds(id)` denies. What is kept of the others is moved up now and then: memory stays below twice
+  /// what they take.
+  template <class Holds>
+  void forget(const Holds& holds) {
+    for (std::size_t i = 0; i < pieces_.size(); ++i)
+      if (!pieces_[i].gone() && !holds(static_cast<TransitionId>(first_ + i))) drop(pieces_[i]);
+    const auto held = std::find_if(pieces_.begin(), pieces_.end(), [](const Pieces& each) { return !each.gone(); });
+    const auto unused = static_cast<std::size_t>(held - pieces_.begin());
+    if (2 * unused > pieces_.size()) {
+      pieces_.erase(pieces_.begin(), held);
+      first_ += unused;
+    }
+    if (2 * unused_bytes_ > text_.size()) move_up();
+  }
+
+  /// Transitions that ever came: one past the last id.
+  [[nodiscard]] std::size_t size() const noexcept { return first_ + pieces_.size(); }
+  /// None below is still there.
+  [[nodiscard]] TransitionId first() const noexcept { return static_cast<TransitionId>(first_); }
+  /// Whether one of them is still there.
+  [[nodiscard]] bool holds(TransitionId id) const noexcept { return id >= first_ && !pieces_[id - first_].gone(); }
 
   /// The example of a world-model query (observation, action, answer, blank line), or for QueryKind::action the step.
   [[nodiscard]] const TextPiece& piece(QueryKind kind, TransitionId id) const {
-    const auto& pieces = pieces_[id];
+    const auto& pieces = pieces_[id - first_];
     switch (kind) {
       case QueryKind::termination: return pieces.termination;
       case QueryKind::reward: return pieces.reward;
@@ -105,7 +130,7 @@ class RenderedTransitions {
 
   /// Observation and action of a transition, as they are asked about. Valid until the next addition.
   [[nodiscard]] std::string_view question(TransitionId id) const noexcept {
-    const TextPiece& example = pieces_[id].termination;
+    const TextPiece& example = pieces_[id - first_].termination;
     return text(example).substr(0, example.answer);
   }
 
@@ -133,27 +158,52 @@ class RenderedTransitions {
   }
 
   /// Tokens of the longest observation with action seen: what a prompt keeps free for its query.
-  [[nodiscard]] std::size_t longest_query() const noexcept { return longest_query_; }
+  [[nodiscard]] std::size_t longest_query() const noexcept {
+    return query_lengths_.empty() ? 0 : query_lengths_.rbegin()->first;
+  }
 
  private:
   struct Pieces {
     TextPiece termination, reward, observation, step;
+    std::uint32_t query_tokens = 0;
+
+    /// Examples are not empty.
+    [[nodiscard]] bool gone() const noexcept { return termination.length == 0; }
   };
 
   /// What came of one observation and action: the different answers, as hashes that end in their kind.
   struct Outcomes {
-    std::size_t times = 0;
-    std::vector<std::size_t> different;
+    struct Answer {
+      std::size_t hash = 0;
+      std::size_t times = 0;
+    };
 
+    std::size_t times = 0;
+    std::vector<Answer> different;
+
+    [[nodiscard]] std::vector<Answer>::iterator find(std::size_t hash) {
+      return std::find_if(different.begin(), different.end(), [hash](const Answer& each) { return each.hash == hash; });
+    }
+    static std::size_t hash_of(QueryKind kind, std::string_view answer) {
+      return std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
+    }
     void add(QueryKind kind, std::string_view answer) {
-      const std::size_t hash = std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
-      if (std::find(different.begin(), different.end(), hash) == different.end()) different.push_back(hash);
+      const std::size_t hash = hash_of(kind, answer);
+      const auto found = find(hash);
+      if (found == different.end())
+        different.push_back({hash, 1});
+      else
+        ++found->times;
+    }
+    void remove(QueryKind kind, std::string_view answer) {
+      const auto found = find(hash_of(kind, answer));
+      if (--found->times == 0) different.erase(found);
     }
 
     [[nodiscard]] OutcomeCounts counts() const {
       OutcomeCounts counts{times, 0, 0, 0};
-      for (const std::size_t hash : different) {
-        const auto kind = static_cast<QueryKind>(hash & 3U);
+      for (const Answer& each : different) {
+        const auto kind = static_cast<QueryKind>(each.hash & 3U);
         auto& count = kind == QueryKind::termination ? counts.terminations
                       : kind == QueryKind::reward    ? counts.rewards
                                                      : counts.observations;
@@ -187,11 +237,41 @@ class RenderedTransitions {
     return piece;
   }
 
+  void drop(Pieces& pieces) {
+    const auto found = heads_.find(std::string(text(pieces.termination).substr(0, pieces.termination.answer)));
+    found->second.remove(QueryKind::termination, text(pieces.termination).substr(pieces.termination.answer));
+    found->second.remove(QueryKind::reward, text(pieces.reward).substr(pieces.reward.answer));
+    found->second.remove(QueryKind::observation, text(pieces.observation).substr(pieces.observation.answer));
+    if (--found->second.times == 0) heads_.erase(found);
+    const auto length = query_lengths_.find(pieces.query_tokens);
+    if (--length->second == 0) query_lengths_.erase(length);
+    for (const TextPiece* part : {&pieces.termination, &pieces.reward, &pieces.observation, &pieces.step})
+      unused_bytes_ += part->length;
+    pieces = {};
+  }
+
+  /// Closes the gaps in the store: pieces lie in it in the order of their ids.
+  void move_up() {
+    std::size_t end = 0;
+    for (Pieces& pieces : pieces_) {
+      if (pieces.gone()) continue;
+      for (TextPiece* part : {&pieces.termination, &pieces.reward, &pieces.observation, &pieces.step}) {
+        std::memmove(text_.data() + end, text_.data() + part->offset, part->length);
+        part->offset = end;
+        end += part->length;
+      }
+    }
+    text_.resize(end);
+    unused_bytes_ = 0;
+  }
+
   TokenCounter count_tokens_;
   std::string text_;
+  std::size_t unused_bytes_ = 0;  ///< of text_
+  std::size_t first_ = 0;         ///< the id of pieces_[0]
   std::vector<Pieces> pieces_;
   std::unordered_map<std::string, Outcomes> heads_;
-  std::size_t longest_query_ = 0;
+  std::map<std::uint32_t, std::size_t> query_lengths_;  ///< in tokens; how many transitions have each
 };
 
 }  // namespace icpi

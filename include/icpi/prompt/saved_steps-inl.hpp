@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,12 @@ ICPI_INLINE void refuse_unread(std::string_view text) {
 
 ICPI_INLINE void refuse_action(std::uint64_t action) {
   throw InvalidArgument(fmt::format("load: the environment has no action number {}", action));
+}
+
+ICPI_INLINE void refuse_departed(std::size_t departed) {
+  throw InvalidArgument(fmt::format(
+      "save: {} transitions have left the buffer; an agent is saved while its buffer holds all that it was given",
+      departed));
 }
 
 ICPI_INLINE void check_events(const std::vector<MemoryEvent>& events, std::size_t steps) {

@@ -51,6 +51,8 @@ namespace detail {
 [[noreturn]] ICPI_API void refuse_unread(std::string_view text);
 /// Throws InvalidArgument naming an action that the environment does not have.
 [[noreturn]] ICPI_API void refuse_action(std::uint64_t action);
+/// Throws InvalidArgument because so many transitions have left the buffer.
+[[noreturn]] ICPI_API void refuse_departed(std::size_t departed);
 /// Throws InvalidArgument unless the events speak of that many steps.
 ICPI_API void check_events(const std::vector<MemoryEvent>& events, std::size_t steps);
 

@@ -22,8 +22,9 @@ class ShownTrajectories {
     while (all_.size() < source.trajectory_count()) {
       TrajectorySummary& next = all_.emplace_back();
       if (!selection->needs_summaries()) continue;
-      next.transitions = source.trajectory(all_.size() - 1);
-      next.undiscounted_return = source.undiscounted_return(next.transitions);
+      const TransitionIds transitions = source.trajectory(all_.size() - 1);
+      next.steps = transitions.size();
+      next.undiscounted_return = source.undiscounted_return(transitions);
     }
     shown_.clear();
     selection->select(all_, shown_);
@@ -33,10 +34,13 @@ class ShownTrajectories {
                                 shown_[i], all_.size()));
   }
 
-  /// Their places in the buffer.
-  void find(const PromptSource& source, std::vector<TransitionRange>& ranges) const {
-    ranges.clear();
-    for (const std::size_t number : shown_) ranges.push_back(source.trajectory(number));
+  /// Trajectories have left: the next update() looks at all anew.
+  void forget() noexcept { all_.clear(); }
+
+  /// Their transitions. Views of the buffer.
+  void find(const PromptSource& source, std::vector<TransitionIds>& transitions) const {
+    transitions.clear();
+    for (const std::size_t number : shown_) transitions.push_back(source.trajectory(number));
   }
 
   /// How many.

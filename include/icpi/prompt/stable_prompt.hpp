@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -110,6 +111,21 @@ struct StablePrompt {
       tokens_ += piece.tokens;
       ++counts_[example->class_index].count;
     }
+    if (examples.empty()) show_newest(classes, room, rendered, kind);
+  }
+
+  /// No example is as small as a prompt that is drawn anew should be. One is better than none.
+  void show_newest(const ExampleClasses& classes, std::size_t room, const RenderedTransitions& rendered,
+                   QueryKind kind) {
+    std::optional<ExampleSampler::Example> newest;
+    for (std::size_t i = 0; i < classes.classes().size(); ++i)
+      for (const auto part : classes.classes()[i].parts)
+        for (const TransitionId id : part)
+          if (rendered.piece(kind, id).tokens <= room && (!newest || id > newest->id)) newest = {id, i};
+    if (!newest) return;
+    rendered.append(rendered.piece(kind, newest->id), text, examples);
+    tokens_ = rendered.piece(kind, newest->id).tokens;
+    ++counts_[newest->class_index].count;
   }
 
   std::size_t tokens_ = 0;

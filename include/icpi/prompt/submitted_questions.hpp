@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -25,7 +26,13 @@ class SubmittedQuestions : public PromptedQuestions {
  public:
   /// See PromptedRolloutModel.
   SubmittedQuestions(LanguageModelRef model, const QueryOptions& options)
-      : PromptedQuestions(model, options), scoring_(options.restrict_answers && !can_.constrains_choices) {}
+      : PromptedQuestions(model, options, options.threads),
+        scoring_(options.restrict_answers && !can_.constrains_choices) {}
+
+  /// See PromptedRolloutModel::another.
+  [[nodiscard]] std::unique_ptr<SubmittedQuestions> another() const {
+    return std::unique_ptr<SubmittedQuestions>(new SubmittedQuestions(*this));
+  }
 
   /// See KnowsLegalActions.
   [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) {
@@ -117,6 +124,9 @@ class SubmittedQuestions : public PromptedQuestions {
   }
 
  private:
+  SubmittedQuestions(const SubmittedQuestions& alike)
+      : PromptedQuestions(alike.model_, alike.options_, 1), scoring_(alike.scoring_) {}
+
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   /// What answer() has in flight is cancelled and taken; it comes at once, however late it is.

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/export.hpp"
 #include "icpi/core/strategy.hpp"
 
@@ -17,7 +16,7 @@ namespace icpi {
 
 /// A complete trajectory, as selections see it.
 struct TrajectorySummary {
-  TransitionRange transitions;     ///< its place in the buffer
+  std::size_t steps = 0;           ///< how many transitions it has
   double undiscounted_return = 0;  ///< sum of its rewards
 };
 

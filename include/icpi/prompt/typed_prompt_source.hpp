@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +22,7 @@
 namespace icpi {
 
 /// The environment's side of PromptSource: its actions, its formatter and the experience in its buffer.
-/// Thread-safety: const members may be called concurrently.
+/// Thread-safety: one object by one thread at a time.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class TypedPromptSource final : public PromptSource {
  public:
@@ -59,17 +60,28 @@ class TypedPromptSource final : public PromptSource {
   }
   void store_arriving() override {
     if (extends_) {
-      buffer_.extend(*arriving_);
+      if constexpr (SharedReplayBuffer<Buffer, Env>) {
+        buffer_.extend(running_, *arriving_);
+      } else {
+        buffer_.extend(*arriving_);
+      }
     } else {
       buffer_.append(std::span<const TransitionOf<Env>>(arriving_, arriving_count_));
     }
   }
 
-  /// What arrives next: a whole trajectory, or one more step (`extends`). Views; valid until it is stored.
-  void announce(const TransitionOf<Env>* arriving, std::size_t count, bool extends) noexcept {
-    arriving_ = arriving;
-    arriving_count_ = count;
-    extends_ = extends;
+  /// A whole trajectory arrives next. A view; valid until it is stored.
+  void announce(const TrajectoryOf<Env>& trajectory) noexcept {
+    arriving_ = trajectory.data();
+    arriving_count_ = trajectory.size();
+    extends_ = false;
+  }
+  /// One more step of a running trajectory arrives next; a buffer that numbers none has only one. A view, as before.
+  void announce(const TransitionOf<Env>& step, TrajectoryId running) noexcept {
+    arriving_ = &step;
+    arriving_count_ = 1;
+    extends_ = true;
+    running_ = running;
   }
 
   [[nodiscard]] std::optional<std::uint32_t> read_action(std::string_view text) const override {
@@ -132,18 +144,36 @@ class TypedPromptSource final : public PromptSource {
     return LegalSource::all;
   }
 
-  [[nodiscard]] std::size_t size() const override { return buffer_.size(); }
+  [[nodiscard]] std::size_t recorded() const override { return buffer_.size() + departed(); }
+  [[nodiscard]] std::size_t departed() const override {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer_.departed();
+    return 0;
+  }
+  [[nodiscard]] bool holds(TransitionId id) const override {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer_.holds(id);
+    return id < buffer_.size();
+  }
   [[nodiscard]] std::size_t trajectory_count() const override { return buffer_.trajectory_count(); }
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const override { return buffer_.trajectory(number); }
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const override {
+    if constexpr (std::convertible_to<decltype(buffer_.trajectory(number)), TransitionIds>) {
+      return buffer_.trajectory(number);
+    } else {
+      const TransitionRange range = buffer_.trajectory(number);
+      // All at once: spans that were lent stay valid until the buffer grows.
+      while (consecutive_.size() < buffer_.size())
+        consecutive_.push_back(static_cast<TransitionId>(consecutive_.size()));
+      return TransitionIds(consecutive_).subspan(range.first, range.size());
+    }
+  }
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const override {
     return buffer_.matching(action, terminated);
   }
   [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const override {
     return buffer_.reward_classes(action, terminated);
   }
-  [[nodiscard]] double undiscounted_return(TransitionRange range) const override {
+  [[nodiscard]] double undiscounted_return(TransitionIds ids) const override {
     double sum = 0;
-    for (auto id = range.first; id < range.last; ++id) {
+    for (const TransitionId id : ids) {
       const TransitionOf<Env>& transition = buffer_[id];
       sum += transition.reward;
     }
@@ -159,6 +189,8 @@ class TypedPromptSource final : public PromptSource {
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;
   bool extends_ = false;
+  TrajectoryId running_ = 0;
+  mutable std::vector<TransitionId> consecutive_;  ///< 0, 1, ...: what ranges of ids are shown as
 };
 
 }  // namespace icpi

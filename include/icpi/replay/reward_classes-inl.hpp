@@ -37,6 +37,16 @@ ICPI_INLINE void RewardClasses::truncate(TransitionId first) {
   for (std::size_t i = 0; i < ids.size(); ++i) add(ids[i], rewards[i]);
 }
 
+ICPI_INLINE RewardClasses RewardClasses::without(TransitionIds leaving) const {
+  RewardClasses left;
+  auto next = leaving.begin();
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    while (next != leaving.end() && *next < ids_[i]) ++next;
+    if (next == leaving.end() || *next != ids_[i]) left.add(ids_[i], rewards_[i]);
+  }
+  return left;
+}
+
 ICPI_INLINE bool RewardClasses::is_new_value(double reward) const {
   return std::find(keys_.begin(), keys_.end(), reward) == keys_.end();
 }

@@ -27,6 +27,9 @@ class ICPI_API RewardClasses {
   /// Forgets every transition from `first` on.
   void truncate(TransitionId first);
 
+  /// Those that are left without some of them (`leaving`, ascending), sorted as if the others had never been there.
+  [[nodiscard]] RewardClasses without(TransitionIds leaving) const;
+
   /// Classes with at least one member each, in the order of their first appearance; members ascending.
   [[nodiscard]] std::span<const RewardClass> classes() const noexcept { return classes_; }
 

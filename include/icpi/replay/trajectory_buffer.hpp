@@ -2,15 +2,21 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
+#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/replay/trajectory_index.hpp"
 
 namespace icpi {
 
-/// The full history of an agent's experience, indexed by action, termination and reward.
+/// An agent's experience, indexed by action, termination and reward: a SharedReplayBuffer. The full history, or as much as
+/// a bound allows: then the oldest complete trajectories leave when another one is complete, and memory stays flat. The
+/// newest complete one and those that are running stay, however long they are.
 ///
 /// Appending costs amortised constant time per transition; looking up costs constant time.
 /// Thread-safety: const members may be called concurrently.
@@ -19,8 +25,11 @@ class TrajectoryBuffer {
  public:
   using TransitionType = TransitionOf<Env>;  ///< what is kept
 
-  /// Takes the set of actions from `env`.
-  explicit TrajectoryBuffer(const Env& env) : actions_(actions_of(env)), index_(actions_.size()) {}
+  /// Takes the set of actions from `env`. Throws InvalidArgument when no transition may be held.
+  explicit TrajectoryBuffer(const Env& env, std::size_t max_transitions = std::numeric_limits<std::size_t>::max())
+      : most_(max_transitions), actions_(actions_of(env)), index_(actions_.size()) {
+    check_option(most_ > 0, "max_transitions", most_, "at least 1");
+  }
 
   /// Takes in what the environment has gained of actions.
   void grow(const Env& env) {
@@ -33,36 +42,71 @@ class TrajectoryBuffer {
   /// Throws InvalidArgument when a reward is not finite, an action is not one of the environment's, a step but the last
   /// ends the episode, or a trajectory is being extended. An empty trajectory changes nothing.
   void append(std::span<const TransitionType> trajectory) {
-    index_.check_closed();
+    if (own_) TrajectoryIndex::refuse_unclosed();
     for (std::size_t i = 0; i < trajectory.size(); ++i) {
       index_.check(index_of(trajectory[i].action), trajectory[i].reward, i);
       if (i + 1 < trajectory.size() && (trajectory[i].terminated || trajectory[i].truncated))
         TrajectoryIndex::refuse_early_end(i, trajectory.size());
     }
-    add_all(trajectory.data(), trajectory.size(), true);
+    const TrajectoryId added = begin();
+    try {
+      add_all(added, trajectory.data(), trajectory.size(), true);
+    } catch (...) {
+      index_.end(added);  // there is nothing in it
+      throw;
+    }
   }
 
-  /// Adds one step to the running trajectory, or nothing when it throws. Throws as append().
+  /// One more trajectory is running, beside those that are; its number.
+  TrajectoryId begin() { return index_.begin(); }
+
+  /// Adds one step to a running trajectory, or nothing when it throws. Throws as append(), and InvalidArgument when that
+  /// trajectory is not running.
+  void extend(TrajectoryId running, const TransitionType& transition) {
+    index_.check(index_of(transition.action), transition.reward, index_.steps(running));
+    add_all(running, &transition, 1, false);
+  }
+
+  /// Ends a running trajectory: it counts among the complete ones from now on. An empty one leaves nothing behind. Throws
+  /// InvalidArgument when it is not running.
+  void end(TrajectoryId running) {
+    index_.end(running, most_);
+    forget();
+  }
+
+  /// The same for who records one trajectory at a time: it begins with the first step.
   void extend(const TransitionType& transition) {
-    index_.check(index_of(transition.action), transition.reward, index_.running());
-    add_all(&transition, 1, false);
-    index_.set_open(true);
+    const TrajectoryId running = own_ ? *own_ : begin();
+    try {
+      extend(running, transition);
+    } catch (...) {
+      if (!own_) end(running);
+      throw;
+    }
+    own_ = running;
   }
 
-  /// Ends the running trajectory: it counts among the complete ones from now on. Nothing happens when it is empty.
-  void close() { index_.close(); }
+  /// Ends that one. Nothing happens when it is empty.
+  void close() {
+    if (own_) end(*own_);
+    own_.reset();
+  }
 
-  /// Transitions held, those of the running trajectory included.
-  [[nodiscard]] std::size_t size() const noexcept { return transitions_.size(); }
-  /// One transition; `id` is below size().
-  [[nodiscard]] const TransitionType& operator[](TransitionId id) const { return transitions_[id]; }
+  /// Transitions held, those of running trajectories included.
+  [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+  /// Transitions that have left. Ids count on: the next one is size() + departed().
+  [[nodiscard]] std::size_t departed() const noexcept { return index_.departed(); }
+  /// Whether a transition is held.
+  [[nodiscard]] bool holds(TransitionId id) const noexcept { return index_.holds(id); }
+  /// One transition that is held.
+  [[nodiscard]] const TransitionType& operator[](TransitionId id) const { return transitions_[id - first_]; }
   /// Its action's place among the environment's.
   [[nodiscard]] std::size_t action_index(TransitionId id) const { return index_.action_index(id); }
 
-  /// Complete trajectories, oldest first.
+  /// Complete trajectories.
   [[nodiscard]] std::size_t trajectory_count() const noexcept { return index_.trajectory_count(); }
-  /// The transitions of one; `number` is below trajectory_count().
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const { return index_.trajectory(number); }
+  /// The transitions of one, in the order of completion; `number` is below trajectory_count(). Valid until the next change.
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const { return index_.trajectory(number); }
 
   /// Every transition with this action and termination, oldest first.
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const {
@@ -87,25 +131,35 @@ class TrajectoryBuffer {
     return index;
   }
 
-  /// All or nothing; `closes` the trajectory too.
-  void add_all(const TransitionType* added, std::size_t count, bool closes) {
-    const auto first = static_cast<TransitionId>(transitions_.size());
+  /// All or nothing; `ends` the trajectory too.
+  void add_all(TrajectoryId running, const TransitionType* added, std::size_t count, bool ends) {
+    const std::size_t before = transitions_.size();
     try {
       for (std::size_t i = 0; i < count; ++i) {
         transitions_.push_back(added[i]);
-        index_.add(index_of(added[i].action), added[i].terminated, added[i].reward);
+        index_.add(running, index_of(added[i].action), added[i].terminated, added[i].reward);
       }
-      if (closes) index_.close();
+      if (ends) index_.end(running, most_);
     } catch (...) {
-      while (transitions_.size() > first) transitions_.pop_back();  // erase() takes more to compile
-      index_.truncate(first);
+      while (transitions_.size() > before) transitions_.pop_back();  // erase() takes more to compile
+      index_.truncate(static_cast<TransitionId>(first_ + before));
       throw;
     }
+    if (ends) forget();
   }
 
+  /// What the index no longer holds goes, once all before it has gone.
+  void forget() noexcept {
+    for (; !transitions_.empty() && !index_.holds(static_cast<TransitionId>(first_)); ++first_)
+      transitions_.pop_front();
+  }
+
+  std::size_t most_;
   std::vector<typename Env::Action> actions_;
-  std::vector<TransitionType> transitions_;
+  std::deque<TransitionType> transitions_;
+  std::size_t first_ = 0;  ///< the id of transitions_[0]
   TrajectoryIndex index_;
+  std::optional<TrajectoryId> own_;  ///< what extend(transition) extends
 };
 
 }  // namespace icpi

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -31,35 +32,46 @@ class ICPI_API TrajectoryIndex {
 
   /// Throws InvalidArgument, naming `step`, unless the reward is finite and `action` one of the actions.
   void check(std::size_t action, double reward, std::size_t step) const;
-  /// Throws InvalidArgument when a running trajectory was not closed.
-  void check_closed() const;
+  /// Throws InvalidArgument because a trajectory that append() must not follow is running.
+  [[noreturn]] static void refuse_unclosed();
   /// Throws InvalidArgument because step `step` of `steps`, not the last one, ends the episode.
   [[noreturn]] static void refuse_early_end(std::size_t step, std::size_t steps);
 
-  /// Adds the next transition of the running trajectory. Throws as check(); after other exceptions truncate() what was
-  /// added.
-  void add(std::size_t action, bool terminated, double reward);
-  /// Whether a trajectory is running that append() must not follow.
-  void set_open(bool open) noexcept;
-  /// Ends the running trajectory. Nothing happens when it is empty.
-  void close();
-  /// Forgets the transitions from `first` on, which are of the running trajectory.
+  /// One more trajectory is running; its number.
+  TrajectoryId begin();
+  /// Adds the next transition, which is of this trajectory. Throws as check(), InvalidArgument when it is not running, Error
+  /// when all 2^32 - 1 numbers are used up; after other exceptions truncate() what was added.
+  void add(TrajectoryId running, std::size_t action, bool terminated, double reward);
+  /// Ends a trajectory; one without transitions leaves nothing behind. The oldest complete ones leave until, with this one
+  /// and those that are running, at most `most` transitions are held, or they are alone. All or nothing. Throws
+  /// InvalidArgument when it is not running.
+  void end(TrajectoryId running, std::size_t most = std::numeric_limits<std::size_t>::max());
+  /// Forgets the transitions from `first` on, which are of running trajectories.
   void truncate(TransitionId first);
 
-  /// Transitions of the running trajectory so far.
-  [[nodiscard]] std::size_t running() const noexcept;
+  /// Transitions held.
+  [[nodiscard]] std::size_t size() const noexcept;
+  /// Transitions that have left.
+  [[nodiscard]] std::size_t departed() const noexcept;
+  /// Whether a transition is held.
+  [[nodiscard]] bool holds(TransitionId id) const noexcept;
+
+  /// Transitions of a trajectory so far. Throws InvalidArgument when it is not running.
+  [[nodiscard]] std::size_t steps(TrajectoryId running) const;
   /// Which action a transition has.
   [[nodiscard]] std::size_t action_index(TransitionId id) const;
   /// Complete trajectories.
   [[nodiscard]] std::size_t trajectory_count() const noexcept;
-  /// The transitions of one; `number` is below trajectory_count().
-  [[nodiscard]] TransitionRange trajectory(std::size_t number) const;
+  /// The transitions of one, in the order of completion; `number` is below trajectory_count().
+  [[nodiscard]] TransitionIds trajectory(std::size_t number) const;
   /// Every transition with this action and termination, oldest first.
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const;
   /// The same transitions by reward; see RewardClasses.
   [[nodiscard]] std::span<const RewardClass> reward_classes(std::size_t action, bool terminated) const;
 
  private:
+  void forget(std::size_t most);
+
   struct Lists;  // not here, so that users' units need not make them
 
   std::unique_ptr<Lists> lists_;

@@ -41,7 +41,19 @@ class BufferChecker {
   }
 
   void add(const TransitionOf<Env>& transition) { all_.push_back(transition); }
-  void close() { ranges_.push_back({closed(), static_cast<TransitionId>(all_.size())}); }
+  /// The transitions that no trajectory has yet are one.
+  void close() {
+    std::vector<TransitionId>& ids = trajectories_.emplace_back();
+    for (std::size_t id = closed_; id < all_.size(); ++id) ids.push_back(static_cast<TransitionId>(id));
+    closed_ = all_.size();
+  }
+  /// These transitions are one.
+  void close(std::vector<TransitionId> ids) {
+    closed_ += ids.size();
+    trajectories_.push_back(std::move(ids));
+  }
+  /// The number of the next transition.
+  [[nodiscard]] TransitionId next() const { return static_cast<TransitionId>(all_.size()); }
 
   /// Compares everything that the buffer serves. `moment`: when this is.
   void compare(const Buffer& buffer, const std::string& moment) {
@@ -54,15 +66,20 @@ class BufferChecker {
                      "action_index(id) is the action's place in actions().", describe);
     }
     constexpr std::string_view trajectories = "Complete trajectories are listed oldest first, the running one is not.";
-    if (report_.expect(buffer.trajectory_count() == ranges_.size(), trajectories, describe))
-      for (std::size_t i = 0; i < ranges_.size(); ++i)
-        report_.expect(static_cast<TransitionRange>(buffer.trajectory(i)) == ranges_[i], trajectories, describe);
+    if (report_.expect(buffer.trajectory_count() == trajectories_.size(), trajectories, describe))
+      for (std::size_t i = 0; i < trajectories_.size(); ++i)
+        report_.expect(ids_of(buffer.trajectory(i)) == trajectories_[i], trajectories, describe);
     for (std::size_t action = 0; action < actions_.size(); ++action)
       for (const bool terminated : {false, true}) compare_group(buffer, action, terminated, moment);
   }
 
  private:
-  [[nodiscard]] TransitionId closed() const { return ranges_.empty() ? 0 : ranges_.back().last; }
+  [[nodiscard]] static std::vector<TransitionId> ids_of(TransitionIds ids) { return {ids.begin(), ids.end()}; }
+  [[nodiscard]] static std::vector<TransitionId> ids_of(TransitionRange range) {
+    std::vector<TransitionId> ids;
+    for (auto id = range.first; id < range.last; ++id) ids.push_back(id);
+    return ids;
+  }
 
   [[nodiscard]] std::size_t index_of(const typename Env::Action& action) const {
     return static_cast<std::size_t>(std::find(actions_.begin(), actions_.end(), action) - actions_.begin());
@@ -104,8 +121,40 @@ class BufferChecker {
   Report& report_;
   std::vector<typename Env::Action> actions_;
   TrajectoryOf<Env> all_;
-  std::vector<TransitionRange> ranges_;
+  std::vector<std::vector<TransitionId>> trajectories_;
+  std::size_t closed_ = 0;  ///< transitions of complete trajectories
 };
+
+/// Records episodes two by two, step by step in turn.
+template <Environment Env, class Buffer>
+void check_side_by_side(Env& env, Buffer& buffer, Report& report, const ReplayBufferCheck& check) {
+  BufferChecker<Env, Buffer> expected(env, report);
+  for (int number = 0; number + 1 < check.episodes; number += 2) {
+    struct Running {
+      TrajectoryOf<Env> episode;
+      TrajectoryId id = 0;
+      std::vector<TransitionId> ids;
+    } both[2];
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const std::uint64_t seed = static_cast<std::uint64_t>(number) + i;
+      both[i].episode = random_episode(env, seed, RandomKey(seed), check.max_steps);
+      both[i].id = buffer.begin();
+    }
+    report.expect(both[0].id != both[1].id, "begin() gives every trajectory a number of its own.",
+                  [] { return std::string("two that run side by side"); });
+    for (std::size_t step = 0; step < std::max(both[0].episode.size(), both[1].episode.size()); ++step)
+      for (Running& each : both) {
+        if (step >= each.episode.size()) continue;
+        each.ids.push_back(expected.next());
+        expected.add(each.episode[step]);
+        buffer.extend(each.id, each.episode[step]);
+        if (step + 1 < each.episode.size()) continue;
+        buffer.end(each.id);
+        expected.close(each.ids);
+      }
+    expected.compare(buffer, fmt::format("after episodes {} and {}, recorded side by side", number, number + 1));
+  }
+}
 
 }  // namespace detail
 
@@ -132,6 +181,10 @@ Report check_replay_buffer(Env env, Make make, const ReplayBufferCheck& check = 
       whole.append(episode);
       expected.compare(whole, fmt::format("after episode {}, recorded at once", number));
       expected.compare(stepwise, fmt::format("after episode {}, recorded step by step", number));
+    }
+    if constexpr (SharedReplayBuffer<Buffer, Env>) {
+      Buffer shared = make();
+      detail::check_side_by_side(env, shared, report, check);
     }
     auto spoilt = random_episode(env, 0, RandomKey(0), check.max_steps);
     spoilt.back().reward = std::numeric_limits<double>::quiet_NaN();

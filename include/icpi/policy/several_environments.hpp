@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/costs.hpp"
+#include "icpi/core/error.hpp"
+#include "icpi/core/random.hpp"
+#include "icpi/policy/rollout_agent.hpp"
+#include "icpi/policy/training.hpp"
+
+namespace icpi {
+
+template <Environment Env, class Lane, class Model>
+class SharedTraining;
+
+/// An agent in several environments of one type, numbered from 0 on: one history, one set of prompts, common batches of
+/// questions; each environment has episodes, a running trajectory and random streams of its own. The agent itself is its
+/// place in environment 0, and with that one alone a RolloutAgent like any other.
+///
+/// A round is act() of some environments and observe() of what came of it. What one learns is in the prompts of all from
+/// the next decision on; policy prompts that are kept for an episode stay as they were when it began. Which environments
+/// decide together, and in which order they are named, changes no action.
+/// Thread-safety: one object by one thread at a time, its places included.
+template <Environment Env, class Lane, class Model>
+class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
+ public:
+  /// The agent's place in one environment: the open loop, decision(), costs() and episodes() of that environment.
+  using Place = RolloutAgent<Env, Lane, Model>;
+  using Observation = typename Env::Observation;  ///< the environment's
+  using Action = typename Env::Action;            ///< the environment's
+
+  using Place::act;
+  using Place::observe;
+
+  /// See RolloutAgent; environments draw from RandomKey(seed).
+  SeveralEnvironments(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
+                      const DecisionOptions& options)
+      : Place(env, std::move(lane), std::move(model), seed, options), seed_(seed) {}
+
+  /// The agent's place in environment number `number`, from the first call on as long as the agent is there; number 0 is the
+  /// agent itself. Numbers are counted up: all below are there too. Who acts in another one alone asks on one thread.
+  [[nodiscard]] Place& environment(std::size_t number)
+    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+  {
+    while (others_.size() < number) {
+      const std::uint64_t next = others_.size() + 1;
+      others_.emplace_back(new Place(*this, next, std::make_unique<Lane>(this->lane(), next), this->model().another()));
+    }
+    return place(number);
+  }
+  /// How many there are.
+  [[nodiscard]] std::size_t environments() const noexcept { return 1 + others_.size(); }
+
+  /// Decides in common batches: `environments[i]` stands at *observations[i], and actions[i] is chosen. All of them run an
+  /// episode. Throws as act_together(), which it is for the places of one agent.
+  void act(std::span<const std::size_t> environments, std::span<const Observation* const> observations,
+           std::span<Action> actions, const Until& until = {})
+    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+  {
+    check_spans("act", environments, observations.size());
+    if (actions.size() != environments.size()) throw InvalidArgument("act: as many actions as environments");
+    if (std::find(observations.begin(), observations.end(), nullptr) != observations.end())
+      throw InvalidArgument("act: an observation is a null pointer");
+    this->gather_none();
+    for (const std::size_t i : in_order(environments)) this->gather(place(environments[i]), observations[i]);
+    this->decide_together(until);
+    for (std::size_t i = 0; i < environments.size(); ++i) actions[i] = place(environments[i]).chosen_action();
+  }
+
+  /// What came of the last actions, in the order of the environments' numbers, whatever the order of the spans. Every step
+  /// that can be taken is; then the first exception is passed on. See observe(step) for what that may be.
+  void observe(std::span<const std::size_t> environments, std::span<const Step<Observation>> steps)
+    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+  {
+    check_spans("observe", environments, steps.size());
+    std::exception_ptr problem;
+    for (const std::size_t i : in_order(environments)) {
+      try {
+        place(environments[i]).observe(steps[i]);
+      } catch (...) {
+        if (!problem) problem = std::current_exception();
+      }
+    }
+    if (problem) std::rethrow_exception(problem);
+  }
+
+  /// Spent in all environments together. Questions of several are booked where they were asked first: in the one with the
+  /// lowest number.
+  [[nodiscard]] Costs total_costs() const {
+    Costs total = this->costs();
+    for (const auto& other : others_) total += other->costs();
+    return total;
+  }
+
+  /// The key of everything random in environment number `number`: episode n of it, evaluations counted too, starts with
+  /// reset(environment_key(number).child(n).seed()).
+  [[nodiscard]] RandomKey environment_key(std::size_t number) const {
+    return RandomKey(seed_).child(number == 0 ? 0 : number + 1);  // child 1 is the agent's
+  }
+
+ protected:
+  [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }  ///< as given
+
+ private:
+  friend class SharedTraining<Env, Lane, Model>;
+
+  // What may be refused of observe(), and what calls back when all is done.
+  static void take(Place& place, const Step<Observation>& step) { place.take(step); }
+  static void tell(Place& place) { place.tell(); }
+
+  [[nodiscard]] Place& place(std::size_t number) noexcept { return number == 0 ? *this : *others_[number - 1]; }
+
+  void check_spans(const char* member, std::span<const std::size_t> environments, std::size_t count) const {
+    if (environments.size() != count)
+      throw InvalidArgument(std::string(member) + ": the spans of environments and of what they give differ in length");
+    for (const std::size_t number : environments)
+      if (number > others_.size()) refuse_environment(number, "environment() must have named it before");
+  }
+
+  /// The places in `environments` by rising number: who comes first asks first.
+  [[nodiscard]] std::span<const std::size_t> in_order(std::span<const std::size_t> environments) {
+    order_.resize(environments.size());
+    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
+    std::sort(order_.begin(), order_.end(),
+              [environments](std::size_t a, std::size_t b) { return environments[a] < environments[b]; });
+    return order_;
+  }
+
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<Place>> others_;
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace icpi
