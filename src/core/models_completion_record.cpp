@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -48,6 +49,22 @@ class FingerprintMixer {
   RequestFingerprint result_{detail::fnv1a(""), 0x9AE16A3B2F90404F};
 };
 
+template <class Value>
+void add_set(JsonLine& line, std::string_view name, const std::optional<Value>& value) {
+  if (value) line.add(name, *value);
+}
+
+/// Feeds what may be left open; the result's bits say what is. 0.0 makes -0.0 the same temperature as 0.
+std::uint64_t mix_sampling(FingerprintMixer& mixer, const CompletionRequest& request) {
+  const Sampling& sampling = request.sampling;
+  mixer.number(std::bit_cast<std::uint64_t>(sampling.temperature.value_or(0) + 0.0));
+  mixer.number(std::bit_cast<std::uint64_t>(sampling.top_p.value_or(0) + 0.0));
+  mixer.number(static_cast<std::uint64_t>(sampling.max_tokens.value_or(0)));
+  mixer.number(request.seed.value_or(0));
+  return (sampling.temperature ? 0U : 1U) | (sampling.top_p ? 0U : 2U) | (sampling.max_tokens ? 0U : 4U) |
+         (request.seed ? 0U : 8U);
+}
+
 FinishReason read_finish(const std::string& text) {
   std::size_t number = 0;
   while (number < finish_names.size() && finish_names[number] != text) ++number;
@@ -74,12 +91,10 @@ RequestFingerprint fingerprint(const CompletionRequest& request) {
   mixer.text(request.query);
   mixer.texts(request.stop);
   mixer.texts(request.choices);
-  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.temperature));
-  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.top_p));
-  mixer.number(static_cast<std::uint64_t>(request.sampling.max_tokens));
-  mixer.number(request.seed);
+  const std::uint64_t left_open = mix_sampling(mixer, request);
   mixer.number(request.sample_index);
   mixer.number(request.want_logprobs ? 1 : 0);
+  if (left_open != 0) mixer.number(left_open);  // where all is set the fingerprint is what it was without such bits
   return mixer.result();
 }
 
@@ -142,8 +157,11 @@ std::string completion_record(const CompletionRequest& request, const Completion
     line.add("prefix", request.prefix.text).add("query", request.query);
     line.add_list("stop", request.stop, append_json_string);
     if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
-    line.add("temperature", request.sampling.temperature).add("top_p", request.sampling.top_p);
-    line.add("max_tokens", request.sampling.max_tokens).add("seed", request.seed).add("sample", request.sample_index);
+    add_set(line, "temperature", request.sampling.temperature);
+    add_set(line, "top_p", request.sampling.top_p);
+    add_set(line, "max_tokens", request.sampling.max_tokens);
+    add_set(line, "seed", request.seed);
+    line.add("sample", request.sample_index);
   }
   detail::add_completion(line, completion);
   return detail::with_checksum(line.str());

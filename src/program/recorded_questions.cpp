@@ -33,10 +33,11 @@ RecordedQuestion read_question(const std::string& line) {
   question.query = json["query"].string();
   question.stop = read_texts(json.find("stop"));
   question.choices = read_texts(json.find("choices"));
-  question.sampling.temperature = json["temperature"].number();
-  question.sampling.top_p = json["top_p"].number();
-  question.sampling.max_tokens = json["max_tokens"].integer<int>();
-  question.seed = json["seed"].integer<std::uint64_t>();
+  question.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
+  if (const Json* set = json.find("temperature")) question.sampling.temperature = set->number();
+  if (const Json* set = json.find("top_p")) question.sampling.top_p = set->number();
+  if (const Json* set = json.find("max_tokens")) question.sampling.max_tokens = set->integer<int>();
+  if (const Json* set = json.find("seed")) question.seed = set->integer<std::uint64_t>();
   question.sample_index = json["sample"].integer<std::uint32_t>();
   question.answer = read_completion_record(line).completion;
   return question;

@@ -129,10 +129,10 @@ CacheKey cache_key(std::string_view model_identity, const CompletionRequest& req
   feed(hash, request.stop);
   feed(hash, request.choices);
   // 0.0 makes -0.0 the same temperature as 0.
-  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.temperature + 0.0));
-  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.top_p + 0.0));
-  feed(hash, static_cast<std::uint64_t>(request.sampling.max_tokens));
-  feed(hash, request.seed);
+  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.temperature.value_or(-1) + 0.0));
+  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.top_p.value_or(-1) + 0.0));
+  feed(hash, static_cast<std::uint64_t>(request.sampling.max_tokens.value_or(0)));
+  feed(hash, request.seed.value_or(0));
   feed(hash, std::uint64_t{request.sample_index});
   feed(hash, std::uint64_t{request.want_logprobs ? 1U : 0U});
   return hash.finish();

@@ -16,7 +16,8 @@
 namespace icpi {
 
 /// Names everything about a request that can change its answer, in 128 bits: prompt (however it is split into prefix
-/// and query), stop strings, sampling, seed, sample index, logprobs wanted, choices. Not the timeout.
+/// and query), stop strings, sampling and seed, which of these are set, sample index, logprobs wanted, choices. Not the
+/// timeout.
 struct ICPI_API RequestFingerprint {
   std::uint64_t high = 0;  ///< first half
   std::uint64_t low = 0;   ///< second half

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,7 @@ class LanguageModelChecker {
     for (std::size_t i = 0; i < plain_.size(); ++i) check_plain(requests_[i], plain_[i], i);
     if (check_.repeatable) check_independence();
     check_refusals();
+    check_left_open();
     check_misuse();
     check_lengths();
     check_logprobs();
@@ -101,7 +103,8 @@ class LanguageModelChecker {
     report_.expect(!kept_token && usage.completion_tokens != 999999, "Every field of a completion is overwritten.",
                    item(i));
     report_.expect(usage.cached_tokens <= usage.prompt_tokens, "Cached tokens are part of the prompt's.", item(i));
-    report_.expect(usage.completion_tokens <= static_cast<std::uint64_t>(request.sampling.max_tokens),
+    const std::optional<int> limit = request.sampling.max_tokens;
+    report_.expect(!limit || usage.completion_tokens <= static_cast<std::uint64_t>(*limit),
                    "A completion has at most max_tokens tokens.", item(i));
   }
 
@@ -133,8 +136,8 @@ class LanguageModelChecker {
       batch[1].sampling = sampling;
       const auto completions = answers(batch);
       const auto describe = [&] {
-        return fmt::format("temperature {}, top_p {}, max_tokens {}", sampling.temperature, sampling.top_p,
-                           sampling.max_tokens);
+        return fmt::format("temperature {}, top_p {}, max_tokens {}", *sampling.temperature, *sampling.top_p,
+                           *sampling.max_tokens);
       };
       report_.expect(completions[1].error.category == ErrorCategory::invalid_request,
                      "A parameter that cannot be honoured makes the item an invalid_request.", describe);
@@ -143,6 +146,16 @@ class LanguageModelChecker {
         report_.expect(!completions[sibling].error && same, "A failed item never sinks its siblings.", describe);
       }
     }
+  }
+
+  /// The seed too: it belongs to what is drawn.
+  void check_left_open() {
+    CompletionRequest request = requests_[0];
+    request.sampling = {.temperature = {}, .top_p = {}, .max_tokens = check_.sampling.max_tokens};
+    request.seed = {};
+    const Completion completion = answer(request);
+    report_.expect(!completion.error, "Temperature, top_p and seed may be left open.",
+                   [&] { return fmt::format("{}: {}", name(completion.error.category), completion.error.message); });
   }
 
   void check_misuse() {
