@@ -84,7 +84,7 @@ ErrorCategory read_category(const std::string& text) {
 
 std::string RequestFingerprint::str() const { return fmt::format("{:016x}{:016x}", high, low); }
 
-RequestFingerprint fingerprint(const CompletionRequest& request) {
+RequestFingerprint fingerprint(const CompletionRequest& request, std::string_view model) {
   FingerprintMixer mixer;
   mixer.number(request.prefix.text.size() + request.query.size());
   mixer.text(request.prefix.text);
@@ -94,7 +94,9 @@ RequestFingerprint fingerprint(const CompletionRequest& request) {
   const std::uint64_t left_open = mix_sampling(mixer, request);
   mixer.number(request.sample_index);
   mixer.number(request.want_logprobs ? 1 : 0);
-  if (left_open != 0) mixer.number(left_open);  // where all is set the fingerprint is what it was without such bits
+  // Where all is set and no model is named, the fingerprint is what it was without either.
+  if (left_open != 0 || !model.empty()) mixer.number(left_open);
+  if (!model.empty()) mixer.texts({&model, 1});
   return mixer.result();
 }
 
@@ -117,8 +119,16 @@ void add_completion(JsonLine& line, const Completion& completion) {
   }
 }
 
-Completion read_completion(const Json& json) {
-  Completion completion;
+JsonLine answer_line(const RequestFingerprint& request, const Completion& completion) {
+  JsonLine line;
+  line.add("request", request.str());
+  add_completion(line, completion);
+  return line;
+}
+
+RecordedCompletion read_answer(const Json& json) {
+  RecordedCompletion result{read_fingerprint(json["request"].string()), {}};
+  Completion& completion = result.completion;
   completion.text = json["text"].string();
   completion.finish = read_finish(json["finish"].string());
   for (const Json& token : json["tokens"].array()) {
@@ -132,7 +142,7 @@ Completion read_completion(const Json& json) {
     completion.usage.written_tokens = written->integer<std::uint64_t>();
   if (const Json* error = json.find("error"))
     completion.error = {read_category(error->string()), json["message"].string(), json["retry_after"].number()};
-  return completion;
+  return result;
 }
 
 RequestFingerprint read_fingerprint(std::string_view text) {
@@ -150,30 +160,29 @@ RequestFingerprint read_fingerprint(std::string_view text) {
 
 }  // namespace detail
 
+std::string completion_record(const RequestFingerprint& request, const Completion& completion) {
+  return detail::with_checksum(detail::answer_line(request, completion).str());
+}
+
 std::string completion_record(const CompletionRequest& request, const Completion& completion, bool prompt) {
+  if (!prompt) return completion_record(fingerprint(request), completion);
   JsonLine line;
   line.add("request", fingerprint(request).str());
-  if (prompt) {
-    line.add("prefix", request.prefix.text).add("query", request.query);
-    line.add_list("stop", request.stop, append_json_string);
-    if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
-    add_set(line, "temperature", request.sampling.temperature);
-    add_set(line, "top_p", request.sampling.top_p);
-    add_set(line, "max_tokens", request.sampling.max_tokens);
-    add_set(line, "seed", request.seed);
-    line.add("sample", request.sample_index);
-  }
+  line.add("prefix", request.prefix.text).add("query", request.query);
+  line.add_list("stop", request.stop, append_json_string);
+  if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
+  add_set(line, "temperature", request.sampling.temperature);
+  add_set(line, "top_p", request.sampling.top_p);
+  add_set(line, "max_tokens", request.sampling.max_tokens);
+  add_set(line, "seed", request.seed);
+  line.add("sample", request.sample_index);
   detail::add_completion(line, completion);
   return detail::with_checksum(line.str());
 }
 
 RecordedCompletion read_completion_record(std::string_view line) {
   if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
-  const Json json = Json::parse(line);
-  RecordedCompletion result;
-  result.request = detail::read_fingerprint(json["request"].string());
-  result.completion = detail::read_completion(json);
-  return result;
+  return detail::read_answer(Json::parse(line));
 }
 
 }  // namespace icpi
