@@ -32,7 +32,7 @@ class RepeatingModel {
     std::string prompt(request.prefix.text);
     prompt += request.query;
     const std::string_view longest = continuation(prompt);
-    std::size_t end = std::min(longest.size(), static_cast<std::size_t>(request.sampling.max_tokens));
+    std::size_t end = std::min(longest.size(), static_cast<std::size_t>(request.sampling.max_tokens.value_or(100)));
     completion.finish = end < longest.size() ? icpi::FinishReason::length : icpi::FinishReason::stop;
     for (const std::string_view stop : request.stop) {
       const std::size_t found = longest.substr(0, end + stop.size()).find(stop);

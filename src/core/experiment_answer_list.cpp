@@ -21,10 +21,7 @@ void AnswerList::add(const RequestFingerprint& request, const Completion& comple
     if (!unwanted) obstacle_ = completion.error;
     return;
   }
-  JsonLine item;
-  item.add("request", request.str());
-  add_completion(item, completion);
-  add_item(item);
+  add_item(answer_line(request, completion));
 }
 
 void AnswerList::add(const RequestFingerprint& request, const Scores& scores) {
@@ -61,7 +58,7 @@ void AnswerList::add_item(const JsonLine& item) {
 }
 
 Scores read_scores(const Json& json) {
-  Completion rest = read_completion(json);
+  Completion rest = read_answer(json).completion;
   Scores scores;
   scores.usage = rest.usage;
   scores.error = std::move(rest.error);

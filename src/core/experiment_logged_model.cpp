@@ -117,7 +117,7 @@ class LoggedAnswers::Work {
 
   bool take(const RequestFingerprint& request, Completion& completion) {
     const auto answer = part_->take_answer(request);
-    if (answer) completion = read_completion(*answer);
+    if (answer) completion = read_answer(*answer).completion;
     return answer.has_value();
   }
 

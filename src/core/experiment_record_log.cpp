@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <mutex>
 #include <system_error>
@@ -18,7 +17,6 @@
 #include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/file_lock.hpp"
-#include "icpi/core/hash.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 
@@ -60,13 +58,6 @@ namespace {
 
 std::string reason() { return std::generic_category().message(errno); }
 
-std::uint64_t stated_checksum(std::string_view line) {
-  std::uint64_t value = 0;
-  const char* const digits = line.data() + line.size() - 2 - 16;
-  std::from_chars(digits, digits + 16, value, 16);
-  return value;
-}
-
 }  // namespace
 
 /// The open file, and what is known of it.
@@ -99,9 +90,7 @@ class RecordLog::File {
   void append(std::string_view record) {
     const std::lock_guard lock(mutex_);
     if (failed_) throw Error(fmt::format("{} cannot be written any more", name_));
-    std::string line = detail::with_checksum(std::string(record), checksum_);
-    const std::uint64_t checksum = stated_checksum(line);
-    line += '\n';
+    const std::string line = chain_.add(std::string(record)) + '\n';
     failed_ = true;
     write_all(line);
     if (durability_ == Durability::power && fsync(number_) != 0) fail("writing");
@@ -110,7 +99,6 @@ class RecordLog::File {
     if (status.st_nlink == 0) throw Error(fmt::format("{} was removed while it was written", name_));
     failed_ = false;
     size_ += line.size();
-    checksum_ = checksum;
   }
 
   void set_durability(Durability durability) noexcept { durability_ = durability; }
@@ -158,20 +146,18 @@ class RecordLog::File {
     LineReader reader(number_, 0, end);
     std::string line;
     reader.next(line);
-    if (!reader.complete() || !detail::checksum_holds(line))
+    if (!reader.complete() || !chain_.take(line))
       throw InvalidArgument(
           fmt::format("{}, offset 0: the first line is damaged or not whole: no run can be continued "
                       "from this file",
                       name_));
     read_header(line);
     first_size_ = size_ = reader.end();
-    checksum_ = stated_checksum(line);
     while (reader.next(line)) {
-      if (!reader.complete() || !detail::checksum_holds(line, checksum_)) {
+      if (!reader.complete() || !chain_.take(line)) {
         if (reader.end() < end) refuse(reader.begin());
         break;
       }
-      checksum_ = stated_checksum(line);
       size_ = reader.end();
     }
     dropped_ = end - size_;
@@ -209,7 +195,7 @@ class RecordLog::File {
   std::mutex mutex_;
   bool failed_ = false;
   bool locked_ = false;
-  std::uint64_t checksum_ = detail::fnv1a_basis;
+  detail::ChecksumChain chain_;
   std::uint64_t size_ = 0;
   std::uint64_t first_size_ = 0;
   std::uint64_t recorded_end_ = 0;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -48,6 +49,22 @@ class FingerprintMixer {
   RequestFingerprint result_{detail::fnv1a(""), 0x9AE16A3B2F90404F};
 };
 
+template <class Value>
+void add_set(JsonLine& line, std::string_view name, const std::optional<Value>& value) {
+  if (value) line.add(name, *value);
+}
+
+/// Feeds what may be left open; the result's bits say what is. 0.0 makes -0.0 the same temperature as 0.
+std::uint64_t mix_sampling(FingerprintMixer& mixer, const CompletionRequest& request) {
+  const Sampling& sampling = request.sampling;
+  mixer.number(std::bit_cast<std::uint64_t>(sampling.temperature.value_or(0) + 0.0));
+  mixer.number(std::bit_cast<std::uint64_t>(sampling.top_p.value_or(0) + 0.0));
+  mixer.number(static_cast<std::uint64_t>(sampling.max_tokens.value_or(0)));
+  mixer.number(request.seed.value_or(0));
+  return (sampling.temperature ? 0U : 1U) | (sampling.top_p ? 0U : 2U) | (sampling.max_tokens ? 0U : 4U) |
+         (request.seed ? 0U : 8U);
+}
+
 FinishReason read_finish(const std::string& text) {
   std::size_t number = 0;
   while (number < finish_names.size() && finish_names[number] != text) ++number;
@@ -67,19 +84,19 @@ ErrorCategory read_category(const std::string& text) {
 
 std::string RequestFingerprint::str() const { return fmt::format("{:016x}{:016x}", high, low); }
 
-RequestFingerprint fingerprint(const CompletionRequest& request) {
+RequestFingerprint fingerprint(const CompletionRequest& request, std::string_view model) {
   FingerprintMixer mixer;
   mixer.number(request.prefix.text.size() + request.query.size());
   mixer.text(request.prefix.text);
   mixer.text(request.query);
   mixer.texts(request.stop);
   mixer.texts(request.choices);
-  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.temperature));
-  mixer.number(std::bit_cast<std::uint64_t>(request.sampling.top_p));
-  mixer.number(static_cast<std::uint64_t>(request.sampling.max_tokens));
-  mixer.number(request.seed);
+  const std::uint64_t left_open = mix_sampling(mixer, request);
   mixer.number(request.sample_index);
   mixer.number(request.want_logprobs ? 1 : 0);
+  // Where all is set and no model is named, the fingerprint is what it was without either.
+  if (left_open != 0 || !model.empty()) mixer.number(left_open);
+  if (!model.empty()) mixer.texts({&model, 1});
   return mixer.result();
 }
 
@@ -102,8 +119,16 @@ void add_completion(JsonLine& line, const Completion& completion) {
   }
 }
 
-Completion read_completion(const Json& json) {
-  Completion completion;
+JsonLine answer_line(const RequestFingerprint& request, const Completion& completion) {
+  JsonLine line;
+  line.add("request", request.str());
+  add_completion(line, completion);
+  return line;
+}
+
+RecordedCompletion read_answer(const Json& json) {
+  RecordedCompletion result{read_fingerprint(json["request"].string()), {}};
+  Completion& completion = result.completion;
   completion.text = json["text"].string();
   completion.finish = read_finish(json["finish"].string());
   for (const Json& token : json["tokens"].array()) {
@@ -117,7 +142,7 @@ Completion read_completion(const Json& json) {
     completion.usage.written_tokens = written->integer<std::uint64_t>();
   if (const Json* error = json.find("error"))
     completion.error = {read_category(error->string()), json["message"].string(), json["retry_after"].number()};
-  return completion;
+  return result;
 }
 
 RequestFingerprint read_fingerprint(std::string_view text) {
@@ -135,27 +160,29 @@ RequestFingerprint read_fingerprint(std::string_view text) {
 
 }  // namespace detail
 
+std::string completion_record(const RequestFingerprint& request, const Completion& completion) {
+  return detail::with_checksum(detail::answer_line(request, completion).str());
+}
+
 std::string completion_record(const CompletionRequest& request, const Completion& completion, bool prompt) {
+  if (!prompt) return completion_record(fingerprint(request), completion);
   JsonLine line;
   line.add("request", fingerprint(request).str());
-  if (prompt) {
-    line.add("prefix", request.prefix.text).add("query", request.query);
-    line.add_list("stop", request.stop, append_json_string);
-    if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
-    line.add("temperature", request.sampling.temperature).add("top_p", request.sampling.top_p);
-    line.add("max_tokens", request.sampling.max_tokens).add("seed", request.seed).add("sample", request.sample_index);
-  }
+  line.add("prefix", request.prefix.text).add("query", request.query);
+  line.add_list("stop", request.stop, append_json_string);
+  if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
+  add_set(line, "temperature", request.sampling.temperature);
+  add_set(line, "top_p", request.sampling.top_p);
+  add_set(line, "max_tokens", request.sampling.max_tokens);
+  add_set(line, "seed", request.seed);
+  line.add("sample", request.sample_index);
   detail::add_completion(line, completion);
   return detail::with_checksum(line.str());
 }
 
 RecordedCompletion read_completion_record(std::string_view line) {
   if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
-  const Json json = Json::parse(line);
-  RecordedCompletion result;
-  result.request = detail::read_fingerprint(json["request"].string());
-  result.completion = detail::read_completion(json);
-  return result;
+  return detail::read_answer(Json::parse(line));
 }
 
 }  // namespace icpi

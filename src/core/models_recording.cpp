@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "icpi/core/checked_line.hpp"
+#include "icpi/core/checked_lines.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/completion_record.hpp"
 
@@ -72,18 +73,12 @@ struct ReplayingModel::Answers {
 
 ReplayingModel::ReplayingModel(const std::string& file) : name_(file) {
   auto answers = std::make_shared<Answers>();
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw InvalidArgument(fmt::format("replay: cannot read {}", name_));
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
-    if (in.eof()) break;
-    try {
-      RecordedCompletion record = read_completion_record(line);
-      answers->by_request.try_emplace(record.request, std::move(record.completion));
-    } catch (const InvalidArgument& error) {
-      throw InvalidArgument(fmt::format("replay: {}, line {}: {}", name_, number, error.what()));
-    }
-  }
+  detail::CheckedLines lines(file, "replay: " + name_, detail::LineOrder::free);
+  lines.for_each([&](const Json& line) {
+    RecordedCompletion record = detail::read_answer(line);
+    answers->by_request.try_emplace(record.request, std::move(record.completion));
+    return true;
+  });
   answers_ = std::move(answers);
 }
 

@@ -9,13 +9,14 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "icpi/core/checked_line.hpp"
+#include "icpi/core/checked_lines.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/core/hash.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 
@@ -74,45 +75,10 @@ std::string text_of(const SavedLegal& legal) {
   return line.str();
 }
 
-/// Lines whose checksums hold, one after the other.
-class CheckedReader {
- public:
-  explicit CheckedReader(const std::string& file) : name_(file), in_(file, std::ios::binary) {
-    if (!in_) throw InvalidArgument(fmt::format("{}: it cannot be read", name_));
-  }
-
-  /// The next line as JSON. Throws InvalidArgument naming file and line.
-  Json next() {
-    std::string line;
-    ++number_;
-    if (!std::getline(in_, line) || in_.eof()) refuse("the file ends too early");
-    if (!detail::checksum_holds(line, checksum_)) refuse("it is damaged: the checksum does not hold");
-    checksum_ = detail::fnv1a(line, checksum_);
-    try {
-      return Json::parse(line);
-    } catch (const InvalidArgument& error) {
-      refuse(error.what());
-    }
-  }
-
-  /// Throws unless all was read.
-  void expect_end() {
-    ++number_;
-    if (in_.peek() != std::ifstream::traits_type::eof()) refuse("there is more than the first line says");
-  }
-
-  [[noreturn]] void refuse(std::string_view why) const {
-    throw InvalidArgument(fmt::format("{}, line {}: {}", name_, number_, why));
-  }
-
- private:
-  std::string name_;
-  std::ifstream in_;
-  std::size_t number_ = 0;
-  std::uint64_t checksum_ = detail::fnv1a_basis;
-};
-
 void read_header(const Json& header, SavedAgent& agent) {
+  if (header["format"].string() != format_name) throw InvalidArgument("it is not a saved agent");
+  if (const int written = header["version"].integer<int>(); written > version)
+    throw InvalidArgument(fmt::format("it is of version {}; this library reads up to {}", written, version));
   agent.decisions = header["decisions"].string();
   agent.prompts = header["prompts"].string();
   agent.queries = header["queries"].string();
@@ -166,12 +132,8 @@ void write_saved_agent(const std::string& file, const SavedAgent& agent) {
   };
   {
     std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-    std::uint64_t checksum = detail::fnv1a_basis;
-    const auto write = [&](std::string text) {
-      const std::string line = detail::with_checksum(std::move(text), checksum);
-      checksum = detail::fnv1a(line, checksum);
-      out << line << '\n';
-    };
+    detail::ChecksumChain chain;
+    const auto write = [&](std::string text) { out << chain.add(std::move(text)) << '\n'; };
     write(header_of(agent));
     for (const MemoryEvent& event : agent.events) write(text_of(event));
     for (const SavedStep& step : agent.steps) write(text_of(step));
@@ -184,26 +146,29 @@ void write_saved_agent(const std::string& file, const SavedAgent& agent) {
 }
 
 SavedAgent read_saved_agent(const std::string& file) {
-  CheckedReader reader(file);
+  detail::CheckedLines lines(file, file, detail::LineOrder::chained);
+  const auto read = [&](std::size_t count, auto take) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::optional<Json> line = lines.next();
+      if (!line) lines.refuse("the file ends too early");
+      lines.at_line([&] { take(*line); });
+    }
+  };
   SavedAgent agent;
-  const Json header = reader.next();
-  try {
-    if (header["format"].string() != format_name) reader.refuse("it is not a saved agent");
-    if (const int written = header["version"].integer<int>(); written > version)
-      reader.refuse(fmt::format("it is of version {}; this library reads up to {}", written, version));
+  std::size_t events = 0;
+  std::size_t steps = 0;
+  std::size_t sets = 0;
+  read(1, [&](const Json& header) {
     read_header(header, agent);
-    const auto events = header["events"].integer<std::size_t>();
-    const auto steps = header["steps"].integer<std::size_t>();
-    for (std::size_t i = 0; i < events; ++i) agent.events.push_back(read_event(reader.next()));
-    for (std::size_t i = 0; i < steps; ++i) agent.steps.push_back(read_step(reader.next()));
+    events = header["events"].integer<std::size_t>();
+    steps = header["steps"].integer<std::size_t>();
     const Json* const legal = header.find("legal");
-    const auto sets = legal == nullptr ? 0 : legal->integer<std::size_t>();
-    for (std::size_t i = 0; i < sets; ++i) agent.legal.push_back(read_legal(reader.next(), agent.actions.size()));
-  } catch (const InvalidArgument& error) {
-    if (std::string_view(error.what()).starts_with(file)) throw;
-    reader.refuse(error.what());
-  }
-  reader.expect_end();
+    sets = legal == nullptr ? 0 : legal->integer<std::size_t>();
+  });
+  read(events, [&](const Json& line) { agent.events.push_back(read_event(line)); });
+  read(steps, [&](const Json& line) { agent.steps.push_back(read_step(line)); });
+  read(sets, [&](const Json& line) { agent.legal.push_back(read_legal(line, agent.actions.size())); });
+  if (!lines.at_end()) lines.refuse("there is more behind it than the first line says");
   return agent;
 }
 

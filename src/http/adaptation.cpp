@@ -85,7 +85,7 @@ bool says_unknown(const ServerWords& words, std::string_view other_name) {
 }
 
 bool is_dispensable(std::string_view name, const CompletionRequest& request) {
-  if (name == "top_p" && request.sampling.top_p != 1) return false;
+  if (name == "top_p" && request.sampling.top_p.value_or(1) != 1) return false;
   return std::find(dispensable.begin(), dispensable.end(), name) != dispensable.end();
 }
 

@@ -39,6 +39,8 @@ bool combinable(const CompletionRequest& a, const CompletionRequest& b) {
 
 std::string find_fault(const CompletionRequest& request, const Options& options) {
   if (auto error = check_sampling(request.sampling)) return std::move(error.message);
+  if (options.dialect == Dialect::anthropic && !request.sampling.max_tokens)
+    return "the dialect anthropic needs max_tokens";
   if (request.prefix.text.empty() && request.query.empty()) return "the prompt is empty";
   if (std::any_of(request.stop.begin(), request.stop.end(), [](std::string_view s) { return s.empty(); })) {
     return "a stop string is empty";
@@ -53,8 +55,9 @@ std::string find_fault(const CompletionRequest& request, const Options& options)
   return find_border_fault(request);
 }
 
-std::uint32_t wire_seed(const CompletionRequest& request) noexcept {
-  const std::uint64_t bits = RandomKey(request.seed).child(request.sample_index).seed();
+std::optional<std::uint32_t> wire_seed(const CompletionRequest& request) noexcept {
+  if (!request.seed) return std::nullopt;
+  const std::uint64_t bits = RandomKey(*request.seed).child(request.sample_index).seed();
   return static_cast<std::uint32_t>(bits & 0x7FFFFFFFU);
 }
 

@@ -75,6 +75,6 @@ class DialectStrategy {
 [[nodiscard]] std::string find_fault(const CompletionRequest& request, const Options& options);
 
 /// The seed as every server takes it: 31 bits made of the request's seed and sample index.
-[[nodiscard]] std::uint32_t wire_seed(const CompletionRequest& request) noexcept;
+[[nodiscard]] std::optional<std::uint32_t> wire_seed(const CompletionRequest& request) noexcept;
 
 }  // namespace icpi::http

@@ -128,7 +128,7 @@ class Anthropic final : public DialectStrategy {
     const bool keeps = options.mark_prefixes && request.prefix.identity != 0;
     BodyWriter fields(body, context.shape);
     fields.member("model", std::string_view(context.model));
-    fields.member("max_tokens", sent_max_tokens(options, request));
+    write_set(fields, "max_tokens", sent_max_tokens(options, request));
     write_system(fields, system_text(options), keeps);
     if (JsonWriter* json = fields.field("messages")) {
       json->open('[');
@@ -140,8 +140,8 @@ class Anthropic final : public DialectStrategy {
       json->close(']');
     }
     if (!bounds_thought(options)) {
-      fields.member("temperature", sent_temperature(context, request));
-      if (request.sampling.top_p != 1) fields.member("top_p", request.sampling.top_p);
+      write_set(fields, "temperature", sent_temperature(context, request));
+      write_top_p(fields, request);
     }
     // A choice is wrapped in JSON, where a stop string may be a part of it.
     if (request.choices.empty()) write_stops(fields, "stop_sequences", sent_stops(context, request.stop));

@@ -39,9 +39,12 @@ class LlamaNative final : public DialectStrategy {
     const CompletionRequest& request = *requests.front();
     BodyWriter fields(body, context.shape);
     if (JsonWriter* json = fields.field("prompt")) json->joined(request.prefix.text, request.query);
-    fields.member("n_predict", request.sampling.max_tokens).member("stream", false);
-    fields.member("temperature", sent_temperature(context, request)).member("top_p", request.sampling.top_p);
-    fields.member("presence_penalty", 0).member("frequency_penalty", 0).member("seed", wire_seed(request));
+    write_set(fields, "n_predict", request.sampling.max_tokens);
+    fields.member("stream", false);
+    write_set(fields, "temperature", sent_temperature(context, request));
+    write_set(fields, "top_p", request.sampling.top_p);
+    fields.member("presence_penalty", 0).member("frequency_penalty", 0);
+    write_set(fields, "seed", wire_seed(request));
     write_stops(fields, "stop", sent_stops(context, request.stop));
     write_llama_neutral(fields, context);
     if (!request.choices.empty()) fields.member("grammar", std::string_view(choice_grammar(request.choices)));

@@ -41,9 +41,9 @@ class Responses final : public DialectStrategy {
       write_messages(*json, context.options, request, {});
       json->close(']');
     }
-    fields.member("max_output_tokens", sent_max_tokens(context.options, request));
-    fields.member("temperature", sent_temperature(context, request));
-    if (request.sampling.top_p != 1) fields.member("top_p", request.sampling.top_p);
+    write_set(fields, "max_output_tokens", sent_max_tokens(context.options, request));
+    write_set(fields, "temperature", sent_temperature(context, request));
+    write_top_p(fields, request);
     write_effort(fields, context.options);
     write_format(fields, request.choices);
     fields.close();

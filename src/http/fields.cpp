@@ -21,18 +21,20 @@ void write_neutral_extras(BodyWriter& body, const WireContext& context) {
 
 }  // namespace
 
-double sent_temperature(const WireContext& context, const CompletionRequest& request) {
+std::optional<double> sent_temperature(const WireContext& context, const CompletionRequest& request) {
   const RequestShape& shape = context.options.request;
-  return std::clamp(request.sampling.temperature, shape.lowest_temperature, shape.highest_temperature);
+  if (!request.sampling.temperature) return std::nullopt;
+  return std::clamp(*request.sampling.temperature, shape.lowest_temperature, shape.highest_temperature);
 }
 
 bool bounds_thought(const Options& options) noexcept {
   return options.dialect == Dialect::anthropic && options.thinking_tokens.value_or(0) > 0 && options.effort.empty();
 }
 
-int sent_max_tokens(const Options& options, const CompletionRequest& request) {
+std::optional<int> sent_max_tokens(const Options& options, const CompletionRequest& request) {
+  if (!request.sampling.max_tokens) return std::nullopt;
   const bool thinks = options.dialect != Dialect::completions && options.dialect != Dialect::llama_native;
-  return request.sampling.max_tokens + (thinks ? options.thinking_tokens.value_or(0) : 0);
+  return *request.sampling.max_tokens + (thinks ? options.thinking_tokens.value_or(0) : 0);
 }
 
 std::vector<std::string_view> sent_stops(const WireContext& context, std::span<const std::string_view> stops) {
@@ -68,13 +70,21 @@ void write_llama_neutral(BodyWriter& body, const WireContext& context) {
   if (context.slot) body.member("id_slot", *context.slot);
 }
 
+void write_top_p(BodyWriter& body, const CompletionRequest& request) {
+  if (request.sampling.top_p != 1) write_set(body, "top_p", request.sampling.top_p);
+}
+
 void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,
                   std::string_view max_tokens_field) {
   body.member("model", std::string_view(context.model));
-  body.member(max_tokens_field, sent_max_tokens(context.options, request));
-  body.member("temperature", sent_temperature(context, request));
-  if (request.sampling.top_p != 1 || needs_neutral(context.kind)) body.member("top_p", request.sampling.top_p);
-  body.member("seed", wire_seed(request));
+  write_set(body, max_tokens_field, sent_max_tokens(context.options, request));
+  write_set(body, "temperature", sent_temperature(context, request));
+  if (needs_neutral(context.kind)) {
+    write_set(body, "top_p", request.sampling.top_p);
+  } else {
+    write_top_p(body, request);
+  }
+  write_set(body, "seed", wire_seed(request));
   write_stops(body, "stop", sent_stops(context, request.stop));
   write_neutral_extras(body, context);
   write_choices(body, choice_form(context.options, context.kind), request.choices);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -11,14 +12,14 @@
 
 namespace icpi::http {
 
-/// The request's temperature in the service's range.
-[[nodiscard]] double sent_temperature(const WireContext& context, const CompletionRequest& request);
+/// The request's temperature in the service's range, if it is set.
+[[nodiscard]] std::optional<double> sent_temperature(const WireContext& context, const CompletionRequest& request);
 
 /// Whether the dialect anthropic bounds a thought in tokens: beside it temperature and top_p are refused there.
 [[nodiscard]] bool bounds_thought(const Options& options) noexcept;
 
-/// The limit of tokens with room for a thought.
-[[nodiscard]] int sent_max_tokens(const Options& options, const CompletionRequest& request);
+/// The limit of tokens with room for a thought, if there is one.
+[[nodiscard]] std::optional<int> sent_max_tokens(const Options& options, const CompletionRequest& request);
 
 /// The stop strings that the service takes; the answer is cut before the first of all in any case.
 [[nodiscard]] std::vector<std::string_view> sent_stops(const WireContext& context,
@@ -26,6 +27,15 @@ namespace icpi::http {
 
 /// Whether the server's defaults may come from the model's files, so that neutral values say something.
 [[nodiscard]] bool needs_neutral(ServerKind kind) noexcept;
+
+/// Writes a field unless it is not set.
+template <class Value>
+void write_set(BodyWriter& body, std::string_view field, const std::optional<Value>& value) {
+  if (value) body.member(field, *value);
+}
+
+/// top_p unless it is neutral or not set.
+void write_top_p(BodyWriter& body, const CompletionRequest& request);
 
 /// The fields that OpenAI's two routes share. What is neutral everywhere is not sent: services refuse what they do not
 /// know.

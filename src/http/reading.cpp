@@ -78,7 +78,8 @@ void drop_tokens_before(Completion& completion) {
 /// Servers that name no reason, or one of their own, stopped by themselves unless they used up every token.
 FinishReason finish_of(const json* reason, const CompletionRequest& request, const Usage& usage) {
   if (reason != nullptr && reason->is_string()) return *reason == "length" ? FinishReason::length : FinishReason::stop;
-  const bool used_up = usage.completion_tokens >= static_cast<std::uint64_t>(request.sampling.max_tokens);
+  const auto& limit = request.sampling.max_tokens;
+  const bool used_up = limit && usage.completion_tokens >= static_cast<std::uint64_t>(*limit);
   return used_up ? FinishReason::length : FinishReason::stop;
 }
 

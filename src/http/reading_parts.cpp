@@ -127,11 +127,12 @@ Content content_of(const json* message) {
 bool take_content(Content content, const CompletionRequest& request, Reading& reading) {
   Completion& completion = reading.completion;
   completion.thought = std::move(content.thought);
+  const auto& limit = request.sampling.max_tokens;
   if (const std::string_view culprit = find_culprit(content, completion); !culprit.empty()) {
     refuse(reading,
-           fmt::format("{} used up its {} tokens before an answer came: raise max_tokens or thinking_tokens, or "
+           fmt::format("{} used up its {}tokens before an answer came: raise max_tokens or thinking_tokens, or "
                        "switch thinking off",
-                       culprit, request.sampling.max_tokens));
+                       culprit, limit ? fmt::format("{} ", *limit) : std::string()));
     return false;
   }
   if (!content.present) {

@@ -53,8 +53,8 @@ void Scheduler::add(JobId id, const CompletionRequest& request) {
     end_with_error(id, {ErrorCategory::invalid_request, "http: " + fault, 0});
     return;
   }
-  const double temperature = request.sampling.temperature;
   const RequestShape& shape = options_.request;
+  const double temperature = request.sampling.temperature.value_or(shape.lowest_temperature);
   if (!clamp_told_ && (temperature < shape.lowest_temperature || temperature > shape.highest_temperature)) {
     clamp_told_ = true;
     const double sent = std::clamp(temperature, shape.lowest_temperature, shape.highest_temperature);
@@ -105,7 +105,7 @@ void Scheduler::dispatch(Clock::time_point now) {
 
 Demand Scheduler::demand_of(const CompletionRequest& request) const {
   return {static_cast<double>(request.prefix.text.size() + request.query.size()) * tokens_a_byte_,
-          static_cast<double>(sent_max_tokens(options_, request))};
+          static_cast<double>(sent_max_tokens(options_, request).value_or(0))};
 }
 
 bool Scheduler::rate_allows(const Demand& demand, Clock::time_point now) {

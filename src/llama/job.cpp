@@ -24,7 +24,7 @@ double end_logprob(const TokenTrie& trie, const TokenTrie::Node& node) {
 }  // namespace
 
 Job::Job(JobId job_id, const CompletionRequest& asked)
-    : id(job_id), request(asked), stream_(RandomKey(asked.seed).child(asked.sample_index)) {
+    : id(job_id), request(asked), stream_(RandomKey(asked.seed.value_or(0)).child(asked.sample_index)) {
   constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
   if (asked.timeout.count() > 0) deadline = Clock::now() + std::min(asked.timeout, longest);
 }
@@ -37,11 +37,13 @@ Job::Job(JobId job_id, const ScoreRequest& asked)
 
 std::string Job::problem() const {
   const Sampling& sampling = request.sampling;
-  if (!(sampling.temperature >= 0) || !std::isfinite(sampling.temperature))
-    return fmt::format("temperature is {}; allowed: 0 or more", sampling.temperature);
-  if (!(sampling.top_p > 0 && sampling.top_p <= 1))
-    return fmt::format("top_p is {}; allowed: above 0, at most 1", sampling.top_p);
-  if (sampling.max_tokens <= 0) return fmt::format("max_tokens is {}; allowed: 1 or more", sampling.max_tokens);
+  const double temperature = sampling.temperature.value_or(1);
+  if (!(temperature >= 0) || !std::isfinite(temperature))
+    return fmt::format("temperature is {}; allowed: 0 or more", temperature);
+  const double top_p = sampling.top_p.value_or(1);
+  if (!(top_p > 0 && top_p <= 1)) return fmt::format("top_p is {}; allowed: above 0, at most 1", top_p);
+  if (sampling.max_tokens.value_or(1) <= 0)
+    return fmt::format("max_tokens is {}; allowed: 1 or more", *sampling.max_tokens);
   if (std::any_of(request.stop.begin(), request.stop.end(), [](std::string_view stop) { return stop.empty(); }))
     return "a stop string is empty";
   if (request.prefix.text.empty() && request.query.empty()) return "the prompt is empty";
@@ -58,7 +60,10 @@ void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const
   }
   if (completion.error) return;
   const Capabilities& can = model.capabilities();
-  const std::size_t behind = trie_ ? trie_->depth() : static_cast<std::size_t>(request.sampling.max_tokens);
+  const std::size_t room = std::min(can.context, model.cells());
+  const std::size_t rest = room > prompt.size() ? room - prompt.size() : 1;
+  most_tokens_ = request.sampling.max_tokens ? static_cast<std::size_t>(*request.sampling.max_tokens) : rest;
+  const std::size_t behind = trie_ ? trie_->depth() : most_tokens_;
   if (prompt.size() + behind > can.context)
     return fail(ErrorCategory::context_overflow,
                 fmt::format("{}: a prompt of {} tokens and a completion of up to {} do not fit the context of {}",
@@ -114,9 +119,7 @@ void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) 
   work.clear();
 }
 
-std::size_t Job::cells_behind_prompt() const noexcept {
-  return trie_ ? trie_cells_ : static_cast<std::size_t>(request.sampling.max_tokens) - 1;
-}
+std::size_t Job::cells_behind_prompt() const noexcept { return trie_ ? trie_cells_ : most_tokens_ - 1; }
 
 void Job::begin(std::size_t known_tokens) {
   branch_at = known_tokens;
@@ -157,7 +160,8 @@ void Job::take(const Work& done, std::span<const float> logits, const LoadedMode
     return;
   }
   const Sampling& sampling = request.sampling;
-  const std::size_t index = sampler.draw(logits, sampling.temperature, sampling.top_p, stream_);
+  const double temperature = sampling.temperature.value_or(1);
+  const std::size_t index = sampler.draw(logits, temperature, sampling.top_p.value_or(1), stream_);
   const std::int32_t position = done.position + 1;
   take_token(index, logits, model);
   if (!done_) work.push_back({static_cast<Token>(index), position, 0, 1, true, 0, false});
@@ -165,7 +169,7 @@ void Job::take(const Work& done, std::span<const float> logits, const LoadedMode
 
 void Job::take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model) {
   const auto token = static_cast<Token>(index);
-  const bool last = ++completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens);
+  const bool last = ++completion.usage.completion_tokens == most_tokens_;
   if (model.ends_text(token)) {
     completion.finish = FinishReason::stop;
     done_ = true;
@@ -216,7 +220,7 @@ void Job::walk() {
       logprobs_here.clear();
       for (const std::size_t child : node.children) logprobs_here.push_back(trie_->nodes()[child].logprob);
       if (node.continuation != TokenTrie::none) logprobs_here.push_back(end_logprob(*trie_, node));
-      next = draw_one(logprobs_here, request.sampling.temperature, stream_);
+      next = draw_one(logprobs_here, request.sampling.temperature.value_or(1), stream_);
     }
     if (next >= node.children.size()) break;
     at = node.children[next];

@@ -95,6 +95,7 @@ class Job {
   void walk();
   void add_token(std::string_view text, double logprob);
 
+  std::size_t most_tokens_ = 0;  ///< of the completion
   bool scores_ = false;
   bool planned_ = false;
   bool done_ = false;

@@ -33,18 +33,21 @@ bool set_between(Text text, double lowest, double highest, double& value) {
   return true;
 }
 
-bool set_optional(Text text, double lowest, std::optional<double>& value) {
-  double parsed = 0;
-  if (text == "none") {
-    value.reset();
-    return true;
-  }
-  if (!parse_number(text, parsed) || parsed < lowest) return false;
-  value = parsed;
+/// Sets a number from `lowest`, or with the word `absent` none.
+template <class Number>
+bool set_optional(Text text, Number lowest, std::optional<Number>& value, Text absent = "none",
+                  Number highest = std::numeric_limits<Number>::max()) {
+  Number parsed{};
+  const bool set = text != absent;
+  if (set && !set_count(text, lowest, parsed, highest)) return false;
+  value = set ? std::optional(parsed) : std::nullopt;
   return true;
 }
 
-std::string show(const std::optional<double>& value) { return value ? fmt::to_string(*value) : "none"; }
+template <class Number>
+std::string show(const std::optional<Number>& value, Text absent = "none") {
+  return value ? fmt::to_string(*value) : std::string(absent);
+}
 
 template <class Enum, std::size_t Size>
 bool set_name(Text text, const std::array<Text, Size>& names, Enum& value) {
@@ -154,18 +157,20 @@ void add_prompt_settings(std::vector<Setting>& all) {
 }
 
 void add_query_settings(std::vector<Setting>& all) {
-  all.push_back({"temperature", "0 or more", "of sampling",
-                 [](Settings& s, Text v) { return set_between(v, 0, unbounded, s.queries.sampling.temperature); },
-                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.temperature); }});
+  all.push_back(
+      {"temperature", "0 or more, or unset", "of sampling; unset: as the model likes",
+       [](Settings& s, Text v) { return set_optional(v, 0.0, s.queries.sampling.temperature, "unset", unbounded); },
+       [](const Settings& s) { return show(s.queries.sampling.temperature, "unset"); }});
   all.push_back({"policy_temperature", "0 or more, or none", "of action queries; none: as all others",
-                 [](Settings& s, Text v) { return set_optional(v, 0, s.queries.policy_temperature); },
+                 [](Settings& s, Text v) { return set_optional(v, 0.0, s.queries.policy_temperature); },
                  [](const Settings& s) { return show(s.queries.policy_temperature); }});
-  all.push_back({"top_p", "above 0, at most 1", "of sampling",
-                 [](Settings& s, Text v) { return set_between(v, above_zero, 1, s.queries.sampling.top_p); },
-                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.top_p); }});
-  all.push_back({"max_tokens", "whole numbers from 1", "of a completion",
-                 [](Settings& s, Text v) { return set_count(v, 1, s.queries.sampling.max_tokens); },
-                 [](const Settings& s) { return fmt::to_string(s.queries.sampling.max_tokens); }});
+  all.push_back(
+      {"top_p", "above 0, at most 1, or unset", "of sampling; unset: as the model likes",
+       [](Settings& s, Text v) { return set_optional(v, above_zero, s.queries.sampling.top_p, "unset", 1.0); },
+       [](const Settings& s) { return show(s.queries.sampling.top_p, "unset"); }});
+  all.push_back({"max_tokens", "whole numbers from 1, or unset", "of a completion; unset: as the model likes",
+                 [](Settings& s, Text v) { return set_optional(v, 1, s.queries.sampling.max_tokens, "unset"); },
+                 [](const Settings& s) { return show(s.queries.sampling.max_tokens, "unset"); }});
   all.push_back({"deduplicate", "on, off", "append_only: put identical queries once",
                  [](Settings& s, Text v) { return parse_switch(v, s.queries.deduplicate); },
                  [](const Settings& s) { return fmt::to_string(s.queries.deduplicate); }});

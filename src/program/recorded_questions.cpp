@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <utility>
 
-#include "icpi/core/checked_line.hpp"
+#include "icpi/core/checked_lines.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/models/completion_record.hpp"
@@ -24,21 +23,20 @@ std::vector<std::string> read_texts(const Json* list) {
   return texts;
 }
 
-RecordedQuestion read_question(const std::string& line) {
-  if (!detail::checksum_holds(line)) throw InvalidArgument("the checksum does not fit");
-  const Json json = Json::parse(line);
+RecordedQuestion read_question(const Json& json) {
   if (json.find("query") == nullptr) throw InvalidArgument("it was recorded without prompts");
   RecordedQuestion question;
   question.prefix = json["prefix"].string();
   question.query = json["query"].string();
   question.stop = read_texts(json.find("stop"));
   question.choices = read_texts(json.find("choices"));
-  question.sampling.temperature = json["temperature"].number();
-  question.sampling.top_p = json["top_p"].number();
-  question.sampling.max_tokens = json["max_tokens"].integer<int>();
-  question.seed = json["seed"].integer<std::uint64_t>();
+  question.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
+  if (const Json* set = json.find("temperature")) question.sampling.temperature = set->number();
+  if (const Json* set = json.find("top_p")) question.sampling.top_p = set->number();
+  if (const Json* set = json.find("max_tokens")) question.sampling.max_tokens = set->integer<int>();
+  if (const Json* set = json.find("seed")) question.seed = set->integer<std::uint64_t>();
   question.sample_index = json["sample"].integer<std::uint32_t>();
-  question.answer = read_completion_record(line).completion;
+  question.answer = detail::read_answer(json).completion;
   return question;
 }
 
@@ -66,22 +64,16 @@ CompletionRequest RecordedQuestion::request(std::vector<std::string_view>& stops
 }
 
 std::vector<RecordedQuestion> read_questions(const std::string& file, QuestionReader& reader, std::size_t most) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw InvalidArgument(fmt::format("--recording '{}' cannot be read", file));
+  detail::CheckedLines lines(file, fmt::format("--recording '{}'", file), detail::LineOrder::free);
   std::vector<RecordedQuestion> questions;
   std::set<RequestFingerprint> known;
-  std::string line;
-  for (std::size_t number = 1; questions.size() < most && std::getline(in, line); ++number) {
-    if (in.eof()) break;  // cut off while it was written
-    try {
-      RecordedQuestion question = read_question(line);
-      if (!known.insert(read_completion_record(line).request).second) continue;
-      question.kind = reader.kind(question.prefix, question.query);
-      questions.push_back(std::move(question));
-    } catch (const InvalidArgument& error) {
-      throw InvalidArgument(fmt::format("--recording '{}', line {}: {}", file, number, error.what()));
-    }
-  }
+  lines.for_each([&](const Json& line) {
+    RecordedQuestion question = read_question(line);
+    if (!known.insert(detail::read_answer(line).request).second) return true;
+    question.kind = reader.kind(question.prefix, question.query);
+    questions.push_back(std::move(question));
+    return questions.size() < most;
+  });
   if (questions.empty()) throw InvalidArgument(fmt::format("--recording '{}' holds no question", file));
   return questions;
 }

@@ -25,7 +25,7 @@ struct RecordedQuestion {
   std::vector<std::string> stop;
   std::vector<std::string> choices;
   Sampling sampling;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;
   std::uint32_t sample_index = 0;
   Completion answer;
 

@@ -8,22 +8,18 @@
 #include <ctime>
 #include <system_error>
 
+#include "cache_entry.hpp"
 #include "cache_file.hpp"
-#include "completion_record.hpp"
+#include "earlier_entry.hpp"
 #include "sqlite.hpp"
 
 namespace icpi::store {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;         // 1: may hold entries of versions before 0.2
 constexpr std::int64_t coarse_use_seconds = 3600;  // uses closer together are not written down
 constexpr std::size_t inserts_between_checks = 64;
-
-std::string_view bytes_of(const CacheKey& key) noexcept {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as characters
-  return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
 
 }  // namespace
 
@@ -49,16 +45,25 @@ class CompletionStore::Implementation {
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
 
-  std::optional<Completion> find(const CacheKey& key) {
-    auto found = or_without(std::optional<Completion>(), [&] { return repairing([&] { return find_once(key); }); });
+  /// With a request: also by the key that earlier versions gave it.
+  std::optional<Completion> find(const RequestFingerprint& key, std::string_view model,
+                                 const CompletionRequest* request) {
+    auto found = or_without(std::optional<Completion>(), [&] {
+      return repairing([&] {
+        auto now = find_once(key.str());
+        const bool looks_back = !now && request != nullptr && open_->holds_earlier;
+        const auto earlier = looks_back ? earlier_key(model, *request) : std::nullopt;
+        return earlier ? find_once(*earlier) : now;
+      });
+    });
     ++(found ? statistics_.hits : statistics_.misses);
     return found;
   }
 
-  void insert(const CacheKey& key, const Completion& completion) {
+  void insert(const RequestFingerprint& key, const Completion& completion) {
     if (completion.error || completion.finish == FinishReason::error || options_.require) return;
     or_without(0, [&] {
-      insert_once(key, write_completion(completion));
+      insert_once(key.str(), completion_record(key, completion));
       return 0;
     });
   }
@@ -84,12 +89,14 @@ class CompletionStore::Implementation {
           find(database, "SELECT record, checksum, used FROM completions WHERE key = ?1"),
           insert(database, "INSERT OR IGNORE INTO completions (key, record, checksum, used) VALUES (?1, ?2, ?3, ?4)"),
           remove(database, "DELETE FROM completions WHERE key = ?1 AND checksum = ?2"),
-          use(database, "UPDATE completions SET used = ?2 WHERE key = ?1") {}
+          use(database, "UPDATE completions SET used = ?2 WHERE key = ?1"),
+          holds_earlier(database.number("PRAGMA user_version") < schema_version) {}
     Database database;
     Statement find;
     Statement insert;
     Statement remove;
     Statement use;
+    bool holds_earlier;
   };
 
   /// Runs `action`; where the cache is optional and its file fails, the rest goes on without it.
@@ -109,11 +116,11 @@ class CompletionStore::Implementation {
     return nothing;
   }
 
-  void insert_once(const CacheKey& key, const std::string& record) {
+  void insert_once(const std::string& key, const std::string& record) {
     if (inode_of(options_.file) != inode_) reopen();
     repairing([&] {
       Statement& insert = open_->insert;
-      insert.bind_blob(1, bytes_of(key)).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
+      insert.bind_blob(1, key).bind_blob(2, record).bind(3, checksum(key, record)).bind(4, now());
       insert.run();
       return 0;
     });
@@ -151,7 +158,8 @@ class CompletionStore::Implementation {
         "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL,"
         " used INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE INDEX IF NOT EXISTS completions_by_use ON completions (used);"
-        "PRAGMA application_id = 0x69637069; PRAGMA user_version = 1; COMMIT");
+        "PRAGMA application_id = 0x69637069; COMMIT");
+    if (database.number("PRAGMA user_version") == 0) database.execute("PRAGMA user_version = 2");
   }
 
   /// Whoever has the lock may be checking a large file.
@@ -249,9 +257,9 @@ class CompletionStore::Implementation {
     open_locked();
   }
 
-  std::optional<Completion> find_once(const CacheKey& key) {
+  std::optional<Completion> find_once(const std::string& key) {
     Statement& find = open_->find;
-    find.bind_blob(1, bytes_of(key));
+    find.bind_blob(1, key);
     if (!find.step()) {
       find.reset();
       return std::nullopt;
@@ -260,10 +268,10 @@ class CompletionStore::Implementation {
     const std::int64_t sum = find.integer(1);
     const std::int64_t used = find.integer(2);
     std::optional<Completion> completion;
-    if (sum == checksum(key, record)) completion = read_completion(record);
+    if (sum == checksum(key, record)) completion = read_entry(key, record);
     find.reset();
     if (!completion) {
-      drop(bytes_of(key), sum);
+      drop(key, sum);
     } else if (options_.require) {
       return completion;
     } else if (now() - used > coarse_use_seconds) {
@@ -291,12 +299,8 @@ class CompletionStore::Implementation {
     std::vector<std::pair<std::string, std::int64_t>> damaged;
     Statement all(open_->database, "SELECT key, record, checksum FROM completions");
     while (all.step()) {
-      const std::string_view key_bytes = all.blob(0);
-      CacheKey key{};
-      bool good = key_bytes.size() == key.size();
-      if (good) std::copy(key_bytes.begin(), key_bytes.end(), key.begin());
-      good = good && all.integer(2) == checksum(key, all.blob(1));
-      if (!good) damaged.emplace_back(key_bytes, all.integer(2));
+      const std::string_view key = all.blob(0);
+      if (all.integer(2) != checksum(key, all.blob(1))) damaged.emplace_back(key, all.integer(2));
     }
     all.reset();
     for (const auto& [key, sum] : damaged) drop(key, sum);
@@ -308,8 +312,8 @@ class CompletionStore::Implementation {
     if (uses_.empty() || !open_) return;
     try {
       open_->database.execute("BEGIN IMMEDIATE");
-      for (const CacheKey& key : uses_) {
-        open_->use.bind_blob(1, bytes_of(key)).bind(2, now());
+      for (const std::string& key : uses_) {
+        open_->use.bind_blob(1, key).bind(2, now());
         open_->use.run();
       }
       open_->database.execute("COMMIT");
@@ -347,8 +351,8 @@ class CompletionStore::Implementation {
   const CacheOptions options_;
   std::optional<Open> open_;
   ino_t inode_ = 0;
-  bool given_up_ = false;       ///< an optional file failed
-  std::vector<CacheKey> uses_;  ///< entries used lately, not yet written down
+  bool given_up_ = false;          ///< an optional file failed
+  std::vector<std::string> uses_;  ///< entries used lately, not yet written down
   std::size_t inserts_ = 0;
   CacheStatistics statistics_;
 };
@@ -359,8 +363,14 @@ CompletionStore::CompletionStore(CompletionStore&&) noexcept = default;
 CompletionStore& CompletionStore::operator=(CompletionStore&&) noexcept = default;
 CompletionStore::~CompletionStore() = default;
 
-std::optional<Completion> CompletionStore::find(const CacheKey& key) { return implementation_->find(key); }
-void CompletionStore::insert(const CacheKey& key, const Completion& completion) {
+std::optional<Completion> CompletionStore::find(const RequestFingerprint& key) {
+  return implementation_->find(key, {}, nullptr);
+}
+std::optional<Completion> CompletionStore::find(const RequestFingerprint& key, std::string_view model,
+                                                const CompletionRequest& request) {
+  return implementation_->find(key, model, &request);
+}
+void CompletionStore::insert(const RequestFingerprint& key, const Completion& completion) {
   implementation_->insert(key, completion);
 }
 const CacheOptions& CompletionStore::options() const noexcept { return implementation_->options(); }

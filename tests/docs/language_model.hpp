@@ -29,15 +29,13 @@ class ConstantModel {
  private:
   void answer(const icpi::CompletionRequest& request, icpi::Completion& completion) const {
     completion = {};
-    const auto& sampling = request.sampling;
-    if (!request.choices.empty() || request.want_logprobs || sampling.max_tokens <= 0 || !(sampling.temperature >= 0) ||
-        !(sampling.top_p > 0 && sampling.top_p <= 1)) {
+    if (!request.choices.empty() || request.want_logprobs || icpi::check_sampling(request.sampling)) {
       completion.error = {icpi::ErrorCategory::invalid_request, "ConstantModel: cannot honour this request", 0};
       return;
     }
     std::size_t end = text_.size();
     for (const std::string_view stop : request.stop) end = std::min(end, text_.find(stop));
-    const auto most = static_cast<std::size_t>(sampling.max_tokens);
+    const auto most = static_cast<std::size_t>(request.sampling.max_tokens.value_or(100));
     completion.finish = end > most ? icpi::FinishReason::length : icpi::FinishReason::stop;
     completion.text = text_.substr(0, std::min(end, most));  // without the stop string
     completion.usage.prompt_tokens = request.prefix.text.size() + request.query.size();

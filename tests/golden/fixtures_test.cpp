@@ -24,10 +24,10 @@ class RecordedRequest {
   explicit RecordedRequest(const nlohmann::json& line)
       : prefix_(line.at("prefix")), query_(line.at("query")), stop_(line.at("stop")) {
     if (line.contains("choices")) choices_ = line.at("choices").get<std::vector<std::string>>();
-    request_.sampling.temperature = line.at("temperature");
-    request_.sampling.top_p = line.at("top_p");
-    request_.sampling.max_tokens = line.at("max_tokens");
-    request_.seed = line.at("seed");
+    request_.sampling.temperature = line.at("temperature").get<double>();
+    request_.sampling.top_p = line.at("top_p").get<double>();
+    request_.sampling.max_tokens = line.at("max_tokens").get<int>();
+    request_.seed = line.at("seed").get<std::uint64_t>();
     request_.sample_index = line.at("sample");
   }
 
@@ -84,7 +84,7 @@ TEST(Recording, OfAnEarlierVersionKnowsNoOtherRequest) {
   const ReplayingModel model(recording);
   RecordedRequest recorded(recorded_lines().front());
   CompletionRequest request = recorded.request();
-  request.seed += 1;
+  *request.seed += 1;
   Completion completion;
   model.complete({&request, 1}, {&completion, 1});
   EXPECT_EQ(completion.error.category, ErrorCategory::invalid_request);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
+#include <set>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
@@ -92,6 +93,58 @@ TEST(RequestShape, FieldsAreLeftOutRenamedAndAdded) {
   EXPECT_EQ(sent.at("provider").at("sort")[0], "a");
   EXPECT_EQ(sent.size(), 6U) << sent;
   EXPECT_THAT(model.identity(), AllOf(HasSubstr("without temperature,seed"), HasSubstr("reasoning_effort")));
+}
+
+/// Names of the fields that a model sends for a question of which all that can be is left open.
+std::set<std::string> fields_left_open(Options options) {
+  const bool native = options.dialect == Dialect::llama_native;
+  const std::string usage = R"(,"usage":{"prompt_tokens":5,"completion_tokens":1,"input_tokens":5,"output_tokens":1}})";
+  icpi_test::Recorder recorder(
+      native ? R"({"content":"yes","stop":true,"tokens_evaluated":5,"tokens_predicted":1})"
+             : R"({"status":"completed","stop_reason":"end_turn","content":[{"type":"text","text":"yes"}],)"
+               R"("output":[{"type":"message","content":[{"type":"output_text","text":"yes"}]}],)"
+               R"("choices":[{"index":0,"text":"yes","message":{"content":"yes"}}])" +
+                   usage);
+  options.base_urls = {recorder.server.url()};
+  HttpLanguageModel model(options);
+  icpi::CompletionRequest request = plain_request();
+  request.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
+  request.seed.reset();
+  if (options.dialect == Dialect::anthropic) {
+    EXPECT_THAT(ask(model, request).error.message, HasSubstr("the dialect anthropic needs max_tokens"));
+    request.sampling.max_tokens = 10;
+  }
+  const Completion completion = ask(model, request);
+  EXPECT_EQ(completion.text, "yes") << completion.error.message;
+  std::set<std::string> fields;
+  for (const auto& [field, value] : recorder.sent.items()) fields.insert(field);
+  return fields;
+}
+
+TEST(RequestShape, WhatIsLeftOpenIsNotSent) {
+  using testing::Contains;
+  using testing::UnorderedElementsAre;
+  Options options = quick_options({});
+  EXPECT_THAT(fields_left_open(options), UnorderedElementsAre("model", "prompt"));
+  options.dialect = Dialect::chat;
+  EXPECT_THAT(fields_left_open(options), UnorderedElementsAre("model", "messages"));
+  options.dialect = Dialect::responses;
+  EXPECT_THAT(fields_left_open(options), UnorderedElementsAre("model", "instructions", "input"));
+  options.dialect = Dialect::anthropic;
+  EXPECT_THAT(fields_left_open(options), UnorderedElementsAre("model", "max_tokens", "system", "messages"));
+  options.dialect = Dialect::llama_native;
+  for (const char* field : {"temperature", "top_p", "n_predict", "seed"})
+    EXPECT_THAT(fields_left_open(options), Not(Contains(field)));
+}
+
+TEST(RequestShape, NeutralValuesAreNotSentEither) {
+  StrictServer server;
+  HttpLanguageModel model(server.options());
+  icpi::CompletionRequest request = plain_request();
+  request.sampling.top_p = 1;
+  EXPECT_EQ(ask(model, request).text, "yes");
+  for (const char* field : {"top_p", "presence_penalty", "frequency_penalty"})
+    EXPECT_FALSE(server.sent.contains(field)) << field;
 }
 
 TEST(RequestShape, HeadersQueryAndKeyGoWhereTheServiceWantsThem) {

@@ -154,6 +154,23 @@ TEST(InductionLimits, TopPHoldsForChoices) {
   EXPECT_GE(seen(1).size(), 2U);
 }
 
+TEST(InductionLimits, WhatIsLeftOpenIsGreedyAndOfAHundredTokens) {
+  InductionModel model;
+  std::string prompt;
+  for (int i = 0; i < 300; ++i) prompt += "n " + std::to_string(i % 7) + "\n";
+  CompletionRequest said = request_for(prompt, "", 100);
+  said.seed = 0;
+  CompletionRequest open = said;
+  open.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
+  open.seed.reset();
+  const Completion completion = complete(model, open);
+  EXPECT_EQ(completion, complete(model, said));
+  EXPECT_EQ(completion.usage.completion_tokens, 100U);
+  const std::array<std::string_view, 2> choices{"n 0", "n 1"};
+  said.choices = open.choices = choices;
+  EXPECT_EQ(complete(model, open), complete(model, said));
+}
+
 TEST(InductionLimits, EndsAtTheTimeout) {
   InductionModel model;
   std::string prompt;

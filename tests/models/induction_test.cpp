@@ -199,7 +199,7 @@ TEST(Induction, TopPKeepsTheLikeliestOnly) {
   const std::string prompt = coin(60);
   CompletionRequest request = request_for(prompt, "toss\n", 5);
   request.sampling.top_p = 0.01;
-  for (request.seed = 0; request.seed < 50; ++request.seed) EXPECT_EQ(complete(model, request).text, "heads up");
+  for (request.seed = 0; request.seed < 50; ++*request.seed) EXPECT_EQ(complete(model, request).text, "heads up");
 }
 
 TEST(Induction, PrefixInPiecesEqualsPrefixAtOnce) {
@@ -303,7 +303,7 @@ TEST(Induction, AnswersOneOfTheChoices) {
   EXPECT_EQ(complete(model, request).text, "heads up");
   request.sampling.temperature = 1;
   std::map<std::string, int> counts;
-  for (request.seed = 0; request.seed < 500; ++request.seed) ++counts[complete(model, request).text];
+  for (request.seed = 0; request.seed < 500; ++*request.seed) ++counts[complete(model, request).text];
   EXPECT_GT(counts["tails"], 50);
   EXPECT_GT(counts["heads up"], 200);
   EXPECT_LT(counts["heads"], 10);

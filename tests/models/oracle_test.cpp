@@ -44,6 +44,24 @@ struct OracleTest : ::testing::Test {
 using Domains = ::testing::Types<Chain, DistractorChain, Maze, MiniCatch, MiniInvaders, PointMass>;
 TYPED_TEST_SUITE(OracleTest, Domains);
 
+TYPED_TEST(OracleTest, WhatIsLeftOpenIsNoLimitAndTheFirstSeed) {
+  const auto step = testing::random_episode(this->env, 1).front();
+  const std::string example = this->example(step, std::string(this->formatter.observation(step.next_observation)));
+  const std::string query =
+      std::string(this->formatter.observation(step.observation)) + std::string(this->formatter.action(step.action));
+  CompletionRequest request;
+  request.prefix.text = example;
+  request.query = query;
+  request.sampling = {.temperature = {}, .top_p = {}, .max_tokens = 1000};
+  std::array<Completion, 2> completions;
+  this->oracle.complete(std::span(&request, 1), std::span(completions).first(1));
+  request.sampling.max_tokens.reset();
+  request.seed.reset();
+  this->oracle.complete(std::span(&request, 1), std::span(completions).last(1));
+  EXPECT_EQ(completions[0], completions[1]);
+  EXPECT_FALSE(completions[0].text.empty());
+}
+
 TYPED_TEST(OracleTest, AnswersTheFourQuestionsAsTheEnvironmentDoes) {
   auto& texts = this->formatter;
   const bool rounded = std::is_same_v<TypeParam, PointMass>;

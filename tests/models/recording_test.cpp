@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <string>
 
+#include "icpi/core/json.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
@@ -118,6 +120,40 @@ TEST_F(RecordingTest, TellsRequestsApart) {
   }
   request.timeout = std::chrono::milliseconds(5);
   EXPECT_EQ(fingerprint(request), base);
+}
+
+/// Leaves open what the bits say.
+CompletionRequest left_open(CompletionRequest request, unsigned bits) {
+  if ((bits & 1U) != 0) request.sampling.temperature.reset();
+  if ((bits & 2U) != 0) request.sampling.top_p.reset();
+  if ((bits & 4U) != 0) request.sampling.max_tokens.reset();
+  if ((bits & 8U) != 0) request.seed.reset();
+  return request;
+}
+
+TEST_F(RecordingTest, TellsWhatIsLeftOpenFromEveryValue) {
+  CompletionRequest request;
+  request.query = "abc";
+  CompletionRequest zero = request;
+  zero.sampling = {.temperature = 0, .top_p = 0, .max_tokens = 0};
+  std::set<RequestFingerprint> prints;
+  for (unsigned bits = 0; bits < 16; ++bits) prints.insert(fingerprint(left_open(request, bits)));
+  for (unsigned bits = 0; bits < 16; ++bits) prints.insert(fingerprint(left_open(zero, bits)));
+  EXPECT_EQ(prints.size(), 30U) << "two of each leave all but the seed open, which is the same";
+  zero.sampling.temperature = -0.0;
+  EXPECT_EQ(fingerprint(zero), fingerprint(left_open(zero, 0)));
+}
+
+TEST_F(RecordingTest, WritesNoFieldForWhatIsLeftOpen) {
+  CompletionRequest request;
+  request.query = "abc";
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    const Json line = Json::parse(completion_record(left_open(request, bits), {}));
+    EXPECT_EQ(line.find("temperature") == nullptr, (bits & 1U) != 0) << bits;
+    EXPECT_EQ(line.find("top_p") == nullptr, (bits & 2U) != 0) << bits;
+    EXPECT_EQ(line.find("max_tokens") == nullptr, (bits & 4U) != 0) << bits;
+    EXPECT_EQ(line.find("seed") == nullptr, (bits & 8U) != 0) << bits;
+  }
 }
 
 TEST_F(RecordingTest, UnknownRequestsAreInvalid) {

@@ -62,6 +62,8 @@ TEST(ScriptedModel, HonoursWhatItCanAndRefusesTheRest) {
   EXPECT_EQ(cut.finish, FinishReason::length);
   EXPECT_LE(estimated_tokens(cut.text), 2U);
   EXPECT_EQ(cut.text, std::string_view("a long answer").substr(0, cut.text.size()));
+  request.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
+  EXPECT_EQ(ask(model, request).text, "a long answer to everything");
   request = {};
   request.want_logprobs = true;
   EXPECT_EQ(ask(model, request).error.category, ErrorCategory::invalid_request);

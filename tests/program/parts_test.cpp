@@ -73,6 +73,21 @@ TEST(Settings, ReachWhatTheyName) {
   EXPECT_FALSE(settings.options().queries.policy_temperature);
 }
 
+TEST(Settings, LeaveSamplingToTheModelWhereTheySayUnset) {
+  AgentSettings settings;
+  for (const std::string assignment : {"temperature=unset", "top_p=unset", "max_tokens=unset"})
+    (void)apply_setting(assignment, settings);
+  const QueryOptions queries = settings.options().queries;
+  EXPECT_EQ(queries.sampling, (Sampling{.temperature = {}, .top_p = {}, .max_tokens = {}}));
+  EXPECT_EQ(queries.description(),
+            "temperature=unset, top_p=unset, max_tokens=unset, policy_temperature=none, deduplicate=true, "
+            "restrict_answers=false");
+  for (const std::string assignment : {"temperature=none", "temperature=", "top_p=0", "top_p=1.1", "max_tokens=0"})
+    EXPECT_THROW((void)apply_setting(assignment, settings), InvalidArgument) << assignment;
+  (void)apply_setting("temperature=0.5", settings);
+  EXPECT_EQ(settings.options().queries.sampling.temperature, 0.5);
+}
+
 TEST(Settings, OfEarlierVersionsMeanWhatTheyMeant) {
   const std::vector<std::pair<std::string, std::string>> pairs{
       {"rule=rollouts", "values=mean_of_rollouts"},   {"rule=planning", "values=planning"},

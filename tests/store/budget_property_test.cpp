@@ -54,7 +54,7 @@ class WildModel {
  private:
   Usage cost_of(const CompletionRequest& request) {
     const auto bytes = static_cast<double>(request.query.size());
-    const auto limit = static_cast<double>(request.sampling.max_tokens);
+    const auto limit = static_cast<double>(request.sampling.max_tokens.value_or(0));
     Usage usage;
     usage.prompt_tokens = static_cast<std::uint64_t>(bytes * (0.2 + 0.2 * random_.uniform()));
     usage.completion_tokens = static_cast<std::uint64_t>(limit * random_.uniform());

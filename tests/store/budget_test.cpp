@@ -63,6 +63,23 @@ TEST(BudgetedModel, CallsAreNeverExceeded) {
   EXPECT_TRUE(model.exhausted());
 }
 
+TEST(BudgetedModel, AQuestionWithoutALimitIsRefusedWhereTokensCount) {
+  int asked = 0;
+  std::vector<CompletionRequest> open = requests(2);
+  for (CompletionRequest& each : open) each.sampling.max_tokens.reset();
+  std::vector<Completion> completions(2);
+  BudgetedModel calls(CountingModel(&asked), Budget{.calls = 10});
+  calls.complete(open, completions);
+  EXPECT_EQ(answered(completions), 2U);
+  BudgetedModel tokens(CountingModel(&asked), Budget{.tokens = 1'000'000'000});
+  tokens.complete(open, completions);
+  EXPECT_EQ(answered(completions), 0U);
+  BudgetedModel money(CountingModel(&asked), Budget{.money = 100, .prices = {2, 6}});
+  money.complete(open, completions);
+  EXPECT_EQ(answered(completions), 0U);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST(BudgetedModel, TokensAreNeverExceeded) {
   int asked = 0;
   BudgetedModel model(CountingModel(&asked), Budget{.tokens = 1000});

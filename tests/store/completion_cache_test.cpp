@@ -12,6 +12,9 @@
 
 #include "helpers.hpp"
 #include "icpi/core/random.hpp"
+#include "store/cache_entry.hpp"
+#include "store/earlier_entry.hpp"
+#include "store/sqlite.hpp"
 #include "support/file_locks.hpp"
 
 namespace {
@@ -20,7 +23,6 @@ using icpi::Completion;
 using icpi::CompletionRequest;
 using icpi::ErrorCategory;
 using icpi::FinishedCompletion;
-using icpi::store::cache_key;
 using icpi::store::CacheOptions;
 using icpi::store::CompletionCache;
 using icpi::store::CompletionStore;
@@ -58,6 +60,13 @@ struct Batch {
   std::vector<Completion> completions;
 };
 
+TEST(Key, DependsOnTheModelToo) {
+  const CompletionRequest request = request_for("abc");
+  std::set<icpi::RequestFingerprint> keys{fingerprint(request)};
+  for (const char* model : {"model", "other model", "mode", " "}) keys.insert(fingerprint(request, model));
+  EXPECT_EQ(keys.size(), 5U);
+}
+
 TEST(Key, DependsOnEverythingThatChangesTheAnswer) {
   const std::string_view newline = "\n";
   const std::string_view comma = ",";
@@ -73,8 +82,8 @@ TEST(Key, DependsOnEverythingThatChangesTheAnswer) {
   variants[8].seed = 1;
   variants[9].sample_index = 1;
   variants[10].want_logprobs = true;
-  std::set<icpi::store::CacheKey> keys{cache_key("other model", base)};
-  for (const CompletionRequest& variant : variants) keys.insert(cache_key("model", variant));
+  std::set<icpi::RequestFingerprint> keys{fingerprint(base, "other model")};
+  for (const CompletionRequest& variant : variants) keys.insert(fingerprint(variant, "model"));
   EXPECT_EQ(keys.size(), 12U);
 }
 
@@ -82,7 +91,7 @@ TEST(Key, DoesNotDependOnWhereThePromptIsSplitNorOnTimeLimits) {
   CompletionRequest split = request_for("c");
   split.prefix = {99, "ab"};
   split.timeout = std::chrono::seconds(5);
-  EXPECT_EQ(cache_key("m", split), cache_key("m", request_for("abc")));
+  EXPECT_EQ(fingerprint(split, "m"), fingerprint(request_for("abc"), "m"));
 }
 
 TEST(Store, KeepsEveryFieldAcrossReopening) {
@@ -92,14 +101,14 @@ TEST(Store, KeepsEveryFieldAcrossReopening) {
   completion.finish = icpi::FinishReason::length;
   completion.usage = {~std::uint64_t{0}, 7, 3};
   completion.tokens = {{"a", -0.1}, {"", -1e300}};
-  const auto key = cache_key("m", request_for("q"));
+  const auto key = fingerprint(request_for("q"), "m");
   {
     CompletionStore store(options_for(folder / "cache.db"));
     EXPECT_FALSE(store.find(key));
     store.insert(key, completion);
     Completion failed;
     failed.error.category = ErrorCategory::timeout;
-    store.insert(cache_key("m", request_for("failed")), failed);
+    store.insert(fingerprint(request_for("failed"), "m"), failed);
   }
   CompletionStore store(options_for(folder / "cache.db"));
   EXPECT_EQ(store.entries(), 1U);
@@ -107,12 +116,68 @@ TEST(Store, KeepsEveryFieldAcrossReopening) {
   EXPECT_EQ(store.statistics().hits, 1U);
 }
 
+/// What a statement finds in the file, read by SQLite alone.
+std::string sql(const std::filesystem::path& file, const std::string& statement) {
+  return icpi::store::Database(file, std::chrono::seconds(1)).text(statement.c_str());
+}
+
+TEST(Store, KeepsTheLinesOfRecordings) {
+  const TemporaryFolder folder;
+  Completion completion;
+  completion.text = "answer";
+  completion.finish = icpi::FinishReason::stop;
+  completion.usage = {10, 2, 3, 4};
+  const auto key = fingerprint(request_for("q"), "m");
+  CompletionStore(options_for(folder / "cache.db")).insert(key, completion);
+  EXPECT_EQ(sql(folder / "cache.db", "SELECT key FROM completions"), key.str());
+  const std::string line = sql(folder / "cache.db", "SELECT record FROM completions");
+  EXPECT_EQ(line, completion_record(key, completion));
+  EXPECT_EQ(icpi::read_completion_record(line).completion, completion);
+}
+
+TEST(Store, GoesOnWithFilesOfEarlierVersions) {
+  const TemporaryFolder folder;
+  const auto file = folder / "cache.db";
+  std::filesystem::copy_file(ICPI_GOLDEN_DIR "/fixtures/answers.db", file);
+  const CompletionRequest request = request_for("earlier");
+  const std::string key = *icpi::store::earlier_key("m", request);
+  {  // an answer of the file by the earlier key of this request
+    icpi::store::Database database(file, std::chrono::seconds(1));
+    icpi::store::Statement first(database, "SELECT record FROM completions LIMIT 1");
+    ASSERT_TRUE(first.step());
+    const std::string record(first.blob(0));
+    first.reset();
+    ASSERT_EQ(record.front(), 1) << "the version of an entry then";
+    icpi::store::Statement insert(database, "UPDATE completions SET key = ?1, checksum = ?2 WHERE record = ?3");
+    insert.bind_blob(1, key).bind(2, icpi::store::checksum(key, record)).bind_blob(3, record);
+    insert.run();
+  }
+  CompletionStore store(options_for(file));
+  EXPECT_EQ(store.statistics().damaged, 0U);
+  const auto print = fingerprint(request, "m");
+  EXPECT_FALSE(store.find(print)) << "only who knows the request can look back";
+  const auto found = store.find(print, "m", request);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->finish, icpi::FinishReason::stop);
+  CompletionRequest open = request;
+  open.seed.reset();
+  EXPECT_FALSE(store.find(fingerprint(open, "m"), "m", open)) << "nothing could be left open then";
+  Completion other = *found;
+  other.text += " more";
+  store.insert(print, other);
+  EXPECT_EQ(store.find(print, "m", request), other) << "what is stored now comes first";
+  EXPECT_EQ(store.verify(), 0U);
+  EXPECT_EQ(sql(file, "PRAGMA user_version"), "1");
+  (void)CompletionStore(options_for(folder / "new.db"));
+  EXPECT_EQ(sql(folder / "new.db", "PRAGMA user_version"), "2") << "nothing of earlier versions is looked for there";
+}
+
 TEST(Store, WorksWhereTheFileSystemHasNoLocksAndTellsSo) {
   const TemporaryFolder folder;
   std::vector<std::string> told;
   CacheOptions options = options_for(folder / "cache.db");
   options.notice = [&](std::string_view text) { told.emplace_back(text); };
-  const auto key = cache_key("m", request_for("q"));
+  const auto key = fingerprint(request_for("q"), "m");
   Completion completion;
   completion.text = "answer";
   completion.finish = icpi::FinishReason::stop;
@@ -269,11 +334,11 @@ TEST(Eviction, KeepsTheFileSmallAndTheNewestEntries) {
   Completion completion;
   completion.text = std::string(500, 'x');
   completion.finish = icpi::FinishReason::stop;
-  for (int i = 0; i < 3000; ++i) store.insert(cache_key("m", request_for(std::to_string(i))), completion);
+  for (int i = 0; i < 3000; ++i) store.insert(fingerprint(request_for(std::to_string(i)), "m"), completion);
   EXPECT_LT(store.bytes(), 400'000U);
   EXPECT_GT(store.entries(), 200U);
   EXPECT_GT(store.statistics().evicted, 2000U);
-  EXPECT_TRUE(store.find(cache_key("m", request_for("2999"))));
+  EXPECT_TRUE(store.find(fingerprint(request_for("2999"), "m")));
   EXPECT_LT(std::filesystem::file_size(options.file), 800'000U);
 }
 

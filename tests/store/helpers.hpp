@@ -33,7 +33,7 @@ class TemporaryFolder {
 };
 
 inline std::string answer_to(const icpi::CompletionRequest& request) {
-  return fmt::format("answer to {}{} with seed {}", request.prefix.text, request.query, request.seed);
+  return fmt::format("answer to {}{} with seed {}", request.prefix.text, request.query, request.seed.value_or(0));
 }
 
 /// Answers with a text made of the question; refuses questions that contain "fail".

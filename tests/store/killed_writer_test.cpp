@@ -11,7 +11,6 @@
 
 namespace {
 
-using icpi::store::cache_key;
 using icpi::store::CacheOptions;
 using icpi::store::CompletionStore;
 
@@ -22,11 +21,11 @@ icpi::Completion answer(int number) {
   return completion;
 }
 
-icpi::store::CacheKey key_of(int number) {
+icpi::RequestFingerprint key_of(int number) {
   const std::string query = std::to_string(number);
   icpi::CompletionRequest request;
   request.query = query;
-  return cache_key("model", request);
+  return fingerprint(request, "model");
 }
 
 [[noreturn]] void write_for_ever(const CacheOptions& options, int first, int pipe) {

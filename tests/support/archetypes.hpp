@@ -220,10 +220,8 @@ class LanguageModel {
  private:
   [[nodiscard]] Completion answer(const CompletionRequest& request) const {
     const Sampling& sampling = request.sampling;
-    const bool valid =
-        sampling.temperature >= 0 && sampling.top_p > 0 && sampling.top_p <= 1 && sampling.max_tokens > 0;
     Completion completion;
-    if (!valid || !request.choices.empty() || request.want_logprobs) {
+    if (check_sampling(sampling) || !request.choices.empty() || request.want_logprobs) {
       completion.error = {ErrorCategory::invalid_request, "not offered", 0};
       return completion;
     }
@@ -231,8 +229,9 @@ class LanguageModel {
     completion.finish = FinishReason::stop;
     for (const std::string_view stop : request.stop)
       completion.text.resize(std::min(completion.text.size(), completion.text.find(stop)));
-    if (completion.text.size() > static_cast<std::size_t>(sampling.max_tokens)) {  // a token is a byte
-      completion.text.resize(static_cast<std::size_t>(sampling.max_tokens));
+    const auto most = static_cast<std::size_t>(sampling.max_tokens.value_or(100));  // a token is a byte
+    if (completion.text.size() > most) {
+      completion.text.resize(most);
       completion.finish = FinishReason::length;
     }
     completion.usage = {request.prefix.text.size() + request.query.size(), 0, completion.text.size()};

@@ -48,7 +48,7 @@ class LatencyModel {
   void submit(const CompletionRequest& request, Ticket ticket) {
     Flight flight;
     flight.finished.ticket = ticket;
-    RandomStream random(RandomKey(request.seed).child(number_of(request)));
+    RandomStream random(RandomKey(request.seed.value_or(0)).child(number_of(request)));
     flight.latency = latency(random);
     if (random.uniform() < options_.failure_rate) {
       flight.finished.completion.error = {ErrorCategory::transport, "simulated", 0};

@@ -28,6 +28,7 @@ enum class Fault {
   remembers,
   ignores_query,
   accepts_anything,
+  wants_all_set,
   sinks_batch,
   takes_any_span,
   too_long,
@@ -94,17 +95,18 @@ class Faulty {
 
  private:
   void answer(const CompletionRequest& request, Completion& completion, std::size_t position) {
-    const auto [temperature, top_p, max_tokens] = request.sampling;
     if (fault_ != Fault::keeps_tokens) completion = {};
     completion.error = {};
     completion.finish = fault_ == Fault::inventive_finish ? FinishReason::error : FinishReason::stop;
-    const bool valid = temperature >= 0 && top_p > 0 && top_p <= 1 && max_tokens > 0;
+    const Sampling& sampling = request.sampling;
+    const bool left_open = !sampling.temperature || !sampling.top_p || !request.seed;
+    const bool valid = !check_sampling(sampling) && !(left_open && fault_ == Fault::wants_all_set);
     if (!valid && fault_ != Fault::accepts_anything) {
       completion.error = {ErrorCategory::invalid_request, "out of range", 0};
       completion.finish = FinishReason::error;
       return;
     }
-    std::uint64_t digest = request.seed;
+    std::uint64_t digest = request.seed.value_or(0);
     const auto mix = [&](std::string_view text) {
       for (const char c : text) digest = digest * 31 + static_cast<unsigned char>(c);
     };
@@ -115,7 +117,8 @@ class Faulty {
     completion.text = std::to_string(digest);
     if (fault_ == Fault::keeps_stop) completion.text += "\n";
     if (fault_ != Fault::too_long)
-      completion.text.resize(std::min(completion.text.size(), static_cast<std::size_t>(std::max(0, max_tokens))));
+      completion.text.resize(
+          std::min(completion.text.size(), static_cast<std::size_t>(std::max(0, sampling.max_tokens.value_or(100)))));
     if (!request.choices.empty() && fault_ != Fault::ignores_choices) completion.text = std::string(request.choices[0]);
     if (request.want_logprobs && fault_ != Fault::silent_logprobs)
       completion.tokens = {{completion.text, fault_ == Fault::positive_logprobs ? 0.5 : -0.5}};
@@ -147,6 +150,7 @@ TEST(CheckLanguageModel, CatchesEveryFault) {
       {Fault::remembers, "Equal requests"},
       {Fault::ignores_query, "wherever it is split"},
       {Fault::accepts_anything, "cannot be honoured"},
+      {Fault::wants_all_set, "may be left open"},
       {Fault::sinks_batch, "siblings"},
       {Fault::takes_any_span, "different length"},
       {Fault::too_long, "at most max_tokens"},

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,11 +16,12 @@
 
 namespace icpi {
 
-/// How a completion is drawn. Everything not named here is neutral (no penalties, no top_k).
+/// How a completion is drawn. Everything not named here is neutral (no penalties, no top_k). A field that is not set
+/// leaves it to the model, whose documentation says what it does then; to a service nothing is sent.
 struct Sampling {
-  double temperature = 0.1;  ///< >= 0; 0 is greedy
-  double top_p = 1;          ///< in (0, 1]
-  int max_tokens = 100;      ///< > 0
+  std::optional<double> temperature = 0.1;  ///< >= 0; 0 is greedy
+  std::optional<double> top_p = 1;          ///< in (0, 1]
+  std::optional<int> max_tokens = 100;      ///< > 0
 
   friend bool operator==(const Sampling&, const Sampling&) = default;
 };
@@ -31,7 +33,7 @@ struct CompletionRequest {
   std::string_view query;                  ///< second part of the prompt
   std::span<const std::string_view> stop;  ///< the completion ends before the first of these; it is not part of it
   Sampling sampling;                       ///< how the answer is drawn
-  std::uint64_t seed = 0;                  ///< drives all sampling of this request
+  std::optional<std::uint64_t> seed = 0;   ///< drives all sampling of this request; not set: as the model likes
   std::uint32_t sample_index = 0;          ///< tells wanted repetitions of one request apart (for caches)
   bool want_logprobs = false;              ///< fill Completion::tokens
   /// When not empty, the completion must be one of these (texts without the stop string). Only models whose
@@ -90,15 +92,17 @@ struct CompletionError {
   friend bool operator==(const CompletionError&, const CompletionError&) = default;
 };
 
-/// What is wrong with parameters that no model can honour; no error when they are in range.
+/// What is wrong with parameters that no model can honour; no error when they are in range or not set.
 [[nodiscard]] inline CompletionError check_sampling(const Sampling& sampling) {
-  if (!std::isfinite(sampling.temperature) || sampling.temperature < 0) {
+  const double temperature = sampling.temperature.value_or(0);
+  if (!std::isfinite(temperature) || temperature < 0) {
     return {ErrorCategory::invalid_request, "temperature must be finite, at least 0", 0};
   }
-  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) {
+  const double top_p = sampling.top_p.value_or(1);
+  if (!(top_p > 0 && top_p <= 1)) {
     return {ErrorCategory::invalid_request, "top_p must be above 0, at most 1", 0};
   }
-  if (sampling.max_tokens <= 0) return {ErrorCategory::invalid_request, "max_tokens must be at least 1", 0};
+  if (sampling.max_tokens.value_or(1) <= 0) return {ErrorCategory::invalid_request, "max_tokens must be at least 1", 0};
   return {};
 }
 
@@ -115,7 +119,7 @@ struct Usage {
   std::uint64_t prompt_tokens = 0;      ///< tokens of the prompt
   std::uint64_t cached_tokens = 0;      ///< part of prompt_tokens that was served from a kept prefix
   std::uint64_t completion_tokens = 0;  ///< tokens generated
-  std::uint64_t written_tokens = 0;  ///< part of prompt_tokens that the service now keeps; records and caches have none
+  std::uint64_t written_tokens = 0;     ///< part of prompt_tokens that the service now keeps
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };
@@ -151,7 +155,7 @@ concept HasIdentity = requires(const M& model) {
 /// Laws: completions[i] depends on requests[i] alone, not on its neighbours or on their order (as far as the model's
 /// arithmetic allows, and then it says so); equal requests get equal answers; a failed item carries an error and never
 /// sinks its siblings; exceptions are for misuse (spans of different length) and construction only; a parameter that
-/// cannot be honoured makes the item an `invalid_request`.
+/// cannot be honoured makes the item an `invalid_request`; one that is not set is the model's own matter.
 /// Thread-safety: one object by one thread at a time, unless the model says more.
 /// Checked by icpi::testing::check_language_model. Skeleton: docs/concepts/language_model.md.
 template <class M>

@@ -11,16 +11,19 @@
 
 namespace icpi::detail {
 
-ICPI_INLINE std::string with_checksum(std::string line, std::uint64_t before) {
+ICPI_INLINE std::string ChecksumChain::add(std::string line) {
   line.pop_back();
-  const std::uint64_t checksum = fnv1a(line, before);
-  line += fmt::format("{}{:016x}\"}}", checksum_begin, checksum);
+  before_ = fnv1a(line, before_);
+  line += fmt::format("{}{:016x}\"}}", checksum_begin, before_);
   return line;
 }
 
-ICPI_INLINE bool checksum_holds(std::string_view line, std::uint64_t before) {
+ICPI_INLINE bool ChecksumChain::take(std::string_view line) {
   const auto part = checked_part(line);
-  return !part.empty() && line.substr(part.size()) == fmt::format("{}{:016x}\"}}", checksum_begin, fnv1a(part, before));
+  const std::uint64_t sum = fnv1a(part, before_);
+  if (part.empty() || line.substr(part.size()) != fmt::format("{}{:016x}\"}}", checksum_begin, sum)) return false;
+  before_ = sum;
+  return true;
 }
 
 }  // namespace icpi::detail

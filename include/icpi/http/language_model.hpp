@@ -72,6 +72,7 @@ struct Statistics {
 /// cannot honour (choices, logprobs it does not send) makes the item an `invalid_request`. A service that ignores
 /// choices gives an answer that is none of them, which is handed out as it is and counted.
 /// Sampling is neutral unless the request says otherwise: penalties and filters that the server has are sent as off.
+/// What the request leaves open is not sent: the service's own default holds. The dialect anthropic needs max_tokens.
 /// `sample_index` is mixed into the seed that is sent, so repetitions differ although their seeds agree.
 /// Batch invariance: as far as the server's arithmetic goes; engines that batch requests may answer near-ties of the
 /// logits differently in different company.

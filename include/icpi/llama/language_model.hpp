@@ -67,7 +67,8 @@ struct Statistics {
 /// prompt that ends in a newline ends in the tokens that stand before a letter. Control tokens in texts are text.
 /// Sampling: libllama computes logits and nothing else. Temperature, top_p and the stream of `seed` and `sample_index`
 /// are icpi's, so answers depend on their request alone, up to the last bits of the logits, which depend on what is
-/// computed together: near-ties may fall differently in different company.
+/// computed together: near-ties may fall differently in different company. What is not set: temperature and top_p 1,
+/// which is the model's own distribution; seed 0; as many tokens as the context holds, and room for all of them is kept.
 /// With `choices`, one computation gives the logits on the token tree of all of them (followed by the first stop
 /// string, if there is one); then the tree is walked, at each fork by temperature and seed. max_tokens and top_p do not
 /// matter there.

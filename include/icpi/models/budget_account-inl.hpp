@@ -37,8 +37,12 @@ inline std::size_t prompt_bytes(const CompletionRequest& request) {
   return request.prefix.text.size() + request.query.size();
 }
 
+/// More than any budget, and still small enough to be added up.
+inline constexpr std::uint64_t no_token_limit = std::uint64_t{1} << 40U;
+
 inline std::uint64_t token_limit(const CompletionRequest& request) {
-  return static_cast<std::uint64_t>(std::max(0, request.sampling.max_tokens));
+  const auto& limit = request.sampling.max_tokens;
+  return limit ? static_cast<std::uint64_t>(std::max(0, *limit)) : no_token_limit;
 }
 
 inline std::uint64_t beyond(std::uint64_t taken, std::uint64_t reserved) {

@@ -34,7 +34,8 @@ struct Spending {
   friend bool operator==(const Spending&, const Spending&) = default;
 };
 
-/// How much may be spent; 0 means no limit.
+/// How much may be spent; 0 means no limit. Where tokens or money are limited, a question without max_tokens is refused as
+/// one that might pass any limit.
 struct Budget {
   std::uint64_t calls = 0;           ///< requests
   std::uint64_t tokens = 0;          ///< of prompts and completions together

@@ -16,7 +16,8 @@
 namespace icpi {
 
 /// Names everything about a request that can change its answer, in 128 bits: prompt (however it is split into prefix
-/// and query), stop strings, sampling, seed, sample index, logprobs wanted, choices. Not the timeout.
+/// and query), stop strings, sampling and seed, which of these are set, sample index, logprobs wanted, choices. Not the
+/// timeout.
 struct ICPI_API RequestFingerprint {
   std::uint64_t high = 0;  ///< first half
   std::uint64_t low = 0;   ///< second half
@@ -27,32 +28,40 @@ struct ICPI_API RequestFingerprint {
   [[nodiscard]] std::string str() const;
 };
 
-/// The fingerprint of a request. Equal requests have equal fingerprints; others differ but for a chance of about 2^-64.
-[[nodiscard]] ICPI_API RequestFingerprint fingerprint(const CompletionRequest& request);
+/// The fingerprint of a request; where a file holds the answers of several models, that of the request to the model of
+/// this identity. Equal requests have equal fingerprints; others differ but for a chance of about 2^-64.
+/// Recordings, logs of runs and completion caches know answers by it.
+[[nodiscard]] ICPI_API RequestFingerprint fingerprint(const CompletionRequest& request, std::string_view model = {});
+
+/// What was answered to a request.
+struct RecordedCompletion {
+  RequestFingerprint request;  ///< which request it answers
+  Completion completion;       ///< the answer
+};
 
 namespace detail {
 
-/// Adds an answer to an object of JSON.
+/// Adds an answer without the request to an object of JSON.
 ICPI_API void add_completion(JsonLine& line, const Completion& completion);
 
-/// The opposite of add_completion(). Throws InvalidArgument.
-[[nodiscard]] ICPI_API Completion read_completion(const Json& json);
+/// The beginning of an answer's line, which names the request, and the answer.
+[[nodiscard]] ICPI_API JsonLine answer_line(const RequestFingerprint& request, const Completion& completion);
+
+/// The opposite of answer_line(), whatever else the line says. Throws InvalidArgument.
+[[nodiscard]] ICPI_API RecordedCompletion read_answer(const Json& json);
 
 /// The opposite of RequestFingerprint::str(). Throws InvalidArgument.
 [[nodiscard]] ICPI_API RequestFingerprint read_fingerprint(std::string_view text);
 
 }  // namespace detail
 
+/// An answer to a request that is known by its fingerprint alone, as a line of JSON that ends in a checksum; no newline.
+[[nodiscard]] ICPI_API std::string completion_record(const RequestFingerprint& request, const Completion& completion);
+
 /// One request and its answer as a line of JSON that ends in a checksum; no newline. Without `prompt` the texts of the
 /// request are left out, its fingerprint is enough to replay.
 [[nodiscard]] ICPI_API std::string completion_record(const CompletionRequest& request, const Completion& completion,
                                                      bool prompt = true);
-
-/// What a line of completion_record() says.
-struct RecordedCompletion {
-  RequestFingerprint request;  ///< which request it answers
-  Completion completion;       ///< the answer
-};
 
 /// Reads a line of completion_record(). Throws InvalidArgument when it is damaged or says something else.
 [[nodiscard]] ICPI_API RecordedCompletion read_completion_record(std::string_view line);

@@ -29,6 +29,7 @@ struct InductionOptions {
 ///
 /// With `choices`, each is as likely as its text followed by the first stop string; the answer is a whole one whatever
 /// max_tokens is, and draws honour temperature and top_p. A timeout of a request bounds its own generation; 0: none.
+/// What is not set: temperature 0, the likeliest; top_p 1; at most 100 tokens; seed 0.
 /// Errors of an item: `invalid_request` for sampling out of range, `timeout`.
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API InductionModel {

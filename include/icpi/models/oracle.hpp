@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,7 @@ namespace icpi {
 /// the reward. A query that cannot be read is answered with an empty text.
 ///
 /// Sampling parameters besides the seed and max_tokens change nothing: what is random is random as the environment is.
+/// What is not set: no limit of tokens; seed 0.
 /// `want_logprobs` and `choices` are an `invalid_request`. Tokens are estimated_tokens(). Thread-safety: one thread at a
 /// time.
 template <StateSettable Env, ParsesObservations<Env> Formatter = default_formatter_t<Env>>
@@ -80,7 +82,7 @@ class OracleModel {
     for (const std::string_view stop : request.stop) {
       if (!stop.empty()) completion.text.resize(std::min(completion.text.size(), completion.text.find(stop)));
     }
-    const auto limit = static_cast<std::size_t>(std::max(0, request.sampling.max_tokens));
+    const auto limit = static_cast<std::size_t>(std::max(0, request.sampling.max_tokens.value_or(no_limit)));
     while (estimated_tokens(completion.text) > limit) {
       completion.text.pop_back();
       completion.finish = FinishReason::length;
@@ -88,6 +90,8 @@ class OracleModel {
     completion.usage.prompt_tokens = estimated_tokens(request.prefix.text) + estimated_tokens(request.query);
     completion.usage.completion_tokens = estimated_tokens(completion.text);
   }
+
+  static constexpr int no_limit = std::numeric_limits<int>::max();
 
   static CompletionError refusal(const CompletionRequest& request) {
     if (request.want_logprobs || !request.choices.empty())
@@ -117,8 +121,9 @@ class OracleModel {
   std::string whole_answer(const CompletionRequest& request) {
     auto [examples, query] = divide(request);
     while (query.starts_with('\n')) query.remove_prefix(1);
-    if (query.starts_with(start_)) return action(examples, query.substr(start_.size()), request.seed);
-    const auto step = simulate(query, request.seed);
+    const std::uint64_t seed = request.seed.value_or(0);
+    if (query.starts_with(start_)) return action(examples, query.substr(start_.size()), seed);
+    const auto step = simulate(query, seed);
     if (!step) return {};
     switch (kind_of(examples)) {
       case QueryKind::termination: return std::string(formatter_.termination(step->terminated));

@@ -85,7 +85,8 @@ ICPI_INLINE void ScriptedModel::cut(const CompletionRequest& request, Completion
     completion.text.resize(end);
     completion.finish = FinishReason::stop;
   }
-  const auto limit = static_cast<std::size_t>(std::max(0, request.sampling.max_tokens));
+  if (!request.sampling.max_tokens) return;
+  const auto limit = static_cast<std::size_t>(std::max(0, *request.sampling.max_tokens));
   if (estimated_tokens(completion.text) <= limit) return;
   while (estimated_tokens(completion.text) > limit) completion.text.pop_back();
   completion.finish = FinishReason::length;

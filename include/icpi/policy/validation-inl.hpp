@@ -15,10 +15,12 @@ namespace icpi {
 
 ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
   const auto& sampling = options.queries.sampling;
-  check_option(sampling.temperature >= 0 && std::isfinite(sampling.temperature), "temperature", sampling.temperature,
-               "finite, 0 or more");
-  check_option(sampling.top_p > 0 && sampling.top_p <= 1, "top_p", sampling.top_p, "above 0, at most 1");
-  check_option(sampling.max_tokens > 0, "max_tokens", sampling.max_tokens, "at least 1");
+  const double temperature = sampling.temperature.value_or(0);
+  check_option(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "finite, 0 or more");
+  const double top_p = sampling.top_p.value_or(1);
+  check_option(top_p > 0 && top_p <= 1, "top_p", top_p, "above 0, at most 1");
+  const int max_tokens = sampling.max_tokens.value_or(1);
+  check_option(max_tokens > 0, "max_tokens", max_tokens, "at least 1");
   const double policy = options.queries.policy_temperature.value_or(0);
   check_option(policy >= 0 && std::isfinite(policy), "policy_temperature", policy, "finite, 0 or more");
   check_option(options.queries.chunk >= 1, "chunk", options.queries.chunk, "at least 1");
@@ -33,11 +35,11 @@ ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
 
 ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {
   const std::size_t limit = model.context_limit();
-  const auto answer = static_cast<std::size_t>(options.queries.sampling.max_tokens);
+  const auto answer = static_cast<std::size_t>(options.queries.sampling.max_tokens.value_or(0));
   if (limit > 0 && (answer > limit || options.prompts.context_tokens > limit - answer)) {
     throw InvalidArgument(
         fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",
-                    options.prompts.context_tokens, options.queries.sampling.max_tokens, limit));
+                    options.prompts.context_tokens, answer, limit));
   }
 }
 

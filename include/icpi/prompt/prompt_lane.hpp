@@ -67,15 +67,15 @@ class PromptLane : private detail::SourceHolder<TypedPromptSource<Env, Formatter
 
   /// See PromptContext::note_legal_text.
   void note_legal(const typename Env::Observation& observation, LegalActions legal) {
-    note_legal_text(Holder::source.write_observation(observation), legal);
+    note_legal_text(source().write_observation(observation), legal);
   }
   /// Takes in what the environment has gained of actions. All or nothing. Throws InvalidArgument when buffer or formatter
   /// cannot.
   void grow(const Env& env) {
-    Holder::source.grow(env, [this] { grow_actions(); });
+    source().grow(env, [this] { grow_actions(); });
   }
   /// See LegalAdviser.
-  void consult(const Env& env) { Holder::source.consult(env); }
+  void consult(const Env& env) { source().consult(env); }
 
   /// Throws what append() and extend() would throw because of this transition's texts.
   void check(const TransitionOf<Env>& transition) const { check_text(source().write_step(transition)); }

@@ -233,7 +233,7 @@ class PromptedQuestions : protected QuestionRequests {
     model_.score(score_requests_, std::span(scores_).first(scored_.size()));
     for (std::size_t i = 0; i < scored_.size(); ++i) {
       auto& slot = slots_[scored_[i]];
-      choose(scores_[i], choices(slot), temperature(slot.question), seed(slot), slot.completion);
+      choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
     }
   }
 

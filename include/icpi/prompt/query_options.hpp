@@ -18,7 +18,7 @@ namespace icpi {
 /// How questions are put to the language model. Defaults are the recommended set.
 struct QueryOptions {
   /// Greedy; the paper's temperature is 0.1. It allows 100 GPT-2 tokens; models with smaller tokens need more for the
-  /// same text.
+  /// same text. What is not set is left to the model; of scores, an unset temperature is 1.
   Sampling sampling{.temperature = 0, .top_p = 1, .max_tokens = 200};
   std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
   bool deduplicate = true;                     ///< append-only prompts: put identical queries once

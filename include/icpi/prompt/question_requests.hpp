@@ -149,9 +149,9 @@ class QuestionRequests {
     return slot.scored;
   }
 
-  [[nodiscard]] double temperature(const Question& question) const {
+  [[nodiscard]] std::optional<double> temperature(const Question& question) const {
     const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
-    return policy ? *options_.policy_temperature : options_.sampling.temperature;
+    return policy ? options_.policy_temperature : options_.sampling.temperature;
   }
 
   /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.

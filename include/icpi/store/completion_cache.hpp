@@ -55,10 +55,11 @@ class CompletionCache : public ModelDecorator<LM> {
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    const CacheKey key = cache_key(this->model_.identity(), request);
+    const std::string name = this->model_.identity();
+    const RequestFingerprint key = fingerprint(request, name);
     if (const auto running = running_.find(key); running != running_.end()) {
       asked_.at(running->second).tickets.push_back(ticket);
-    } else if (auto found = look_up(key)) {
+    } else if (auto found = look_up(key, name, request)) {
       ready_.push(ticket, *std::move(found));
     } else {
       start(request, key).tickets.push_back(ticket);
@@ -113,21 +114,18 @@ class CompletionCache : public ModelDecorator<LM> {
 
  private:
   struct KeyHash {
-    std::size_t operator()(const CacheKey& key) const noexcept {
-      std::size_t hash = 0;
-      for (std::size_t i = 0; i < sizeof hash; ++i) hash = hash << 8U | key[i];
-      return hash;
-    }
+    std::size_t operator()(const RequestFingerprint& key) const noexcept { return key.low; }
   };
   struct Asked {
-    CacheKey key;
+    RequestFingerprint key;
     std::vector<Ticket> tickets;      ///< the first one's request is under way
     std::vector<Completion*> places;  ///< of a running complete()
   };
 
   /// nullopt: the model must be asked. In require-cache mode there is always something: an answer or an error.
-  std::optional<Completion> look_up(const CacheKey& key) {
-    auto found = store_.find(key);
+  std::optional<Completion> look_up(const RequestFingerprint& key, std::string_view name,
+                                    const CompletionRequest& request) {
+    auto found = store_.find(key, name, request);
     if (found || !store_.options().require) return found;
     Completion absent;
     absent.error = {
@@ -137,7 +135,7 @@ class CompletionCache : public ModelDecorator<LM> {
     return absent;
   }
 
-  Asked& start(const CompletionRequest& request, const CacheKey& key) {
+  Asked& start(const CompletionRequest& request, const RequestFingerprint& key) {
     const Ticket inner = next_ticket_++;
     this->model_.submit(request, inner);
     running_.emplace(key, inner);
@@ -173,10 +171,10 @@ class CompletionCache : public ModelDecorator<LM> {
   void start_missing(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     const std::string name = this->model_.identity();
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const CacheKey key = cache_key(name, requests[i]);
+      const RequestFingerprint key = fingerprint(requests[i], name);
       const auto running = running_.find(key);
       if (running == running_.end()) {
-        if (auto found = look_up(key)) {
+        if (auto found = look_up(key, name, requests[i])) {
           completions[i] = *std::move(found);
           continue;
         }
@@ -191,15 +189,15 @@ class CompletionCache : public ModelDecorator<LM> {
   void complete_in_slices(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     constexpr std::size_t slice = 32;
     const std::string name = this->model_.identity();
-    std::unordered_map<CacheKey, std::size_t, KeyHash> first_place;
+    std::unordered_map<RequestFingerprint, std::size_t, KeyHash> first_place;
     std::vector<std::size_t> missing;
     std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const CacheKey key = cache_key(name, requests[i]);
+      const RequestFingerprint key = fingerprint(requests[i], name);
       const auto [first, is_new] = first_place.emplace(key, i);
       if (!is_new) {
         copies.emplace_back(i, first->second);
-      } else if (auto found = look_up(key)) {
+      } else if (auto found = look_up(key, name, requests[i])) {
         completions[i] = *std::move(found);
       } else {
         missing.push_back(i);
@@ -219,7 +217,7 @@ class CompletionCache : public ModelDecorator<LM> {
     const std::string name = this->model_.identity();
     std::exception_ptr problem;
     for (std::size_t i = 0; i < missing.size(); ++i) {
-      keep(cache_key(name, asked[i]), answers[i], problem);
+      keep(fingerprint(asked[i], name), answers[i], problem);
       completions[missing[i]] = std::move(answers[i]);
     }
     missing.clear();
@@ -227,7 +225,7 @@ class CompletionCache : public ModelDecorator<LM> {
   }
 
   /// Stores an answer; after the first failure nothing is tried until it was told.
-  void keep(const CacheKey& key, const Completion& completion, std::exception_ptr& problem) {
+  void keep(const RequestFingerprint& key, const Completion& completion, std::exception_ptr& problem) {
     if (problem) return;
     try {
       store_.insert(key, completion);
@@ -256,7 +254,7 @@ class CompletionCache : public ModelDecorator<LM> {
 
   CompletionStore store_;
   Ticket next_ticket_ = 1;
-  std::unordered_map<CacheKey, Ticket, KeyHash> running_;
+  std::unordered_map<RequestFingerprint, Ticket, KeyHash> running_;
   std::unordered_map<Ticket, Asked> asked_;  ///< by the inner ticket
   std::size_t places_left_ = 0;              ///< of a running complete()
   detail::FinishedQueue ready_;

@@ -5,7 +5,6 @@
 #error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
 #endif
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include <string_view>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/models/completion_record.hpp"
 
 namespace icpi::store {
 
@@ -51,13 +51,7 @@ struct CacheStatistics {
   }
 };
 
-/// SHA-256 of everything that an answer depends on: model identity, prompt, sampling, stop strings, choices, seed,
-/// sample index, whether logprobs were wanted.
-using CacheKey = std::array<std::uint8_t, 32>;
-
-[[nodiscard]] CacheKey cache_key(std::string_view model_identity, const CompletionRequest& request);
-
-/// The file. An answer is durable once insert returned: it survives the process being killed; a power cut may take the
+/// The file. Answers are known by fingerprint(request, identity of the model). An answer is durable once insert returned: it survives the process being killed; a power cut may take the
 /// last ones, never the file.
 /// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
 /// Failures of the file system (disk full, no permission, locked for longer than busy_timeout) throw icpi::Error, unless
@@ -74,9 +68,12 @@ class CompletionStore {
   ~CompletionStore();
 
   /// The stored answer, if there is one that is sound.
-  [[nodiscard]] std::optional<Completion> find(const CacheKey& key);
+  [[nodiscard]] std::optional<Completion> find(const RequestFingerprint& key);
+  /// The same; `key` is the fingerprint of `request` to `model`. Finds what versions before 0.2 stored, too.
+  [[nodiscard]] std::optional<Completion> find(const RequestFingerprint& key, std::string_view model,
+                                               const CompletionRequest& request);
   /// Errors are never stored: completions that carry one are ignored. The first answer to a question stays.
-  void insert(const CacheKey& key, const Completion& completion);
+  void insert(const RequestFingerprint& key, const Completion& completion);
 
   /// As given.
   [[nodiscard]] const CacheOptions& options() const noexcept;

@@ -101,7 +101,8 @@ class LanguageModelChecker {
     report_.expect(!kept_token && usage.completion_tokens != 999999, "Every field of a completion is overwritten.",
                    item(i));
     report_.expect(usage.cached_tokens <= usage.prompt_tokens, "Cached tokens are part of the prompt's.", item(i));
-    report_.expect(usage.completion_tokens <= static_cast<std::uint64_t>(request.sampling.max_tokens),
+    const int limit = request.sampling.max_tokens.value_or(std::numeric_limits<int>::max());
+    report_.expect(usage.completion_tokens <= static_cast<std::uint64_t>(limit),
                    "A completion has at most max_tokens tokens.", item(i));
   }
 
@@ -119,8 +120,7 @@ class LanguageModelChecker {
       report_.expect(answer(joined).text == plain_[i].text, "The prompt is prefix and query, wherever it is split.",
                      item(i));
     }
-    const std::vector<CompletionRequest> twice{requests_[0], requests_[last], requests_[0]};
-    const auto repeated = answers(twice);
+    const auto repeated = answers(std::vector{requests_[0], requests_[last], requests_[0]});
     report_.expect(repeated[0].text == repeated[2].text, "Equal requests get equal answers.", item(0));
   }
 
@@ -133,8 +133,8 @@ class LanguageModelChecker {
       batch[1].sampling = sampling;
       const auto completions = answers(batch);
       const auto describe = [&] {
-        return fmt::format("temperature {}, top_p {}, max_tokens {}", sampling.temperature, sampling.top_p,
-                           sampling.max_tokens);
+        return fmt::format("temperature {}, top_p {}, max_tokens {}", *sampling.temperature, *sampling.top_p,
+                           *sampling.max_tokens);
       };
       report_.expect(completions[1].error.category == ErrorCategory::invalid_request,
                      "A parameter that cannot be honoured makes the item an invalid_request.", describe);
@@ -164,15 +164,16 @@ class LanguageModelChecker {
     CompletionRequest request = requests_[0];
     request.stop = {};
     request.sampling.max_tokens = 1;
-    check_plain_without_stop(answer(request));
-  }
-
-  void check_plain_without_stop(const Completion& completion) {
+    const Completion completion = answer(request);
     report_.expect(!completion.error && completion.usage.completion_tokens <= 1,
                    "A completion has at most max_tokens tokens.", [&] {
                      return fmt::format("max_tokens 1 gave {} tokens, error {}", completion.usage.completion_tokens,
                                         name(completion.error.category));
                    });
+    request.sampling.temperature = request.sampling.top_p = {};
+    request.seed = {};
+    const CompletionError error = answer(request).error;
+    report_.expect(!error, "Temperature, top_p and seed may be left open.", [&] { return error.message; });
   }
 
   void check_logprobs() {

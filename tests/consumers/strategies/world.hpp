@@ -43,7 +43,7 @@ class Copier {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const std::string prompt = std::string(requests[i].prefix.text) + std::string(requests[i].query);
       completions[i] = {};
-      completions[i].text = answer(prompt, requests[i].sampling.temperature == 0, requests[i].seed);
+      completions[i].text = answer(prompt, requests[i].sampling.temperature == 0, requests[i].seed.value_or(0));
       completions[i].finish = icpi::FinishReason::stop;
     }
   }

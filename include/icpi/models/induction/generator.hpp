@@ -29,7 +29,7 @@ class Generator {
     deadline_ = request.timeout.count() > 0
                     ? Clock::now() + std::min<std::chrono::milliseconds>(request.timeout, longest_wait)
                     : Clock::time_point::max();
-    RandomStream random(RandomKey(request.seed).child(request.sample_index));
+    RandomStream random(RandomKey(request.seed.value_or(0)).child(request.sample_index));
     if (request.choices.empty())
       write(state, request, random, completion);
     else
@@ -120,13 +120,14 @@ class Generator {
     std::vector<Option>& options = prediction_.options;
     while (!options.empty()) {
       std::size_t chosen = 0;
-      if (sampling.temperature > 0 && options.size() > 1) {
+      const double temperature = sampling.temperature.value_or(0);
+      if (temperature > 0 && options.size() > 1) {
         weights_.clear();
         for (const Option& option : options) {
           const double relative = std::log(option.probability / options.front().probability);
-          weights_.push_back(option.probability > 0 ? std::exp(relative / sampling.temperature) : 0);
+          weights_.push_back(option.probability > 0 ? std::exp(relative / temperature) : 0);
         }
-        chosen = draw(sampling.top_p, random);
+        chosen = draw(sampling.top_p.value_or(1), random);
       }
       if (fits(text, options[chosen].token)) return &options[chosen];
       options.erase(options.begin() + static_cast<std::ptrdiff_t>(chosen));
@@ -139,10 +140,11 @@ class Generator {
     borders_ = {0, 0};
     before_ = query_.previous();
     completion.finish = FinishReason::length;
+    const auto most = static_cast<std::uint64_t>(request.sampling.max_tokens.value_or(100));
     bool joined = false;  // the last token is a run of spaces that the next one joins
     while (!late()) {
       state.predict(*node, query_, predictor_, prediction_);
-      const bool full = completion.usage.completion_tokens == static_cast<std::uint64_t>(request.sampling.max_tokens);
+      const bool full = completion.usage.completion_tokens == most;
       if (full && !joined && !prediction_.options.empty()) return;
       const Option* option = draw_option(request.sampling, completion.text, random);
       if (option == nullptr) {
@@ -224,10 +226,10 @@ class Generator {
     }
     const auto best = std::max_element(scores_.begin(), scores_.end());
     auto chosen = static_cast<std::size_t>(best - scores_.begin());
-    if (request.sampling.temperature > 0) {
+    if (const double temperature = request.sampling.temperature.value_or(0); temperature > 0) {
       weights_.clear();
-      for (const double score : scores_) weights_.push_back(std::exp((score - *best) / request.sampling.temperature));
-      chosen = draw(request.sampling.top_p, random);
+      for (const double score : scores_) weights_.push_back(std::exp((score - *best) / temperature));
+      chosen = draw(request.sampling.top_p.value_or(1), random);
     }
     completion.text.assign(request.choices[chosen]);
     completion.finish = FinishReason::stop;

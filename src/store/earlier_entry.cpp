@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "completion_record.hpp"
+#include "earlier_entry.hpp"
 
+#include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
 
 #include "sha256.hpp"
 
@@ -10,15 +15,6 @@ namespace icpi::store {
 namespace {
 
 constexpr char record_version = 1;
-
-void put(std::string& out, std::uint64_t number) {
-  for (unsigned i = 0; i < 8; ++i) out += static_cast<char>(number >> (8 * i) & 0xFFU);
-}
-
-void put(std::string& out, std::string_view text) {
-  put(out, std::uint64_t{text.size()});
-  out += text;
-}
 
 class Reader {
  public:
@@ -51,9 +47,9 @@ class Reader {
 };
 
 void feed(Sha256& hash, std::uint64_t number) {
-  std::string bytes;
-  put(bytes, number);
-  hash.update(bytes);
+  std::array<char, 8> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(number >> 8 * i & 0xFFU);
+  hash.update({bytes.data(), bytes.size()});
 }
 
 /// With its length, so that no two different lists of texts feed the same bytes.
@@ -69,24 +65,7 @@ void feed(Sha256& hash, std::span<const std::string_view> texts) {
 
 }  // namespace
 
-std::string write_completion(const Completion& completion) {
-  std::string out;
-  out.reserve(64 + completion.text.size());
-  out += record_version;
-  out += static_cast<char>(completion.finish);
-  put(out, completion.usage.prompt_tokens);
-  put(out, completion.usage.cached_tokens);
-  put(out, completion.usage.completion_tokens);
-  put(out, std::string_view(completion.text));
-  put(out, std::uint64_t{completion.tokens.size()});
-  for (const TokenLogprob& token : completion.tokens) {
-    put(out, std::string_view(token.token));
-    put(out, std::bit_cast<std::uint64_t>(token.logprob));
-  }
-  return out;
-}
-
-std::optional<Completion> read_completion(std::string_view bytes) {
+std::optional<Completion> read_earlier_entry(std::string_view bytes) {
   Reader reader(bytes);
   const std::string_view head = reader.take(2);
   if (!reader.good() || head[0] != record_version) return std::nullopt;
@@ -106,22 +85,11 @@ std::optional<Completion> read_completion(std::string_view bytes) {
   return completion;
 }
 
-std::int64_t checksum(const CacheKey& key, std::string_view record) {
+std::optional<std::string> earlier_key(std::string_view model, const CompletionRequest& request) {
+  const Sampling& sampling = request.sampling;
+  if (!sampling.temperature || !sampling.top_p || !sampling.max_tokens || !request.seed) return std::nullopt;
   Sha256 hash;
-  for (const std::uint8_t byte : key) {
-    const char c = static_cast<char>(byte);
-    hash.update({&c, 1});
-  }
-  hash.update(record);
-  const Sha256::Digest digest = hash.finish();
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < 8; ++i) sum = sum << 8U | digest[i];
-  return std::bit_cast<std::int64_t>(sum);
-}
-
-CacheKey cache_key(std::string_view model_identity, const CompletionRequest& request) {
-  Sha256 hash;
-  feed(hash, model_identity);
+  feed(hash, model);
   // The prompt is the concatenation; where it is split does not matter.
   feed(hash, std::uint64_t{request.prefix.text.size() + request.query.size()});
   hash.update(request.prefix.text);
@@ -129,13 +97,14 @@ CacheKey cache_key(std::string_view model_identity, const CompletionRequest& req
   feed(hash, request.stop);
   feed(hash, request.choices);
   // 0.0 makes -0.0 the same temperature as 0.
-  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.temperature + 0.0));
-  feed(hash, std::bit_cast<std::uint64_t>(request.sampling.top_p + 0.0));
-  feed(hash, static_cast<std::uint64_t>(request.sampling.max_tokens));
-  feed(hash, request.seed);
+  feed(hash, std::bit_cast<std::uint64_t>(*sampling.temperature + 0.0));
+  feed(hash, std::bit_cast<std::uint64_t>(*sampling.top_p + 0.0));
+  feed(hash, static_cast<std::uint64_t>(*sampling.max_tokens));
+  feed(hash, *request.seed);
   feed(hash, std::uint64_t{request.sample_index});
   feed(hash, std::uint64_t{request.want_logprobs ? 1U : 0U});
-  return hash.finish();
+  const Sha256::Digest digest = hash.finish();
+  return std::string(digest.begin(), digest.end());
 }
 
 }  // namespace icpi::store

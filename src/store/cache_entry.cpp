@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "cache_entry.hpp"
+
+#include <bit>
+#include <cstddef>
+
+#include "earlier_entry.hpp"
+#include "icpi/core/error.hpp"
+#include "sha256.hpp"
+
+namespace icpi::store {
+
+std::optional<Completion> read_entry(std::string_view key, std::string_view record) {
+  if (!record.starts_with('{')) return read_earlier_entry(record);
+  try {
+    RecordedCompletion answer = read_completion_record(record);
+    if (answer.request.str() == key && answer.completion.finish != FinishReason::error)
+      return std::move(answer.completion);
+  } catch (const InvalidArgument&) {  // no such line
+  }
+  return std::nullopt;
+}
+
+std::int64_t checksum(std::string_view key, std::string_view record) {
+  Sha256 hash;
+  hash.update(key);
+  hash.update(record);
+  const Sha256::Digest digest = hash.finish();
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 8; ++i) sum = sum << 8U | digest[i];
+  return std::bit_cast<std::int64_t>(sum);
+}
+
+}  // namespace icpi::store
