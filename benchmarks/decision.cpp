@@ -175,7 +175,7 @@ BENCHMARK(decide_by_submission)->ArgNames({"stable", "rollouts"})->ArgsProduct({
 /// per decision; `share` is the work divided by the concurrency.
 void decide_with_latency(::benchmark::State& state) {
   using Slow = testing::LatencyModel<OracleModel<MiniInvaders>>;
-  using Lane = Decisions::Lane;
+  using Memory = Decisions::Memory;
   MiniInvaders env;
   Slow model(OracleModel<MiniInvaders>(), {.deviation = state.range(0) != 0 ? 1.5 : 0,
                                            .failure_rate = 0.01,
@@ -184,7 +184,7 @@ void decide_with_latency(::benchmark::State& state) {
   icpi_test::rollouts_of(options) = shape_of(0, false, 0).rollouts;
   options.prompts.context_tokens = 1000;
   PolicyIteration<MiniInvaders, Slow> agent(env, model, options);
-  static_assert(std::is_same_v<std::remove_cvref_t<decltype(agent.lane())>, Lane>);
+  static_assert(std::is_same_v<std::remove_cvref_t<decltype(agent.memory())>, Memory>);
   for (std::uint64_t episode = 0; episode < 50; ++episode) agent.import(testing::random_episode(env, episode));
   std::uint64_t decisions = 0;
   for (auto _ : state) {

@@ -20,33 +20,33 @@
 namespace icpi::benchmarks {
 namespace {
 
-using Lane = PromptLane<MiniInvaders, MiniInvadersFormatter, TrajectoryBuffer<MiniInvaders>>;
+using Memory = TypedPromptContext<MiniInvaders, MiniInvadersFormatter, TrajectoryBuffer<MiniInvaders>>;
 
-Lane& lane_with(std::int64_t episodes) {
-  return kept<Lane>(fmt::format("{}", episodes), [&] {
+Memory& lane_with(std::int64_t episodes) {
+  return kept<Memory>(fmt::format("{}", episodes), [&] {
     MiniInvaders env;
-    auto lane = std::make_unique<Lane>(
+    auto prompt_context = std::make_unique<Memory>(
         env, TrajectoryBuffer<MiniInvaders>(env), MiniInvadersFormatter(env), PromptOptions{},
         [](std::string_view text) { return estimated_tokens(text); }, RandomKey(1));
     for (std::int64_t i = 0; i < episodes; ++i) {
-      lane->append(testing::random_episode(env, static_cast<std::uint64_t>(i)));
+      prompt_context->append(testing::random_episode(env, static_cast<std::uint64_t>(i)));
     }
-    lane->begin_episode(0);
-    return lane;
+    prompt_context->begin_episode(0);
+    return prompt_context;
   });
 }
 
 /// Draws the balanced examples of a termination prompt, as many as 10,000 characters hold.
 void select_examples(::benchmark::State& state) {
-  const Lane& lane = lane_with(state.range(0));
+  const Memory& prompt_context = lane_with(state.range(0));
   ExampleClasses classes;
   ExampleSampler sampler;
   RandomStream stream{RandomKey(3)};
   std::uint64_t examples = 0;
   for (auto _ : state) {
     classes.clear();
-    classes.add(0, lane.buffer.matching(0, false));
-    classes.add(1, lane.buffer.matching(0, true));
+    classes.add(0, prompt_context.buffer.matching(0, false));
+    classes.add(1, prompt_context.buffer.matching(0, true));
     sampler.start(classes, true);
     for (int i = 0; i < 60; ++i) {
       const auto example = sampler.next(stream);
@@ -63,7 +63,7 @@ BENCHMARK(select_examples)->ArgName("episodes")->Arg(10)->Arg(500)->Arg(10000);
 
 /// A fresh prompt as `per_query` writes it, examples chosen and copied.
 void assemble(::benchmark::State& state) {
-  const Lane& lane = lane_with(state.range(1));
+  const Memory& prompt_context = lane_with(state.range(1));
   const auto kind = static_cast<QueryKind>(state.range(0));
   PromptScratch scratch;
   RandomStream stream{RandomKey(3)};
@@ -71,7 +71,7 @@ void assemble(::benchmark::State& state) {
   std::uint64_t bytes = 0;
   for (auto _ : state) {
     prompt.clear();
-    lane.state().book.write(kind, 1, false, stream, scratch, prompt);
+    prompt_context.state().book.write(kind, 1, false, stream, scratch, prompt);
     ::benchmark::DoNotOptimize(prompt.data());
     bytes += prompt.size();
   }
@@ -84,11 +84,11 @@ BENCHMARK(assemble)->ArgNames({"kind", "episodes"})->ArgsProduct({{0, 1, 2, 3}, 
 
 /// The floor of assembly: one copy of the same prompt.
 void copy_prompt(::benchmark::State& state) {
-  const Lane& lane = lane_with(500);
+  const Memory& prompt_context = lane_with(500);
   PromptScratch scratch;
   RandomStream stream{RandomKey(3)};
   std::string prompt;
-  lane.state().book.write(QueryKind::termination, 1, false, stream, scratch, prompt);
+  prompt_context.state().book.write(QueryKind::termination, 1, false, stream, scratch, prompt);
   std::vector<char> copy(prompt.size());
   for (auto _ : state) {
     std::memcpy(copy.data(), prompt.data(), prompt.size());
@@ -100,10 +100,10 @@ void copy_prompt(::benchmark::State& state) {
 BENCHMARK(copy_prompt);
 
 void parse(::benchmark::State& state) {
-  Lane& lane = lane_with(10);
+  Memory& prompt_context = lane_with(10);
   const auto kind = static_cast<QueryKind>(state.range(0));
   const MiniInvadersFormatter formatter;
-  const auto& step = lane.buffer[0];
+  const auto& step = prompt_context.buffer[0];
   const std::string texts[] = {formatter.termination(false), formatter.reward(1),
                                formatter.observation(step.next_observation), formatter.action(step.action)};
   Completion completion;
@@ -111,7 +111,7 @@ void parse(::benchmark::State& state) {
   completion.finish = FinishReason::stop;
   std::string scratch;
   for (auto _ : state) {
-    auto answer = read_answer(lane.state(), kind, completion, scratch);
+    auto answer = read_answer(prompt_context.state(), kind, completion, scratch);
     ::benchmark::DoNotOptimize(answer);
     if (answer.status != AnswerStatus::valid) state.SkipWithError("an answer was not read");
   }
@@ -135,8 +135,8 @@ constexpr RolloutOptions eight_steps{.step_limit = 8, .rollouts_per_action = 16}
 
 std::vector<DecisionTask> tasks_for(std::int64_t environments) {
   std::vector<DecisionTask> tasks;
-  for (std::uint32_t lane = 0; lane < static_cast<std::uint32_t>(environments); ++lane) {
-    tasks.push_back({lane, 0, 3, 0.8, RandomKey(lane)});
+  for (std::uint32_t prompt_context = 0; prompt_context < static_cast<std::uint32_t>(environments); ++prompt_context) {
+    tasks.push_back({prompt_context, 0, 3, 0.8, RandomKey(prompt_context)});
   }
   return tasks;
 }

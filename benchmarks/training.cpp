@@ -85,7 +85,7 @@ void decide_together(std::size_t agents, std::size_t threads, int rounds, bool s
     }
     std::vector<const MiniInvadersObservation*> where;
     for (const auto& start : starts) where.push_back(&start);
-    using Base = RolloutAgent<MiniInvaders, std::remove_reference_t<decltype(owned[0]->lane())>,
+    using Base = RolloutAgent<MiniInvaders, std::remove_reference_t<decltype(owned[0]->memory())>,
                               std::remove_reference_t<decltype(owned[0]->model())>>;
     std::vector<Base*> who;
     for (const auto& agent : owned) who.push_back(agent.get());

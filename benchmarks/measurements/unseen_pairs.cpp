@@ -19,8 +19,8 @@
 #include "icpi/domains/all.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/options.hpp"
-#include "icpi/prompt/prompt_lane.hpp"
 #include "icpi/prompt/prompted_rollout_model.hpp"
+#include "icpi/prompt/typed_prompt_context.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 #include "table_arguments.hpp"
 
@@ -68,22 +68,22 @@ class Examination {
  public:
   Examination(std::uint64_t seed, std::size_t episodes)
       : key_(RandomKey(seed)),
-        lane_(
+        memory_(
             env_, TrajectoryBuffer<Env>(env_), formatter_, icpi::PolicyIterationOptions{}.prompts,
             [](std::string_view text) { return estimated_tokens(text); }, key_.child(2)),
         answers_(model_, icpi::PolicyIterationOptions{}.queries) {
     for (std::size_t episode = 0; episode < episodes; ++episode) {
       const auto trajectory = random_episode(env_, key_.child(0).child(episode));
       for (const auto& step : trajectory) seen_.insert(pair(step));
-      lane_.append(trajectory);
+      memory_.append(trajectory);
     }
-    lane_.begin_episode(0);
-    lanes_[0] = &lane_;
-    answers_.serve(lanes_);
+    memory_.begin_episode(0);
+    prompt_contexts_[0] = &memory_;
+    answers_.serve(prompt_contexts_);
   }
 
   void ask(Accuracy& accuracy) {
-    if (!lane_.ready()) return;  // an action was never tried
+    if (!memory_.ready()) return;  // an action was never tried
     std::set<std::string> asked = seen_;
     for (std::size_t episode = 0; episode < test_episodes; ++episode) {
       for (const auto& step : random_episode(env_, key_.child(1).child(episode))) {
@@ -95,7 +95,7 @@ class Examination {
 
  private:
   using Formatter = default_formatter_t<Env>;
-  using Lane = PromptLane<Env, Formatter, TrajectoryBuffer<Env>>;
+  using Memory = TypedPromptContext<Env, Formatter, TrajectoryBuffer<Env>>;
 
   [[nodiscard]] std::string pair(const TransitionOf<Env>& step) const {
     return std::string(formatter_.observation(step.observation)) + formatter_.action(step.action);
@@ -108,7 +108,7 @@ class Examination {
   }
 
   void examine(const TransitionOf<Env>& step, Accuracy& accuracy) {
-    const auto here = lane_.observe(step.observation);
+    const auto here = memory_.observe(step.observation);
     const auto outcomes = env_.outcomes(step.observation, step.action);
     const auto possible = [&](auto&& matches) {
       for (const auto& outcome : outcomes)
@@ -135,7 +135,7 @@ class Examination {
     if (step.terminated) return;
     const Answer next = ask(QueryKind::observation);
     const bool right = next.status == AnswerStatus::valid && possible([&](const auto& s) {
-                         return formatter_.observation(s.observation) == lane_.text(next.observation);
+                         return formatter_.observation(s.observation) == memory_.text(next.observation);
                        });
     (step.next_observation == step.observation ? accuracy.blocked : accuracy.observation).add(right);
   }
@@ -143,10 +143,10 @@ class Examination {
   RandomKey key_;
   Env env_;
   Formatter formatter_{env_};
-  Lane lane_;
+  Memory memory_;
   InductionModel model_;
   PromptedRolloutModel answers_;
-  std::array<PromptContext*, 1> lanes_{};
+  std::array<PromptContext*, 1> prompt_contexts_{};
   std::set<std::string> seen_;
 };
 

@@ -15,7 +15,7 @@
 
 #include "icpi/baselines/random_agent.hpp"
 #include "icpi/domains/solver.hpp"
-#include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/agent_options.hpp"
@@ -58,8 +58,8 @@ RegretCurve play(const Facts& facts, SeedRange seeds, StartReturns<Env>& best, c
   for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
     std::vector<Player<Env, Agent>> players;
     players.push_back({Env{}, make(seed), seed});
-    Lockstep<Env, Agent> run(players,
-                             {std::string(facts.name), "", "", facts.horizon, Env{}.discount(), facts.return_scale});
+    VectorRunner<Env, Agent> run(
+        players, {std::string(facts.name), "", "", facts.horizon, Env{}.discount(), facts.return_scale});
     run.play(best, [&](const EpisodeRecord& record) {
       records.push_back(record);
       return true;

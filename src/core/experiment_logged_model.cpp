@@ -148,13 +148,13 @@ class LoggedAnswers::Work {
       while (places_left_ > 0) receive(model, std::chrono::minutes(10));
     } catch (...) {
       failed_ = true;
-      call_off(model);
+      cancel_rest(model);
       throw;
     }
   }
 
   /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
-  void call_off(LanguageModelRef model) {
+  void cancel_rest(LanguageModelRef model) {
     for (auto& [inner, asked] : asked_)
       if (asked.place != nullptr) model.cancel(inner);
     constexpr int most_attempts = 8;

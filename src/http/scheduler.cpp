@@ -264,7 +264,7 @@ void Scheduler::turn(Clock::duration wait) {
     wait = std::min<Clock::duration>(wait, 100ms);
   }
   dispatch(now);
-  give_up_on_servers(now);
+  fail_without_servers(now);
   refuse_while_closed(now);
   announce_wait(now);
   if (ended_jobs_ != ended_before) wait = Clock::duration::zero();

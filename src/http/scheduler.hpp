@@ -112,9 +112,9 @@ class Scheduler {
   void retry_at(JobId id, Clock::duration delay, CompletionError error, Clock::time_point now);
   [[nodiscard]] Clock::duration backoff(int failures);
 
-  void withdraw(JobId id);
+  void take_off_the_list(JobId id);
   void expire(Clock::time_point now);
-  void give_up_on_servers(Clock::time_point now);
+  void fail_without_servers(Clock::time_point now);
   void refuse_while_closed(Clock::time_point now);
   void announce_wait(Clock::time_point now);
   void cancel_all();

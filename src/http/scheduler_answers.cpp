@@ -145,7 +145,7 @@ void Scheduler::settle(const Flight& flight, JobId id, Reading& reading, const H
       return fail_one(flight, id, {{ErrorCategory::transport, reading.problem, 0}, Next::retry}, now);
     case Reading::Outcome::refused:
       ++statistics_.unusable_answers;
-      return fail_one(flight, id, {{ErrorCategory::invalid_request, reading.problem, 0}, Next::give_up}, now);
+      return fail_one(flight, id, {{ErrorCategory::invalid_request, reading.problem, 0}, Next::fail}, now);
     case Reading::Outcome::broken_off: break;
   }
   if (failure.error) {
@@ -197,7 +197,7 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
   if (result.too_large) {
     return HttpFailure{
         {ErrorCategory::transport, fmt::format("the answer is larger than {} bytes", options_.max_response_bytes), 0},
-        Next::give_up};
+        Next::fail};
   }
   if (result.code == CURLE_OK) {
     if (result.status >= 300 && result.status < 400) {
@@ -206,7 +206,7 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
            fmt::format("status {}: redirected to another server, by another method or in a circle: refused",
                        result.status),
            0},
-          Next::give_up};
+          Next::fail};
     }
     return judge_status(result.status, result.body, secrets_);
   }
@@ -215,7 +215,7 @@ HttpFailure Scheduler::judge_transfer(const TransferResult& result, Endpoint& en
     mark_down(endpoint, result.error, now);
     return HttpFailure{{ErrorCategory::transport, result.error, 0}, Next::come_later};
   }
-  const Next next = cannot_work(result.code) ? Next::give_up : Next::retry;
+  const Next next = cannot_work(result.code) ? Next::fail : Next::retry;
   return HttpFailure{{ErrorCategory::transport, result.error, 0}, next};
 }
 

@@ -29,7 +29,7 @@ void Scheduler::fail_one(const Flight& flight, JobId id, HttpFailure failure, Cl
   Endpoint& endpoint = endpoints_[flight.endpoint];
   const bool limited = failure.next == Next::come_later && failure.error.category == ErrorCategory::rate_limited;
   if (failure.next == Next::retry || limited) tell_of_trouble(endpoint, flight.started, failure, now);
-  if (failure.next != Next::give_up)
+  if (failure.next != Next::fail)
     endpoint.wait_reason = fmt::format("{}: {}", endpoint.description.base_url, failure.error.message);
   failure.error.message = fmt::format("http: {}: {}", endpoint.description.base_url, failure.error.message);
   fail_job(id, std::move(failure), now);
@@ -63,14 +63,14 @@ bool Scheduler::may_ask_again(Job& job) const {
 
 void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
   Job& job = jobs_.at(id);
-  if (failure.next != Next::give_up && !may_ask_again(job)) {
+  if (failure.next != Next::fail && !may_ask_again(job)) {
     failure.error.category = ErrorCategory::budget_exhausted;
     failure.error.message += "; the budget has no room for another attempt";
     end_with_error(id, std::move(failure.error));
     return;
   }
   switch (failure.next) {
-    case Next::give_up: end_with_error(id, std::move(failure.error)); return;
+    case Next::fail: end_with_error(id, std::move(failure.error)); return;
     case Next::retry: {
       job.refusals = 0;
       job.first_refusal.reset();
@@ -140,12 +140,12 @@ void Scheduler::expire(Clock::time_point now) {
     const double seconds = in_seconds(jobs_.at(id).request.timeout);
     CompletionError error{ErrorCategory::timeout, fmt::format("http: no answer within the request's {} s", seconds), 0};
     ++statistics_.timeouts;
-    withdraw(id);
+    take_off_the_list(id);
     end_with_error(id, std::move(error));
   }
 }
 
-void Scheduler::give_up_on_servers(Clock::time_point now) {
+void Scheduler::fail_without_servers(Clock::time_point now) {
   std::optional<Clock::time_point> latest;
   for (const Endpoint& endpoint : endpoints_) {
     if (!endpoint.down_since) return;
@@ -203,7 +203,7 @@ void Scheduler::announce_wait(Clock::time_point now) {
   wait_announced_ = waiting;
 }
 
-void Scheduler::withdraw(JobId id) {
+void Scheduler::take_off_the_list(JobId id) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end() || found->second.state != State::in_flight) return;
   for (TransferId transfer = 0; transfer < flights_.size(); ++transfer) {
@@ -225,13 +225,13 @@ void Scheduler::cancel_all() {
   for (const auto& [id, job] : jobs_) all.push_back(id);
   std::sort(all.begin(), all.end());
   for (const JobId id : all) {
-    withdraw(id);
+    take_off_the_list(id);
     end_with_error(id, {ErrorCategory::cancelled, "http: interrupted", 0});
   }
 }
 
 void Scheduler::cancel(JobId id) {
-  withdraw(id);
+  take_off_the_list(id);
   end_with_error(id, {ErrorCategory::cancelled, "http: cancelled by the caller", 0});
 }
 

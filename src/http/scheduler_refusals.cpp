@@ -71,7 +71,7 @@ void Scheduler::refresh_shape() {
 void Scheduler::note_wait(const HttpFailure& failure, Endpoint& endpoint, Clock::time_point now) {
   const double asked = failure.error.retry_after_seconds;
   endpoint.wait_reason = fmt::format("{}: {}", endpoint.description.base_url, failure.error.message);
-  if (asked <= 0 || failure.next == Next::give_up) return;
+  if (asked <= 0 || failure.next == Next::fail) return;
   const Clock::duration patience = options_.retries.patience;
   if (failure.next == Next::come_later && seconds_of(asked) > patience) {
     endpoint.closed_until = now + seconds_of(asked);
@@ -88,7 +88,7 @@ void Scheduler::note_wait(const HttpFailure& failure, Endpoint& endpoint, Clock:
 void Scheduler::note_refusal(const HttpFailure& failure, long status, const Flight& flight, Clock::time_point now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   ++statistics_.refusals;
-  if (failure.next == Next::give_up) return;
+  if (failure.next == Next::fail) return;
   ++endpoint.refusals_in_a_row;
   if (status == 429) endpoint.control.on_refusal(flight.started, now);
   if (failure.error.retry_after_seconds <= 0 && (status == 429 || endpoints_.size() > 1)) hold_back(endpoint, now);

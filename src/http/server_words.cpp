@@ -200,10 +200,10 @@ HttpFailure judge_status(long status, const ServerWords& words, const std::vecto
     failure.next = next;
     return failure;
   };
-  if (tells_no_money(status, words)) return judge(ErrorCategory::budget_exhausted, Next::give_up);
+  if (tells_no_money(status, words)) return judge(ErrorCategory::budget_exhausted, Next::fail);
   switch (status) {
     case 401:
-    case 403: return judge(ErrorCategory::authentication, Next::give_up);
+    case 403: return judge(ErrorCategory::authentication, Next::fail);
     case 408:
     case 504: return judge(ErrorCategory::timeout, Next::retry);
     case 409:
@@ -211,14 +211,14 @@ HttpFailure judge_status(long status, const ServerWords& words, const std::vecto
     case 429:
       // A day is longer than any patience.
       return judge(ErrorCategory::rate_limited,
-                   words.codes.find("perday") != std::string::npos ? Next::give_up : Next::come_later);
-    case 501: return judge(ErrorCategory::invalid_request, Next::give_up);
+                   words.codes.find("perday") != std::string::npos ? Next::fail : Next::come_later);
+    case 501: return judge(ErrorCategory::invalid_request, Next::fail);
     case 503:
     case 529: return judge(ErrorCategory::transport, Next::come_later);
     default: break;
   }
   if (status >= 500) return judge(ErrorCategory::transport, Next::retry);
-  return judge(tells_overflow(words) ? ErrorCategory::context_overflow : ErrorCategory::invalid_request, Next::give_up);
+  return judge(tells_overflow(words) ? ErrorCategory::context_overflow : ErrorCategory::invalid_request, Next::fail);
 }
 
 HttpFailure judge_status(long status, const std::string& body, const std::vector<std::string>& secrets) {

@@ -16,10 +16,10 @@ namespace icpi::http {
 struct HttpFailure {
   CompletionError error;
   enum class Next : std::uint8_t {
-    give_up,
+    fail,
     retry,      ///< counts as an attempt
     come_later  ///< the server did not take the request on
-  } next = Next::give_up;
+  } next = Next::fail;
 };
 
 /// What a server says went wrong.

@@ -10,7 +10,7 @@
 #include "icpi/core/costs.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/experiment/episode_record.hpp"
-#include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/policy/decision.hpp"
 
 namespace icpi::program {

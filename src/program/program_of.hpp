@@ -27,9 +27,9 @@
 #include "icpi/core/json_line.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/domains/solver.hpp"
-#include "icpi/experiment/lockstep.hpp"
 #include "icpi/experiment/logged_model.hpp"
 #include "icpi/experiment/run_part.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "interrupt.hpp"
 
@@ -229,7 +229,7 @@ class ProgramOf : public DomainProgram {
       begin.add("seeds", fmt::format("{}:{}", group.seeds.first, group.seeds.last)).add("steps", settings.steps);
       group.part->begin(begin.str());
     }
-    Lockstep<Env, A> lockstep(players, std::move(settings), std::move(recorder));
+    VectorRunner<Env, A> lockstep(players, std::move(settings), std::move(recorder));
     const bool complete = lockstep.play(optimal_returns(), [&](const EpisodeRecord& record) {
       records.add(record);
       return true;
@@ -261,15 +261,15 @@ void ProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) const {
   }
   DecisionReport report(out, request.whole_prompts);
   agent->model().observe_queries([&](const QueryRecord& record) {
-    report.query(record, agent->lane().text(record.question.observation), action_texts());
+    report.query(record, agent->memory().text(record.question.observation), action_texts());
   });
   report.begin(facts().name, model.identity(), request.episodes, formatter(method.hints).observation(observation));
   (void)act_in(env, *agent, observation);
   const Decision& decision = agent->decision();
   report.rollouts(decision, agent->rollouts(), action_texts(),
-                  [&](ObservationId id) { return std::string(agent->lane().text(id)); });
+                  [&](ObservationId id) { return std::string(agent->memory().text(id)); });
   report.planned(agent->planned_steps(), action_texts(),
-                 [&](ObservationId id) { return std::string(agent->lane().text(id)); });
+                 [&](ObservationId id) { return std::string(agent->memory().text(id)); });
   report.decision(decision, action_texts());
 }
 

@@ -20,7 +20,7 @@ using testing::LatencyModel;
 using testing::LatencyOptions;
 
 using SlowModel = LatencyModel<OracleModel<MiniInvaders>>;
-using Lane = PromptLane<MiniInvaders, MiniInvadersFormatter, TrajectoryBuffer<MiniInvaders>>;
+using Memory = TypedPromptContext<MiniInvaders, MiniInvadersFormatter, TrajectoryBuffer<MiniInvaders>>;
 static_assert(AsynchronousLanguageModel<SlowModel>);
 
 /// What a decision took on the simulated clock, and what it must have taken at least.
@@ -62,22 +62,22 @@ Timing decide(const LatencyOptions& latency, icpi_test::PromptMode mode, int rol
   PromptOptions prompts;
   prompts.examples = icpi_test::examples_of(mode);
   prompts.context_tokens = 1000;
-  Lane lane(
+  Memory prompt_context(
       env, TrajectoryBuffer<MiniInvaders>(env), MiniInvadersFormatter(env), prompts,
       [](std::string_view text) { return estimated_tokens(text); }, RandomKey(1));
-  for (std::uint64_t episode = 0; episode < 30; ++episode) lane.append(testing::random_episode(env, episode));
-  lane.begin_episode(30);
+  for (std::uint64_t episode = 0; episode < 30; ++episode) prompt_context.append(testing::random_episode(env, episode));
+  prompt_context.begin_episode(30);
 
   QueryOptions queries;
   queries.deduplicate = false;
   PromptedRolloutModel rollout_model(model, queries);
-  PromptContext* served = &lane;
+  PromptContext* served = &prompt_context;
   rollout_model.serve(std::span(&served, 1));
   RolloutOptions rollouts;
   rollouts.step_limit = 8;
   rollouts.rollouts_per_action = rollouts_per_action;
 
-  const DecisionTask task{0, lane.observe(env.reset(3)), 3, env.discount(), RandomKey(2)};
+  const DecisionTask task{0, prompt_context.observe(env.reset(3)), 3, env.discount(), RandomKey(2)};
   // A question's key tells its rollout: the engine derives it from the task's.
   std::map<std::uint64_t, std::uint64_t> rollout_of;
   for (std::uint64_t action = 0; action < 3; ++action) {

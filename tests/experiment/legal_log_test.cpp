@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "icpi/baselines/random_agent.hpp"
-#include "icpi/experiment/lockstep.hpp"
 #include "icpi/experiment/logged_agent.hpp"
 #include "icpi/experiment/logged_model.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/adventure.hpp"
@@ -71,7 +71,7 @@ TEST(LegalLog, AHistoryThatIsRestoredKnowsWhatWasLegal) {
       seen = outcome.observation;
       if (outcome.terminated || outcome.truncated) seen.reset();
     }
-    known[disturbed] = host->agent.lane().noted_legal();
+    known[disturbed] = host->agent.memory().noted_legal();
     EXPECT_EQ(*env.illegal, 0);
     EXPECT_GT(host->agent.costs().lm_calls, 50U);
   }
@@ -90,7 +90,7 @@ TEST(LegalLog, RunsInLockstepRecordItAndObey) {
     std::vector<Player<LegalAdventure, RandomAgent<LegalAdventure>>> players;
     for (std::uint64_t seed = 0; seed < 2; ++seed)
       players.push_back({env, std::make_unique<RandomAgent<LegalAdventure>>(env, seed), seed});
-    Lockstep<LegalAdventure, RandomAgent<LegalAdventure>> lockstep(
+    VectorRunner<LegalAdventure, RandomAgent<LegalAdventure>> lockstep(
         players, RunSettings{"adventure", "random", "", 100, 1, 1}, {&part, text_of});
     lockstep.play([](const auto&) { return 1.0; }, [&](const EpisodeRecord&) { return --episodes > 0; });
   };

@@ -17,9 +17,9 @@
 
 #include "icpi/domains/all.hpp"
 #include "icpi/domains/solver.hpp"
-#include "icpi/experiment/lockstep.hpp"
 #include "icpi/experiment/logged_agent.hpp"
 #include "icpi/experiment/logged_model.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
 #include "icpi/models/induction.hpp"
@@ -91,8 +91,8 @@ struct ChainRun {
     RunSettings settings{"chain", "icpi", logged.identity(), steps, 0.8, 1};
     settings.interrupted = interrupted;
     const ChainFormatter formatter;
-    Lockstep<Chain, Icpi> lockstep(players, settings,
-                                   {&part, [&](int state) { return std::string(formatter.observation(state)); }});
+    VectorRunner<Chain, Icpi> lockstep(players, settings,
+                                       {&part, [&](int state) { return std::string(formatter.observation(state)); }});
     Solver<Chain> solver(Chain{}, 0.8);
     std::string records;
     lockstep.play([&](int start) { return solver.optimal_return(start); },
@@ -334,7 +334,7 @@ std::vector<EpisodeRecord> play_broken(RecordLog* log, OnEnvironmentError rule,
     part.emplace(*log, 0);
     recorder = {&*part, [](int state) { return std::to_string(state); }};
   }
-  Lockstep<BrokenChain, WalkingAgent> lockstep(players, settings, recorder);
+  VectorRunner<BrokenChain, WalkingAgent> lockstep(players, settings, recorder);
   std::vector<EpisodeRecord> records;
   lockstep.play([](int) { return 1.0; },
                 [&](const EpisodeRecord& record) {

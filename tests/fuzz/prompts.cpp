@@ -68,11 +68,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Parrot model{texts};
   PolicyIteration<TextWorld, Parrot> agent(env, model, options);
   for (std::size_t i = 0; i + 1 < texts.size(); ++i) {
-    const auto held = agent.lane().buffer.size();
+    const auto held = agent.memory().buffer.size();
     try {
       agent.import({{texts[i], static_cast<int>(i % 2), 0.5, i % 3 == 0, false, texts[i + 1]}});
     } catch (const InvalidArgument&) {
-      fuzz::require(agent.lane().buffer.size() == held, "a refused transition leaves no trace");
+      fuzz::require(agent.memory().buffer.size() == held, "a refused transition leaves no trace");
     }
   }
   PromptScratch scratch;
@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const QueryKind kind : {QueryKind::termination, QueryKind::reward, QueryKind::observation}) {
     for (const bool terminated : {false, true}) {
       std::string prompt;
-      agent.lane().state().book.write(kind, 0, terminated, stream, scratch, prompt);
+      agent.memory().state().book.write(kind, 0, terminated, stream, scratch, prompt);
       require_examples(prompt);
       fuzz::require(estimated_tokens(prompt) <= options.prompts.context_tokens, "a prompt stays within its context");
     }

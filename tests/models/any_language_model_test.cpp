@@ -92,9 +92,9 @@ TEST(AnyLanguageModel, MakesTheSameRunAsTheModelItself) {
   Chain other;
   EXPECT_EQ(expected.train(env, {.steps = 40}), agent.train(other, {.steps = 40}));
   EXPECT_EQ(expected.costs(), agent.costs());
-  ASSERT_EQ(expected.lane().buffer.size(), agent.lane().buffer.size());
-  for (TransitionId id = 0; id < agent.lane().buffer.size(); ++id)
-    EXPECT_EQ(expected.lane().buffer[id], agent.lane().buffer[id]);
+  ASSERT_EQ(expected.memory().buffer.size(), agent.memory().buffer.size());
+  for (TransitionId id = 0; id < agent.memory().buffer.size(); ++id)
+    EXPECT_EQ(expected.memory().buffer[id], agent.memory().buffer[id]);
 }
 
 }  // namespace

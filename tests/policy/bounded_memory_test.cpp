@@ -82,13 +82,13 @@ struct Bounded {
 /// Compares an agent, from whose buffer something has just left, with one that was given only what is left.
 void compare_with_fresh(Agent& agent, const MiniCatch& env, InductionModel& model,
                         const PolicyIterationOptions& options) {
-  ASSERT_LE(agent.lane().buffer.size(), 300U);
-  Agent fresh(env, model, options, MiniCatchFormatter(), held_by(agent.lane().buffer));
+  ASSERT_LE(agent.memory().buffer.size(), 300U);
+  Agent fresh(env, model, options, MiniCatchFormatter(), held_by(agent.memory().buffer));
   fresh.restore(agent.episodes(), {});
-  EXPECT_EQ(fresh.lane().trajectories(), agent.lane().trajectories());
+  EXPECT_EQ(fresh.memory().trajectories(), agent.memory().trajectories());
   for (std::uint64_t seed = 0; seed < 2; ++seed) EXPECT_EQ(thoughts(agent, seed), thoughts(fresh, seed));
   const auto answers = [](const Agent& of) {
-    const auto known = of.lane().state().book.known_answers(QueryKind::reward);
+    const auto known = of.memory().state().book.known_answers(QueryKind::reward);
     return std::vector<std::string>(known.begin(), known.end());
   };
   EXPECT_EQ(answers(agent), answers(fresh));
@@ -108,15 +108,15 @@ void live(const Bounded& how, std::size_t steps) {
   for (std::size_t part = 0; part < parts; ++part) {
     SCOPED_TRACE(part);
     agent.train(all, {.steps = steps / parts});
-    const std::size_t departed = agent.lane().buffer.departed();
+    const std::size_t departed = agent.memory().buffer.departed();
     agent.train(envs[0], {.episodes = 1});
-    ASSERT_GT(agent.lane().buffer.departed(), departed);
+    ASSERT_GT(agent.memory().buffer.departed(), departed);
     if (part % 4 == 3) compare_with_fresh(agent, envs[0], model, options);
     model = InductionModel();  // what it keeps of prompts is not the agent's
     auto& half = part < parts / 2 ? most_before : most_after;
     if (part >= parts / 10) half = std::max(half, bytes_in_use());
   }
-  EXPECT_GT(agent.lane().buffer.departed(), steps - 400);
+  EXPECT_GT(agent.memory().buffer.departed(), steps - 400);
   ::testing::Test::RecordProperty("bytes_before", std::to_string(most_before));
   ::testing::Test::RecordProperty("bytes_after", std::to_string(most_after));
   EXPECT_LE(static_cast<double>(most_after), 1.05 * static_cast<double>(most_before));
@@ -145,10 +145,10 @@ TEST(BoundedAgent, IsSavedNoMoreOnceSomethingHasLeft) {
   MiniCatch env;
   Agent agent(env, model, options, MiniCatchFormatter(), TrajectoryBuffer<MiniCatch>(env, 12));
   agent.train(env, {.episodes = 2});
-  agent.lane().check_complete();
-  EXPECT_EQ(agent.lane().events().size(), 2U);
+  agent.memory().check_complete();
+  EXPECT_EQ(agent.memory().events().size(), 2U);
   agent.train(env, {.episodes = 1});
-  EXPECT_TRUE(agent.lane().events().empty());
+  EXPECT_TRUE(agent.memory().events().empty());
   try {
     agent.save("nowhere");
     ADD_FAILURE();

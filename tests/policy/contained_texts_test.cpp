@@ -82,7 +82,7 @@ TEST(ContainedTexts, ParagraphsAreEscapedAndLearned) {
   Paragraphs env;
   InductionModel model;
   PolicyIteration<Paragraphs, InductionModel, Text> agent(env, model, {.seed = 2}, escaping(env));
-  EXPECT_EQ(agent.lane().action_texts(),
+  EXPECT_EQ(agent.memory().action_texts(),
             (std::vector<std::string>{"go()\n", "act(\"go north\")\n", "act(\"go north now\")\n", "north()\n"}));
   std::vector<double> returns;
   agent.callbacks().on_episode = [&](const auto& episode) { returns.push_back(episode.back().reward); };

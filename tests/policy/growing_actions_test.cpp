@@ -78,7 +78,7 @@ TEST(GrowingActions, AreLearnedAsTheyCome) {
   agent.train(env, {.steps = 800});
   EXPECT_EQ(*env.adventure.illegal, 0);
   EXPECT_EQ(agent.actions().size(), 15U);
-  EXPECT_EQ(agent.lane().action_texts().size(), 15U);
+  EXPECT_EQ(agent.memory().action_texts().size(), 15U);
   ASSERT_GT(returns.size(), 20U);
   for (std::size_t i = returns.size() - 10; i < returns.size(); ++i) EXPECT_EQ(returns[i], 1) << i;
 }
@@ -153,7 +153,7 @@ TEST(GrowingActions, AreRefusedWhereTheyCannotBeTakenInAndNothingChanges) {
   EXPECT_THAT(complaint(deaf, env), HasSubstr("\"> take key\" of action 3 is not read back"));
   EXPECT_THAT(complaint(fixed, other), HasSubstr("replay buffer has no grow(env)"));
   EXPECT_EQ(deaf.actions().size(), 3U);
-  EXPECT_EQ(deaf.lane().action_texts().size(), 3U);
+  EXPECT_EQ(deaf.memory().action_texts().size(), 3U);
   EXPECT_EQ(fixed.actions().size(), 3U);
   Growing fresh;  // the other has heard of more meanwhile
   deaf.train(fresh, {.episodes = 1});

@@ -85,7 +85,7 @@ std::vector<Text> episode(const std::vector<std::string>& texts) {
 /// Everything that an agent's prompts say, in an order that does not depend on how they came about.
 template <class Agent>
 std::string all_prompts(const Agent& agent) {
-  const auto& book = agent.lane().state().book;
+  const auto& book = agent.memory().state().book;
   std::string text;
   PromptScratch scratch;
   for (const QueryKind kind : query_kinds) {
@@ -98,7 +98,7 @@ std::string all_prompts(const Agent& agent) {
     }
     for (const auto answer : book.known_answers(kind)) text.append(answer).append("|");
   }
-  return text + std::to_string(agent.lane().buffer.size()) + "/" + std::to_string(book.shown_trajectories());
+  return text + std::to_string(agent.memory().buffer.size()) + "/" + std::to_string(book.shown_trajectories());
 }
 
 /// The examples of a world-model prompt, without their blank lines.
@@ -141,7 +141,7 @@ TEST_P(HostileText, ARefusedStepChangesNothing) {
     const std::string before = all_prompts(agent);
     EXPECT_THROW(agent.observe({text, 1, false, false}), InvalidArgument) << excerpt(text);
     EXPECT_THROW(agent.observe({text, 1, true, false}), InvalidArgument) << excerpt(text);
-    EXPECT_THROW(static_cast<void>(agent.lane().observe(text)), InvalidArgument) << excerpt(text);
+    EXPECT_THROW(static_cast<void>(agent.memory().observe(text)), InvalidArgument) << excerpt(text);
     EXPECT_EQ(all_prompts(agent), before) << excerpt(text);
   }
   for (auto* each : {&agent, &undisturbed}) {
@@ -153,7 +153,7 @@ TEST_P(HostileText, ARefusedStepChangesNothing) {
     EXPECT_THROW(agent.import(episode({"a", "b", text, "c"})), InvalidArgument) << excerpt(text);
   }
   EXPECT_EQ(all_prompts(agent), all_prompts(undisturbed));
-  EXPECT_EQ(agent.lane().buffer.trajectory_count(), 2U);
+  EXPECT_EQ(agent.memory().buffer.trajectory_count(), 2U);
   for (auto* each : {&agent, &undisturbed}) each->begin_episode("a");
   EXPECT_EQ(agent.act("a"), undisturbed.act("a"));
   EXPECT_EQ(agent.decision().returns, undisturbed.decision().returns);
@@ -209,7 +209,7 @@ TEST_P(HostileText, BytesThatStayOnTheirLineKeepExamplesApart) {
   for (const QueryKind kind : {QueryKind::termination, QueryKind::reward, QueryKind::observation}) {
     for (std::size_t action = 0; action < 2; ++action) {
       std::string prompt;
-      agent.lane().state().book.write(kind, action, false, stream, scratch, prompt);
+      agent.memory().state().book.write(kind, action, false, stream, scratch, prompt);
       EXPECT_FALSE(prompt.empty());
       for (const auto& example : split(prompt)) EXPECT_EQ(expected.count(example), 1U) << excerpt(example);
     }
@@ -383,7 +383,7 @@ TEST(HostileTextAnswers, EndAtTheirStopStringWhateverTheFormatterSays) {
   PolicyIteration<TextWorld, StubbornModel> agent(env, model);
   std::string memory;
   const auto status = [&](QueryKind kind, const std::string& text) {
-    return read_answer(agent.lane().state(), kind, ScriptedModel::answer(text), memory).status;
+    return read_answer(agent.memory().state(), kind, ScriptedModel::answer(text), memory).status;
   };
   EXPECT_EQ(status(QueryKind::observation, "b"), AnswerStatus::valid);
   EXPECT_EQ(status(QueryKind::observation, std::string("\0\xff", 2)), AnswerStatus::valid);

@@ -63,7 +63,7 @@ struct Imagined {
   void add(const A& agent) {
     std::vector<PlannedStep> imagined = agent.planned_steps();
     for (const PlannedStep& each : imagined) {
-      std::string text(agent.lane().text(each.observation));
+      std::string text(agent.memory().text(each.observation));
       text.pop_back();
       const auto seen = AdventureText<LegalAdventure>::read(text);
       if (!seen || seen->room >= Adventure::rooms) continue;
@@ -144,14 +144,14 @@ TEST(LegalActions, OfRoomsThatDoNotExistNothingIsKnown) {
   Agent<ParsingAdventureText<LegalAdventure>> agent(env, model, {});
   agent.begin_episode({0, false});
   static_cast<void>(agent.act({0, false}));
-  auto& lane = agent.lane();
-  const auto nowhere = lane.observe_text("You are in room Z with nothing\n");
-  const auto porch = lane.observe_text("You are in room E with the key\n");
-  const auto before = lane.legality();
-  EXPECT_TRUE(lane.legal(nowhere).empty());
-  EXPECT_EQ(lane.legal(porch).size(), 5U);
-  EXPECT_TRUE(lane.legal(nowhere).empty());
-  EXPECT_EQ(lane.legality() - before, (LegalSourceCounts{0, 1, 0, 1}));
+  auto& prompt_context = agent.memory();
+  const auto nowhere = prompt_context.observe_text("You are in room Z with nothing\n");
+  const auto porch = prompt_context.observe_text("You are in room E with the key\n");
+  const auto before = prompt_context.legality();
+  EXPECT_TRUE(prompt_context.legal(nowhere).empty());
+  EXPECT_EQ(prompt_context.legal(porch).size(), 5U);
+  EXPECT_TRUE(prompt_context.legal(nowhere).empty());
+  EXPECT_EQ(prompt_context.legality() - before, (LegalSourceCounts{0, 1, 0, 1}));
 }
 
 /// A gate that opens for one step in five hundred; only then it can be passed, which is worth 1.
@@ -308,11 +308,11 @@ TEST(LegalActions, EvaluationsTeachNothingOfThem) {
   InductionModel model;
   Agent<AdventureText<LegalAdventure>> agent(env, model, {});
   agent.train(env, {.episodes = 2});
-  const auto known = agent.lane().state().legal.noted();
+  const auto known = agent.memory().noted_legal();
   EXPECT_FALSE(known.empty());
   agent.begin_episode({4, true}, EpisodeKind::evaluation);
   static_cast<void>(agent.act({4, true}));
-  EXPECT_EQ(agent.lane().state().legal.noted(), known);
+  EXPECT_EQ(agent.memory().noted_legal(), known);
 }
 
 struct AdventureCodec {
@@ -335,8 +335,8 @@ TEST(LegalActions, ThatWereSeenAreSavedWithTheAgent) {
   saved.save(file, AdventureCodec());
   Agent<AdventureText<LegalAdventure>> loaded(env, model, options);
   loaded.load(env, file, AdventureCodec());
-  EXPECT_EQ(loaded.lane().noted_legal(), saved.lane().noted_legal());
-  EXPECT_GE(loaded.lane().noted_legal().size(), 5U);
+  EXPECT_EQ(loaded.memory().noted_legal(), saved.memory().noted_legal());
+  EXPECT_GE(loaded.memory().noted_legal().size(), 5U);
   const auto play = [&](auto& agent) {
     std::vector<std::size_t> done;
     agent.callbacks().on_decision = [&](const Decision& decision) {

@@ -168,11 +168,11 @@ TEST(PolicyIteration, EvaluationLearnsNothing) {
   InductionModel model;
   ChainAgent agent(env, model, options);
   agent.train(env, {.episodes = 10});
-  const auto before = agent.lane().buffer.size();
+  const auto before = agent.memory().buffer.size();
   bool random = false;
   agent.callbacks().on_decision = [&](const Decision& decision) { random = random || !decision.by_model; };
   for (int episode = 0; episode < 5; ++episode) static_cast<void>(agent.evaluate(env));
-  EXPECT_EQ(agent.lane().buffer.size(), before);
+  EXPECT_EQ(agent.memory().buffer.size(), before);
   EXPECT_FALSE(random);
 }
 
@@ -194,7 +194,7 @@ TEST(PolicyIteration, WarmUpFollowsThePapersFormula) {
     for (std::uint64_t episode = 0; episode < 3; ++episode) {
       agent.import(testing::random_episode(env, 3 * seed + episode));
     }
-    if (!agent.lane().ready()) continue;
+    if (!agent.memory().ready()) continue;
     const auto observation = env.reset(seed);
     agent.begin_episode(observation);
     static_cast<void>(agent.act(observation));
@@ -215,9 +215,9 @@ TEST(PolicyIteration, OnlineStepsCountAtOnceAndAnAbandonedEpisodeIsKept) {
   agent.begin_episode(observation);
   const auto step = env.step(agent.act(observation));
   agent.observe(step);
-  EXPECT_EQ(agent.lane().buffer.size(), 1U);
+  EXPECT_EQ(agent.memory().buffer.size(), 1U);
   agent.begin_episode(env.reset(2));
-  EXPECT_EQ(agent.lane().buffer.trajectory_count(), 1U);
+  EXPECT_EQ(agent.memory().buffer.trajectory_count(), 1U);
 }
 
 TEST(PolicyIteration, RefusesWhatItCannotUse) {
@@ -351,7 +351,7 @@ TEST(PolicyIteration, TheRolloutPolicyRuleAsksOneQuestionADecision) {
   agent.callbacks().on_decision = [&](const Decision& decision) {
     asked += decision.by_model ? 1 : 0;
     EXPECT_TRUE(decision.values.empty());
-    EXPECT_TRUE(decision.by_model || agent.lane().trajectories() < 3);
+    EXPECT_TRUE(decision.by_model || agent.memory().trajectories() < 3);
   };
   agent.train(env, {.steps = 300});
   EXPECT_GT(asked, 10U);

@@ -193,7 +193,7 @@ class SavedAgentErrors : public SavedAgents {
       other.agent.load(other.env, path(name));
     } catch (const InvalidArgument& error) {
       EXPECT_EQ(other.agent.episodes(), 0U);
-      EXPECT_EQ(other.agent.lane().buffer.size(), 0U);
+      EXPECT_EQ(other.agent.memory().buffer.size(), 0U);
       return error.what();
     }
     return "";
@@ -269,8 +269,8 @@ TEST_F(SavedAgentErrors, RefuseTextsThatLoseSomethingUnlessACodecKeepsIt) {
   agent.save(path("whole"), Codec{});
   Agent other(env, model);
   other.load(env, path("whole"), Codec{});
-  EXPECT_EQ(other.lane().buffer.size(), agent.lane().buffer.size());
-  EXPECT_EQ(other.lane().buffer[3].observation, agent.lane().buffer[3].observation);
+  EXPECT_EQ(other.memory().buffer.size(), agent.memory().buffer.size());
+  EXPECT_EQ(other.memory().buffer[3].observation, agent.memory().buffer[3].observation);
 }
 
 }  // namespace

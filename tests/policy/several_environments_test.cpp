@@ -144,8 +144,8 @@ TEST_P(EightEnvironments, OneOfThemIsTheSingleLoop) {
     agent.callbacks().on_decision = [&](const Decision& decision) { add(result, decision); };
     const TrainingResult trained = train(agent);
     EXPECT_EQ(trained.end, TrainingEnd::steps);
-    EXPECT_EQ(trained.steps, agent.lane().buffer.size());
-    EXPECT_EQ(trained.episodes, agent.lane().buffer.trajectory_count());
+    EXPECT_EQ(trained.steps, agent.memory().buffer.size());
+    EXPECT_EQ(trained.episodes, agent.memory().buffer.trajectory_count());
     return std::pair(result, agent.total_costs());
   };
   MiniCatch* const only = &env;
@@ -199,14 +199,14 @@ TEST(SeveralEnvironments, AskIdenticalGreedyQuestionsOnceAndSampledOnesEach) {
 TEST(SeveralEnvironments, AnothersBeginningInvalidatesNeitherHandlesNorAnswersNorPolicyPrompts) {
   Standing standing(world_questions_only(0));
   standing.calls(0, count);
-  auto& lane = standing.agent.environment(2).lane();
-  const auto handle = lane.observe(standing.seen);
-  const std::string text(lane.text(handle));
-  const auto policy = lane.state().policy_prompts[0];
+  auto& prompt_context = standing.agent.environment(2).memory();
+  const auto handle = prompt_context.observe(standing.seen);
+  const std::string text(prompt_context.text(handle));
+  const auto policy = prompt_context.state().policy_prompts[0];
   standing.agent.environment(5).begin_episode(standing.seen, EpisodeKind::evaluation);
-  EXPECT_EQ(lane.text(handle), text);
-  EXPECT_EQ(lane.state().policy_prompts[0].identity, policy.identity);
-  EXPECT_EQ(lane.state().policy_prompts[0].text, policy.text);
+  EXPECT_EQ(prompt_context.text(handle), text);
+  EXPECT_EQ(prompt_context.state().policy_prompts[0].identity, policy.identity);
+  EXPECT_EQ(prompt_context.state().policy_prompts[0].text, policy.text);
   EXPECT_EQ(standing.calls(2, 1), 0U);
 }
 
@@ -217,15 +217,15 @@ TEST(SeveralEnvironments, WhatOneLearnsIsInThePromptsOfAll) {
   one.begin_episode(standing.seen);
   other.begin_episode(standing.seen);
   const auto prompt = [&] {
-    return other.lane().state().stable_prompt(QueryKind::observation, one.decision().action, false, 0).text;
+    return other.memory().state().stable_prompt(QueryKind::observation, one.decision().action, false, 0).text;
   };
   static_cast<void>(one.act(standing.seen));
   const std::string before = prompt();
-  const auto handle = other.lane().observe(standing.seen);
+  const auto handle = other.memory().observe(standing.seen);
   const auto action = static_cast<std::uint32_t>(one.decision().action);
-  const std::size_t times = other.lane().outcomes(handle, action).times;
+  const std::size_t times = other.memory().outcomes(handle, action).times;
   one.observe({standing.seen, 0, false, false});
-  EXPECT_EQ(other.lane().outcomes(handle, action).times, times + 1);
+  EXPECT_EQ(other.memory().outcomes(handle, action).times, times + 1);
   EXPECT_NE(prompt(), before);
 }
 
@@ -236,7 +236,7 @@ TEST(SeveralEnvironments, ExperienceEntersInTheOrderOfTheirNumbers) {
   const std::vector<std::size_t> order{5, 2, 7, 0};
   std::vector<Step<MiniCatch::Observation>> steps;
   for (const std::size_t number : order) steps.push_back({standing.seen, static_cast<double>(number), false, false});
-  const auto& buffer = standing.agent.lane().buffer;
+  const auto& buffer = standing.agent.memory().buffer;
   const auto before = static_cast<TransitionId>(buffer.size());
   standing.agent.observe(order, steps);
   ASSERT_EQ(buffer.size(), before + 4U);
@@ -277,7 +277,7 @@ TEST(SeveralEnvironments, OneThatFailsLeavesTheOthersRunningAndIsReported) {
     EXPECT_EQ(result.failures[0].message, "it broke");
     EXPECT_EQ(result.failures[0].episode, agent.environment(1).episodes() - 1);
     EXPECT_GT(agent.environment(2).episodes(), agent.environment(1).episodes() + 5);
-    EXPECT_EQ(agent.lane().buffer.trajectory_count(), within_episode ? 41U : 40U);
+    EXPECT_EQ(agent.memory().buffer.trajectory_count(), within_episode ? 41U : 40U);
     std::vector<Brittle> broken{Brittle(2), Brittle(1)};
     std::vector<Brittle*> both{&broken[0], &broken[1]};
     const auto none = agent.train(both, {.episodes = 40});

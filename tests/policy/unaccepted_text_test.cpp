@@ -60,9 +60,9 @@ TEST_P(UnacceptedText, IsRefusedWhereItIsObservedAndNothingHasChanged) {
   const std::string reward = complaint({"b", 3, false, false});
   EXPECT_NE(reward.find("parse_reward"), std::string::npos) << reward;
   EXPECT_NE(reward.find("3"), std::string::npos) << reward;
-  EXPECT_EQ(agent_->lane().buffer.size(), 0U);
+  EXPECT_EQ(agent_->memory().buffer.size(), 0U);
   EXPECT_EQ(complaint({"b", 2, true, false}), "");
-  EXPECT_EQ(agent_->lane().buffer.size(), 1U);
+  EXPECT_EQ(agent_->memory().buffer.size(), 1U);
 }
 
 TEST_P(UnacceptedText, IsNotImportedEither) {

@@ -11,7 +11,7 @@
 #include "../../examples/domain_fields.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/domains/solver.hpp"
-#include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/process/environment.hpp"
@@ -75,7 +75,7 @@ std::string records(std::vector<Env> envs, const Text& text) {
     auto agent = std::make_unique<Agent>(envs[seed], model, options, text);
     players.push_back({std::move(envs[seed]), std::move(agent), seed});
   }
-  Lockstep<Env, Agent> lockstep(
+  VectorRunner<Env, Agent> lockstep(
       players, {std::string(facts.name), "icpi", "induction", 14, facts.evaluation_discount, facts.return_scale});
   Solver<Domain> solver(Domain{}, facts.evaluation_discount);
   std::string lines;

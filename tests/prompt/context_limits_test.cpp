@@ -49,7 +49,7 @@ struct Played {
   }
   /// How many examples a prompt shows; action prompts apart.
   std::size_t shown(QueryKind kind, std::size_t action, bool terminated) {
-    const PromptState& state = agent.lane().state();
+    const PromptState& state = agent.memory().state();
     if (state.book.append_only()) {
       const StablePrompt& prompt = state.book.stable_prompt(kind, action, terminated);
       EXPECT_LE(estimated_tokens(prompt.text), 200U);
@@ -91,14 +91,14 @@ TEST_P(ContextLimits, AnExampleThatDoesNotFitIsNotShownAndTheOthersAre) {
 TEST_P(ContextLimits, OneExampleThatFitsOnlyJustIsShownWhateverCameSince) {
   for (const std::size_t episodes : {3U, 4U, 9U, 14U}) {
     Played<InductionModel> played(GetParam(), 225, episodes);  // a termination has 96 of about 103 tokens
-    const std::size_t tried = played.agent.lane().buffer.matching(1, false).size();
+    const std::size_t tried = played.agent.memory().buffer.matching(1, false).size();
     EXPECT_EQ(played.shown(QueryKind::termination, 1, false), tried > 0 ? 1U : 0U) << episodes;
   }
 }
 
 TEST_P(ContextLimits, AHistoryLongerThanAnyPromptIsShownInParts) {
   Played<InductionModel> played(GetParam(), 10, 60);
-  const auto& buffer = played.agent.lane().buffer;
+  const auto& buffer = played.agent.memory().buffer;
   const std::size_t known = buffer.matching(1, false).size() + buffer.matching(1, true).size();
   const std::size_t shown = played.shown(QueryKind::termination, 1, false);
   EXPECT_GT(known, 20U);
@@ -113,7 +113,7 @@ TEST_P(ContextLimits, AnObservationThatLeavesNoRoomIsRefusedBeforeAnythingChange
 
 TEST_P(ContextLimits, AModelThatReadsLessThanItSaysCostsTheImaginedStepAndNoMore) {
   Played<Overflowing> played(GetParam(), 10, 4);
-  EXPECT_EQ(played.agent.lane().buffer.trajectory_count(), 4U);
+  EXPECT_EQ(played.agent.memory().buffer.trajectory_count(), 4U);
   EXPECT_GT(played.model.requests, 0U);
   EXPECT_EQ(played.agent.costs().failures, played.model.requests);
   EXPECT_EQ(played.agent.costs().retries, 0U);

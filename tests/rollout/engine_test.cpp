@@ -18,9 +18,10 @@ static_assert(AsynchronousRolloutModel<ShuffledRolloutModel>);
 
 std::vector<DecisionTask> random_tasks(RandomStream& random, std::uint32_t actions) {
   std::vector<DecisionTask> tasks(1 + random.index(17));
-  for (std::uint32_t lane = 0; lane < tasks.size(); ++lane) {
+  for (std::uint32_t prompt_context = 0; prompt_context < tasks.size(); ++prompt_context) {
     const RandomKey key(std::uint64_t{random()} << 32 | random());
-    tasks[lane] = {lane, static_cast<ObservationId>(random.index(50)), actions, 0.5 + 0.5 * random.uniform(), key};
+    tasks[prompt_context] = {prompt_context, static_cast<ObservationId>(random.index(50)), actions,
+                             0.5 + 0.5 * random.uniform(), key};
   }
   return tasks;
 }

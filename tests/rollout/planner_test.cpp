@@ -70,7 +70,8 @@ TEST(Planner, RewardBeyondTheHorizonDoesNotCount) {
 TEST(Planner, KeepsToItsNodeLimitAndDoesNotDependOnCompany) {
   testing::RandomRolloutModel model;
   std::vector<DecisionTask> tasks;
-  for (std::uint32_t lane = 0; lane < 5; ++lane) tasks.push_back({lane, lane, 3, 0.9, RandomKey(lane)});
+  for (std::uint32_t prompt_context = 0; prompt_context < 5; ++prompt_context)
+    tasks.push_back({prompt_context, prompt_context, 3, 0.9, RandomKey(prompt_context)});
   std::vector<DecisionResult> together(5), alone(1);
   Planner planner;
   planner.run(model, tasks, {.step_limit = 5, .node_limit = 40}, together);
@@ -96,7 +97,8 @@ std::vector<std::tuple<ObservationId, std::uint32_t, bool, bool, double, bool, O
 
 TEST(Planner, TheOrderOfArrivalChangesNothing) {
   std::vector<DecisionTask> tasks;
-  for (std::uint32_t lane = 0; lane < 3; ++lane) tasks.push_back({lane, lane, 3, 0.9, RandomKey(lane)});
+  for (std::uint32_t prompt_context = 0; prompt_context < 3; ++prompt_context)
+    tasks.push_back({prompt_context, prompt_context, 3, 0.9, RandomKey(prompt_context)});
   const PlanningOptions options{.step_limit = 6, .attempts = 3, .node_limit = 60};
   testing::RandomRolloutModel model;
   std::vector<DecisionResult> in_batches(3), one_by_one(3);

@@ -108,7 +108,7 @@ void play_disturbed(Common& common, RandomStream& stream) {
         ++common.injected;
         if (stream.index(2) == 0) break;  // else the same decision again
       }
-      ASSERT_EQ(agent.lane().buffer.size(), remembered);
+      ASSERT_EQ(agent.memory().buffer.size(), remembered);
     }
   }
   EXPECT_EQ(model.model().in_flight(), 0U);

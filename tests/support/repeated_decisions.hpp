@@ -40,15 +40,15 @@ struct DecisionShape {
 template <Environment Env, class LM = FreeModel<Env>>
 class RepeatedDecisions {
  public:
-  using Lane = PromptLane<Env, default_formatter_t<Env>, TrajectoryBuffer<Env>>;
+  using Memory = TypedPromptContext<Env, default_formatter_t<Env>, TrajectoryBuffer<Env>>;
   using Model = PromptedRolloutModel;
 
   RepeatedDecisions(LM lm, const DecisionShape& shape)
       : shape_(shape), lm_(std::make_unique<LM>(std::move(lm))), model_(*lm_, shape.queries) {
     for (std::size_t i = 0; i < shape.environments; ++i) add_lane(i);
-    for (auto& lane : lanes_) served_.push_back(lane.get());
+    for (auto& prompt_context : prompt_contexts_) served_.push_back(prompt_context.get());
     model_.serve(served_);
-    results_.resize(lanes_.size());
+    results_.resize(prompt_contexts_.size());
     add_decisions();
     for (std::size_t number = 0; number < decisions_.size(); ++number) {
       lm_->record(number);
@@ -65,7 +65,7 @@ class RepeatedDecisions {
 
   [[nodiscard]] LM& language_model() noexcept { return *lm_; }
   [[nodiscard]] Model& model() noexcept { return model_; }
-  [[nodiscard]] Lane& lane() noexcept { return *lanes_[0]; }
+  [[nodiscard]] Memory& memory() noexcept { return *prompt_contexts_[0]; }
   [[nodiscard]] const RolloutEngine& engine() const noexcept { return engine_; }
   [[nodiscard]] std::span<const DecisionTask> tasks(std::size_t number) const { return decisions_[number]; }
   [[nodiscard]] std::span<const DecisionResult> results() const noexcept { return results_; }
@@ -74,7 +74,7 @@ class RepeatedDecisions {
   /// What answering has cost so far.
   [[nodiscard]] Costs costs() const {
     Costs sum;
-    for (const auto& lane : lanes_) sum += lane->costs;
+    for (const auto& prompt_context : prompt_contexts_) sum += prompt_context->costs;
     return sum;
   }
 
@@ -85,25 +85,25 @@ class RepeatedDecisions {
     return steps;
   }
 
-  /// Puts the lanes into the state in which decision `number` was made.
+  /// Puts the prompt contexts into the state in which decision `number` was made.
   void begin(std::size_t number) {
-    for (auto& lane : lanes_) {
-      lane->state().decision = number + 1;
-      lane->state().memo.clear();
+    for (auto& prompt_context : prompt_contexts_) {
+      prompt_context->state().decision = number + 1;
+      prompt_context->state().memo.clear();
     }
   }
 
  private:
   void add_lane(std::size_t number) {
     const Env env;
-    auto& lane = lanes_.emplace_back(std::make_unique<Lane>(
+    auto& prompt_context = prompt_contexts_.emplace_back(std::make_unique<Memory>(
         env, TrajectoryBuffer<Env>(env), make_formatter<default_formatter_t<Env>>(env), shape_.prompts,
         [](std::string_view text) { return estimated_tokens(text); }, RandomKey(number).child(0)));
     Env playing;
     for (std::size_t episode = 0; episode < shape_.episodes; ++episode) {
-      lane->append(random_episode(playing, RandomKey(number).child(1).child(episode).seed()));
+      prompt_context->append(random_episode(playing, RandomKey(number).child(1).child(episode).seed()));
     }
-    lane->begin_episode(shape_.episodes);
+    prompt_context->begin_episode(shape_.episodes);
   }
 
   void add_decisions() {
@@ -111,10 +111,10 @@ class RepeatedDecisions {
     const auto actions = shape_.actions != 0 ? shape_.actions : static_cast<std::uint32_t>(env.actions().size());
     for (std::size_t number = 0; number < shape_.different; ++number) {
       auto& tasks = decisions_.emplace_back();
-      for (std::uint32_t lane = 0; lane < lanes_.size(); ++lane) {
-        const RandomKey key = RandomKey(number).child(2).child(lane);
-        const auto observation = lanes_[lane]->observe(env.reset(key.child(0).seed()));
-        tasks.push_back({lane, observation, actions, env.discount(), key.child(1)});
+      for (std::uint32_t prompt_context = 0; prompt_context < prompt_contexts_.size(); ++prompt_context) {
+        const RandomKey key = RandomKey(number).child(2).child(prompt_context);
+        const auto observation = prompt_contexts_[prompt_context]->observe(env.reset(key.child(0).seed()));
+        tasks.push_back({prompt_context, observation, actions, env.discount(), key.child(1)});
       }
     }
   }
@@ -126,7 +126,7 @@ class RepeatedDecisions {
 
   DecisionShape shape_;
   std::unique_ptr<LM> lm_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Memory>> prompt_contexts_;
   std::vector<PromptContext*> served_;
   Model model_;
   RolloutEngine engine_;

@@ -32,7 +32,7 @@ class SequentialRollouts {
   double rollout(const DecisionTask& task, std::uint32_t action, std::uint32_t sample) {
     const RandomKey key = task.key.child(std::uint64_t{action} << 32 | sample);
     Question question;
-    question.lane = task.lane;
+    question.prompt_context = task.prompt_context;
     question.observation = task.observation;
     question.action = action;
     question.sample = sample;

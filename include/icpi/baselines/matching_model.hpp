@@ -152,21 +152,24 @@ class MatchingMemory {
 template <Environment Env>
 class MatchingRolloutModel {
  public:
-  /// The memories that Question::lane counts.
-  void serve(std::span<MatchingMemory<Env>* const> lanes) { lanes_.assign(lanes.begin(), lanes.end()); }
+  /// The memories that Question::prompt_context counts.
+  void serve(std::span<MatchingMemory<Env>* const> prompt_contexts) {
+    prompt_contexts_.assign(prompt_contexts.begin(), prompt_contexts.end());
+  }
 
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
-    for (std::size_t i = 0; i < questions.size(); ++i) answers[i] = lanes_[questions[i].lane]->look_up(questions[i]);
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      answers[i] = prompt_contexts_[questions[i].prompt_context]->look_up(questions[i]);
   }
 
   /// See KnowsLegalActions.
-  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) {
-    return lanes_[lane]->legal(observation);
+  [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation) {
+    return prompt_contexts_[prompt_context]->legal(observation);
   }
 
  private:
-  std::vector<MatchingMemory<Env>*> lanes_;
+  std::vector<MatchingMemory<Env>*> prompt_contexts_;
 };
 
 /// The paper's baseline "matching model": the same agent as PolicyIteration, but every prediction is what was recorded

@@ -48,7 +48,7 @@ void gather_experience(Agent& agent, Env& env, const RolloutBenchmarkOptions& op
     }
     agent.import(trajectory);
   }
-  if (!agent.lane().ready())
+  if (!agent.memory().ready())
     throw InvalidArgument(
         fmt::format("register_rollouts: an action was never tried in {} random episodes of up to {} steps; see "
                     "RolloutBenchmarkOptions",

@@ -28,11 +28,12 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// What came of `action` at `observation` in the experience of lane number `lane`.
-  [[nodiscard]] virtual OutcomeCounts outcomes(std::uint32_t lane, ObservationId observation,
+  /// What came of `action` at `observation` in the experience of prompt context number `prompt context`.
+  [[nodiscard]] virtual OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation,
                                                std::uint32_t action) const = 0;
   /// Whether it was ever done there.
-  [[nodiscard]] virtual bool tried(std::uint32_t lane, ObservationId observation, std::uint32_t action) const = 0;
+  [[nodiscard]] virtual bool tried(std::uint32_t prompt_context, ObservationId observation,
+                                   std::uint32_t action) const = 0;
 
  protected:
   ~History() = default;

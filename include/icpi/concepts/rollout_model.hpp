@@ -13,7 +13,7 @@
 
 namespace icpi {
 
-/// Names an observation, real or imagined, during one decision. Given out by the rollout model; within a lane equal
+/// Names an observation, real or imagined, during one decision. Given out by the rollout model; within a prompt context equal
 /// ids mean equal observations.
 using ObservationId = std::uint32_t;
 
@@ -21,7 +21,7 @@ using ObservationId = std::uint32_t;
 struct Question {
   QueryKind kind = QueryKind::termination;  ///< which of the four
   bool terminated = false;                  ///< reward questions: the termination that was predicted
-  std::uint32_t lane = 0;                   ///< which of the environments that decide together
+  std::uint32_t prompt_context = 0;         ///< which of the environments that decide together
   std::uint32_t action = 0;                 ///< index into the environment's actions; unused by action questions
   ObservationId observation = 0;            ///< where the step starts
   std::uint32_t sample = 0;   ///< independent answers to one question differ in this (the rollout's index)
@@ -83,14 +83,15 @@ concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Q
 /// A rollout model that may know which actions are legal at observations, imagined ones too. Its answers to action questions
 /// are legal ones then.
 ///
-/// Laws: legal(lane, o) is ascending, and empty where nothing is known; it stays the same during a decision, and what it
+/// Laws: legal(prompt context, o) is ascending, and empty where nothing is known; it stays the same during a decision, and what it
 /// shows is read before the model is asked anything else.
 template <class M>
-concept KnowsLegalActions = RolloutModel<M> && requires(M& model, std::uint32_t lane, ObservationId observation) {
-  {
-    model.legal(lane, observation)
-  } -> std::convertible_to<LegalActions>;  // legal(lane, observation): what can be done
-};
+concept KnowsLegalActions =
+    RolloutModel<M> && requires(M& model, std::uint32_t prompt_context, ObservationId observation) {
+      {
+        model.legal(prompt_context, observation)
+      } -> std::convertible_to<LegalActions>;  // legal(prompt context, observation): what can be done
+    };
 
 /// A rollout model that may take its time, and can be told how much.
 ///

@@ -32,8 +32,8 @@ class RolloutModelRef {
     if (calls_->limit != nullptr) calls_->limit(model_, until);
   }
   /// See KnowsLegalActions; empty for models that do not.
-  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) const {
-    return calls_->legal == nullptr ? LegalActions() : calls_->legal(model_, lane, observation);
+  [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation) const {
+    return calls_->legal == nullptr ? LegalActions() : calls_->legal(model_, prompt_context, observation);
   }
   /// See AsynchronousRolloutModel; false for models that are not, and then the rest must not be called.
   [[nodiscard]] bool asynchronous() const { return calls_->asynchronous != nullptr && calls_->asynchronous(model_); }
@@ -68,8 +68,8 @@ class RolloutModelRef {
     if constexpr (HasTimeLimit<Model>)
       calls.limit = [](void* model, const Until& until) { static_cast<Model*>(model)->limit(until); };
     if constexpr (KnowsLegalActions<Model>)
-      calls.legal = [](void* model, std::uint32_t lane, ObservationId observation) -> LegalActions {
-        return static_cast<Model*>(model)->legal(lane, observation);
+      calls.legal = [](void* model, std::uint32_t prompt_context, ObservationId observation) -> LegalActions {
+        return static_cast<Model*>(model)->legal(prompt_context, observation);
       };
     if constexpr (AsynchronousRolloutModel<Model>) {
       calls.asynchronous = [](void* model) { return static_cast<Model*>(model)->asynchronous(); };

@@ -160,7 +160,7 @@ ICPI_INLINE void BudgetedSubmissions::settle(Ticket ticket, const Usage& usage) 
   open_.pop_back();
 }
 
-ICPI_INLINE void BudgetedSubmissions::withdraw(Ticket ticket) { settle(ticket, {}); }
+ICPI_INLINE void BudgetedSubmissions::failed(Ticket ticket) { settle(ticket, {}); }
 
 ICPI_INLINE void BudgetedSubmissions::put_back(const CompletionRequest& request, Ticket ticket) {
   settle(ticket, {});

@@ -47,7 +47,7 @@ class ICPI_API BudgetedSubmissions {
   /// Takes a submission: whether it may go to the model now. Else it waits, or its refusal does.
   [[nodiscard]] bool admit(const CompletionRequest& request, Ticket ticket);
   /// The model did not take an admitted submission, which is forgotten.
-  void withdraw(Ticket ticket);
+  void failed(Ticket ticket);
   /// The same; it waits again.
   void put_back(const CompletionRequest& request, Ticket ticket);
   /// A submission that waited and may go to the model now.
@@ -111,7 +111,7 @@ class BudgetedModel : public ModelDecorator<LM> {
     try {
       this->model_.submit(request, ticket);
     } catch (...) {
-      submissions_.withdraw(ticket);
+      submissions_.failed(ticket);
       throw;
     }
   }

@@ -29,9 +29,9 @@ ICPI_INLINE void FailureWatch::check(std::span<const Scores> scores) {
 
 ICPI_INLINE void FailureWatch::submitted(Ticket ticket) { forget(ticket); }
 
-ICPI_INLINE void FailureWatch::called_off(Ticket ticket) {
-  const auto place = std::lower_bound(called_off_.begin(), called_off_.end(), ticket);
-  if (place == called_off_.end() || *place != ticket) called_off_.insert(place, ticket);
+ICPI_INLINE void FailureWatch::cancelled(Ticket ticket) {
+  const auto place = std::lower_bound(cancelled_.begin(), cancelled_.end(), ticket);
+  if (place == cancelled_.end() || *place != ticket) cancelled_.insert(place, ticket);
 }
 
 ICPI_INLINE void FailureWatch::check(std::span<FinishedCompletion> finished) {
@@ -45,9 +45,9 @@ ICPI_INLINE void FailureWatch::check(std::span<FinishedCompletion> finished) {
 }
 
 ICPI_INLINE bool FailureWatch::forget(Ticket ticket) {
-  const auto place = std::lower_bound(called_off_.begin(), called_off_.end(), ticket);
-  if (place == called_off_.end() || *place != ticket) return false;
-  called_off_.erase(place);
+  const auto place = std::lower_bound(cancelled_.begin(), cancelled_.end(), ticket);
+  if (place == cancelled_.end() || *place != ticket) return false;
+  cancelled_.erase(place);
   return true;
 }
 

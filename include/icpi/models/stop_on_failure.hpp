@@ -41,7 +41,7 @@ class ICPI_API FailureWatch {
   /// A ticket is under way.
   void submitted(Ticket ticket);
   /// The caller no longer wants its answer.
-  void called_off(Ticket ticket);
+  void cancelled(Ticket ticket);
   /// Answers came. When it throws, all of them wait in kept().
   void check(std::span<FinishedCompletion> finished);
   /// Came together with a failure.
@@ -50,7 +50,7 @@ class ICPI_API FailureWatch {
  private:
   bool forget(Ticket ticket);
 
-  std::vector<Ticket> called_off_;  ///< ascending
+  std::vector<Ticket> cancelled_;  ///< ascending
   FinishedQueue kept_;
 };
 
@@ -100,7 +100,7 @@ class StopOnFailure : public ModelDecorator<LM> {
   void cancel(Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {
-    watch_.called_off(ticket);
+    watch_.cancelled(ticket);
     this->model_.cancel(ticket);
   }
   /// See AsynchronousLanguageModel.

@@ -46,21 +46,24 @@ typename Env::Action act_in(const Env& env, A& agent, const typename Env::Observ
 /// Laws: ids are valid until the next begin_episode; append and extend are all-or-nothing; what check lets pass is not
 /// refused by them.
 template <class L, class E>
-concept AgentMemory = Environment<E> && requires(L& lane, const L& constant, const typename E::Observation& observation,
-                                                 const TrajectoryOf<E>& trajectory, const TransitionOf<E>& transition,
-                                                 std::uint64_t episode, std::uint32_t id, std::uint32_t action) {
-  lane.begin_episode(episode);  // begin_episode(n): forgets what was imagined
-  {
-    lane.observe(observation)
-  } -> std::convertible_to<std::uint32_t>;                          // observe(o): begins a decision there; its handle
-  constant.check(transition);                                       // check(transition): throws if it is refused
-  lane.append(trajectory);                                          // append(trajectory): a finished episode
-  lane.extend(transition);                                          // extend(transition): a step of the running one
-  lane.close();                                                     // close(): the running episode is over
-  { constant.ready() } -> std::convertible_to<bool>;                // ready(): every prompt can be filled
-  { constant.trajectories() } -> std::convertible_to<std::size_t>;  // trajectories(): to imitate, at most the recency
-  { lane.tried(id, action) } -> std::convertible_to<bool>;          // tried(id, action): ever done there
-  { lane.costs } -> std::convertible_to<const Costs&>;              // costs: what answering has cost
-};
+concept AgentMemory =
+    Environment<E> && requires(L& prompt_context, const L& constant, const typename E::Observation& observation,
+                               const TrajectoryOf<E>& trajectory, const TransitionOf<E>& transition,
+                               std::uint64_t episode, std::uint32_t id, std::uint32_t action) {
+      prompt_context.begin_episode(episode);  // begin_episode(n): forgets what was imagined
+      {
+        prompt_context.observe(observation)
+      } -> std::convertible_to<std::uint32_t>;            // observe(o): begins a decision there; its handle
+      constant.check(transition);                         // check(transition): throws if it is refused
+      prompt_context.append(trajectory);                  // append(trajectory): a finished episode
+      prompt_context.extend(transition);                  // extend(transition): a step of the running one
+      prompt_context.close();                             // close(): the running episode is over
+      { constant.ready() } -> std::convertible_to<bool>;  // ready(): every prompt can be filled
+      {
+        constant.trajectories()
+      } -> std::convertible_to<std::size_t>;  // trajectories(): to imitate, at most the recency
+      { prompt_context.tried(id, action) } -> std::convertible_to<bool>;  // tried(id, action): ever done there
+      { prompt_context.costs } -> std::convertible_to<const Costs&>;      // costs: what answering has cost
+    };
 
 }  // namespace icpi

@@ -25,7 +25,7 @@ namespace icpi {
 struct AgentCore::Workspace final : History {
   std::vector<DecisionTask> tasks;
   std::vector<DecisionResult> results;
-  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by lane
+  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by prompt context
 
   struct Gathered {
     AgentCore* agent = nullptr;
@@ -33,11 +33,11 @@ struct AgentCore::Workspace final : History {
   };
   std::vector<Gathered> gathered;  ///< who decides together
 
-  OutcomeCounts outcomes(std::uint32_t lane, ObservationId observation, std::uint32_t action) const override {
-    return deciding[lane]->memory_outcomes(observation, action);
+  OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
+    return deciding[prompt_context]->memory_outcomes(observation, action);
   }
-  bool tried(std::uint32_t lane, ObservationId observation, std::uint32_t action) const override {
-    return deciding[lane]->memory_tried(observation, action);
+  bool tried(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
+    return deciding[prompt_context]->memory_tried(observation, action);
   }
 };
 
@@ -238,7 +238,7 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   if (result.cut_short && result.values.empty() && result.returns.empty()) return decide_at_random();
   take_values(result);
   DecisionContext context = this->context();
-  context.lane = leader.work_->tasks[task].lane;
+  context.prompt_context = leader.work_->tasks[task].prompt_context;
   context.observation = leader.work_->tasks[task].observation;
   context.history = leader.work_.get();
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);

@@ -25,14 +25,14 @@ struct DecisionContext {
   std::uint64_t step = 0;                    ///< steps of the episode before this one
   std::size_t trajectories = 0;              ///< trajectories that policy prompts show
   std::size_t actions = 0;                   ///< how many there are
-  std::uint32_t lane = 0;                    ///< for `history`
+  std::uint32_t prompt_context = 0;          ///< for `history`
   ObservationId observation = 0;             ///< where the agent stands; of use to adjust() alone
   const History* history = nullptr;          ///< what was lived through; null in acts_at_random()
   LegalActions legal{};                      ///< what may be done now; empty: everything
 
   /// Whether the action was ever done at this observation. In adjust() alone.
   [[nodiscard]] bool tried(std::size_t action) const {
-    return history->tried(lane, observation, static_cast<std::uint32_t>(action));
+    return history->tried(prompt_context, observation, static_cast<std::uint32_t>(action));
   }
 };
 

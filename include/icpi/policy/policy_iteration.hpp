@@ -17,8 +17,8 @@
 #include "icpi/policy/shared_training.hpp"
 #include "icpi/policy/training.hpp"
 #include "icpi/policy/validation.hpp"
-#include "icpi/prompt/prompt_lane.hpp"
 #include "icpi/prompt/prompted_rollout_model.hpp"
+#include "icpi/prompt/typed_prompt_context.hpp"
 #include "icpi/replay/trajectory_buffer.hpp"
 
 namespace icpi {
@@ -32,20 +32,21 @@ namespace icpi {
 /// Thread-safety: one object by one thread at a time; objects that share a model count as one.
 template <Environment Env, LanguageModel LM, PromptFormatter<Env> Formatter = default_formatter_t<Env>,
           ReplayBuffer<Env> Buffer = TrajectoryBuffer<Env>>
-class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatter, Buffer>, PromptedRolloutModel> {
-  using Lane = PromptLane<Env, Formatter, Buffer>;
-  using Several = SeveralEnvironments<Env, Lane, PromptedRolloutModel>;
+class PolicyIteration
+    : public SeveralEnvironments<Env, TypedPromptContext<Env, Formatter, Buffer>, PromptedRolloutModel> {
+  using Memory = TypedPromptContext<Env, Formatter, Buffer>;
+  using Several = SeveralEnvironments<Env, Memory, PromptedRolloutModel>;
 
  public:
   /// What act_together takes.
-  using Base = RolloutAgent<Env, Lane, PromptedRolloutModel>;
+  using Base = RolloutAgent<Env, Memory, PromptedRolloutModel>;
 
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
   /// Throws InvalidArgument for options out of range, a context that the model does not have, actions that are not told
   /// apart by their texts, and a formatter that does not read back what it writes.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
-      : Several(env, make_lane(env, model, options, std::move(formatter), std::move(experience)),
+      : Several(env, make_memory(env, model, options, std::move(formatter), std::move(experience)),
                 PromptedRolloutModel(model, checked_queries(options)), options.seed, options.decisions) {}
 
   /// Without experience. The formatter is made from the environment where it can be.
@@ -88,7 +89,7 @@ class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatte
   TrainingResult train(std::span<Env* const> envs, const TrainingLimits& limits)
     requires SharedReplayBuffer<Buffer, Env>
   {
-    return SharedTraining<Env, Lane, PromptedRolloutModel>::train(*this, envs, limits);
+    return SharedTraining<Env, Memory, PromptedRolloutModel>::train(*this, envs, limits);
   }
 
   /// Plays one episode without learning, truncated after `episode_steps`. Returns its undiscounted return. Throws Error
@@ -110,34 +111,34 @@ class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatte
   void save(const std::string& file, const Codec& codec) const {
     if (this->running()) throw InvalidArgument("save: an episode is running; an agent is saved between episodes");
     if (this->environments() > 1) throw InvalidArgument("save: an agent in several environments is not saved");
-    this->lane().check_complete();
+    this->memory().check_complete();
     SavedAgent saved = portrait();
     saved.episodes = this->episodes();
     saved.costs = this->costs();
-    saved.events = this->lane().events();
-    saved.steps = this->lane().save(codec);
-    saved.legal = this->lane().noted_legal();
+    saved.events = this->memory().events();
+    saved.steps = this->memory().save(codec);
+    saved.legal = this->memory().noted_legal();
     write_saved_agent(file, saved);
   }
   /// The same, written by the formatter.
-  void save(const std::string& file) const { save(file, FormatterCodec<Formatter, Env>{&this->lane().formatter()}); }
+  void save(const std::string& file) const { save(file, FormatterCodec<Formatter, Env>{&this->memory().formatter()}); }
 
   /// Goes on where a saved agent stood: decisions, records and costs are those of the agent that was saved. This one must be
   /// made as that one was, and have lived through nothing; callbacks and what the model has computed are not restored.
   /// Throws InvalidArgument naming what is different, or the line that cannot be read; then nothing has changed.
   template <class Codec>
   void load(const Env& env, const std::string& file, const Codec& codec) {
-    if (this->episodes() > 0 || !this->lane().events().empty())
+    if (this->episodes() > 0 || !this->memory().events().empty())
       throw InvalidArgument("load: this agent has lived already; load into a new one");
     const SavedAgent saved = read_saved_agent(file);
     check_same_agent(saved, portrait());
-    this->lane().load(env, saved.events, saved.steps, codec);
-    for (const SavedLegal& each : saved.legal) this->lane().note_legal_text(each.text, each.actions);
+    this->memory().load(env, saved.events, saved.steps, codec);
+    for (const SavedLegal& each : saved.legal) this->memory().note_legal_text(each.text, each.actions);
     this->restore(saved.episodes, saved.costs);
   }
   /// The same, read by the formatter.
   void load(const Env& env, const std::string& file) {
-    load(env, file, FormatterCodec<Formatter, Env>{&this->lane().formatter()});
+    load(env, file, FormatterCodec<Formatter, Env>{&this->memory().formatter()});
   }
 #endif
 
@@ -146,13 +147,13 @@ class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatte
   [[nodiscard]] SavedAgent portrait() const {
     SavedAgent portrait;
     portrait.decisions = this->options().description();
-    portrait.prompts = this->lane().description();
+    portrait.prompts = this->memory().description();
     portrait.queries = this->model().description();
     portrait.model = this->model().identity();
     portrait.seed = this->seed();
-    portrait.actions = this->lane().action_texts();
-    portrait.given = this->lane().given();
-    portrait.given_hash = this->lane().hash(this->lane().given());
+    portrait.actions = this->memory().action_texts();
+    portrait.given = this->memory().given();
+    portrait.given_hash = this->memory().hash(this->memory().given());
     return portrait;
   }
 
@@ -162,12 +163,12 @@ class PolicyIteration : public SeveralEnvironments<Env, PromptLane<Env, Formatte
     return options.queries;
   }
 
-  static std::unique_ptr<Lane> make_lane(const Env& env, LM& model, const PolicyIterationOptions& options,
-                                         Formatter formatter, Buffer experience) {
+  static std::unique_ptr<Memory> make_memory(const Env& env, LM& model, const PolicyIterationOptions& options,
+                                             Formatter formatter, Buffer experience) {
     check_options(options);
     check_context_fits(model, options);
-    return std::unique_ptr<Lane>(new Lane(env, std::move(experience), std::move(formatter), options.prompts,
-                                          token_counter(model), Base::agent_key(options.seed).child(0)));
+    return std::unique_ptr<Memory>(new Memory(env, std::move(experience), std::move(formatter), options.prompts,
+                                              token_counter(model), Base::agent_key(options.seed).child(0)));
   }
 
   struct Played {

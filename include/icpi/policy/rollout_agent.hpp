@@ -26,27 +26,27 @@ namespace icpi {
 
 namespace detail {
 
-/// How a rollout model wants its lanes: as what it names ServedLane, else as they are.
-template <class Model, class Lane>
-struct ServedLane {
-  using type = Lane;
+/// How a rollout model wants its prompt contexts: as what it names ServedMemory, else as they are.
+template <class Model, class Memory>
+struct ServedMemory {
+  using type = Memory;
 };
-template <class Model, class Lane>
-  requires requires { typename Model::ServedLane; }
-struct ServedLane<Model, Lane> {
-  using type = typename Model::ServedLane;
+template <class Model, class Memory>
+  requires requires { typename Model::ServedMemory; }
+struct ServedMemory<Model, Memory> {
+  using type = typename Model::ServedMemory;
 };
 
 }  // namespace detail
 
-template <Environment Env, class Lane, class Model>
+template <Environment Env, class Memory, class Model>
 class SeveralEnvironments;
 
 /// An agent that acts greedily on imagined rollouts, whatever they are imagined with: PolicyIteration prompts a language
 /// model, the matching-model baseline looks steps up.
 ///
 /// Thread-safety: one object by one thread at a time; objects that share a language model count as one.
-template <Environment Env, AgentMemory<Env> Lane, RolloutModel Model>
+template <Environment Env, AgentMemory<Env> Memory, RolloutModel Model>
 class RolloutAgent : public AgentCore {
  public:
   using Observation = typename Env::Observation;  ///< the environment's
@@ -61,10 +61,10 @@ class RolloutAgent : public AgentCore {
   };
 
   /// Throws InvalidArgument for options out of range and for an environment without actions.
-  RolloutAgent(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
+  RolloutAgent(const Env& env, std::unique_ptr<Memory> prompt_context, Model model, std::uint64_t seed,
                const DecisionOptions& options)
       : AgentCore(count_actions(env), env.discount(), seed, options),
-        lane_(std::move(lane)),
+        memory_(std::move(prompt_context)),
         model_(std::move(model)),
         adviser_(env) {
     for (const auto& action : env.actions()) actions_.push_back(action);
@@ -74,7 +74,7 @@ class RolloutAgent : public AgentCore {
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon();
     offered_.clear();
-    lane_->begin_episode(begin(kind));
+    memory_->begin_episode(begin(kind));
   }
 
   /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
@@ -109,7 +109,7 @@ class RolloutAgent : public AgentCore {
   /// call. Without legal actions it is nothing.
   void consult(const Env& env) {
     adviser_.consult(env);
-    if constexpr (requires { lane_->consult(env); }) lane_->consult(env);
+    if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
   }
 
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
@@ -117,8 +117,8 @@ class RolloutAgent : public AgentCore {
   void grow(const Env& env) {
     if (!gained_actions(env, actions_)) return;
     abandon();
-    if constexpr (requires { lane_->grow(env); })
-      lane_->grow(env);
+    if constexpr (requires { memory_->grow(env); })
+      memory_->grow(env);
     else
       throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
     const auto& actions = env.actions();
@@ -158,7 +158,7 @@ class RolloutAgent : public AgentCore {
 
   /// Gives up the running episode, if there is one: it is not remembered, except where its steps already are.
   void abandon() {
-    if (running() && options().update_within_episode && kind() == EpisodeKind::training) lane_->close();
+    if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
     acted_.reset();
     trajectory_.clear();
@@ -167,13 +167,15 @@ class RolloutAgent : public AgentCore {
   /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
   void import(const TrajectoryOf<Env>& trajectory) {
     if (running()) throw InvalidArgument("import: an episode is running");
-    lane_->append(trajectory);
+    memory_->append(trajectory);
   }
 
   /// Experience and prompts.
-  [[nodiscard]] Lane& lane() noexcept { return *lane_; }
+  [[nodiscard]] Memory& memory() noexcept { return *memory_; }
   /// Experience and prompts.
-  [[nodiscard]] const Lane& lane() const noexcept { return *lane_; }
+  [[nodiscard]] const Memory& memory() const noexcept { return *memory_; }
+  /// The former name of memory().
+  [[deprecated("memory()")]] [[nodiscard]] Memory& lane() noexcept { return *memory_; }
   /// What answers the questions of rollouts.
   [[nodiscard]] Model& model() noexcept { return model_; }
   /// What answers the questions of rollouts.
@@ -184,12 +186,12 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] std::span<const Action> actions() const noexcept { return actions_; }
 
  private:
-  friend class SeveralEnvironments<Env, Lane, Model>;
+  friend class SeveralEnvironments<Env, Memory, Model>;
 
   /// The same agent in environment number `environment`, not 0.
-  RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Lane> lane, Model model)
+  RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Memory> prompt_context, Model model)
       : AgentCore(with, environment),
-        lane_(std::move(lane)),
+        memory_(std::move(prompt_context)),
         model_(std::move(model)),
         adviser_(with.adviser_),
         actions_(with.actions_) {}
@@ -224,7 +226,7 @@ class RolloutAgent : public AgentCore {
   }
 
   ObservationId observe_for_decision(const void* observation) override {
-    return lane_->observe(*static_cast<const Observation*>(observation));
+    return memory_->observe(*static_cast<const Observation*>(observation));
   }
   /// What was offered, else what the environment says. Decisions use an offer up.
   void find_legal(const void* observation, std::vector<std::uint32_t>& legal) override {
@@ -242,33 +244,35 @@ class RolloutAgent : public AgentCore {
     }
   }
   void memory_note_legal(const void* observation, LegalActions legal) override {
-    if constexpr (requires(const Observation& seen) { lane_->note_legal(seen, legal); })
-      lane_->note_legal(*static_cast<const Observation*>(observation), legal);
+    if constexpr (requires(const Observation& seen) { memory_->note_legal(seen, legal); })
+      memory_->note_legal(*static_cast<const Observation*>(observation), legal);
   }
   LegalSourceCounts memory_legality() const override {
-    if constexpr (requires { lane_->legality(); }) return lane_->legality();
+    if constexpr (requires { memory_->legality(); }) return memory_->legality();
     return {};
   }
   bool memory_ready(LegalActions legal) const override {
-    if constexpr (requires { lane_->ready(legal); }) return lane_->ready(legal);
-    return lane_->ready();
+    if constexpr (requires { memory_->ready(legal); }) return memory_->ready(legal);
+    return memory_->ready();
   }
-  std::size_t memory_trajectories() const override { return lane_->trajectories(); }
+  std::size_t memory_trajectories() const override { return memory_->trajectories(); }
   bool memory_tried(ObservationId observation, std::uint32_t action) const override {
-    return lane_->tried(observation, action);
+    return memory_->tried(observation, action);
   }
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
-    if constexpr (requires { lane_->outcomes(observation, action); }) return lane_->outcomes(observation, action);
-    return {lane_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
+    if constexpr (requires { memory_->outcomes(observation, action); }) return memory_->outcomes(observation, action);
+    return {memory_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
   }
-  const Costs& memory_costs() const override { return lane_->costs; }
+  const Costs& memory_costs() const override { return memory_->costs; }
   void begin_round() override {
-    if constexpr (requires { lane_->begin_round(); }) lane_->begin_round();
+    if constexpr (requires { memory_->begin_round(); }) memory_->begin_round();
   }
-  void serve_none() override { lanes_.clear(); }
-  void serve_also(AgentCore& agent) override { lanes_.push_back(static_cast<RolloutAgent&>(agent).lane_.get()); }
+  void serve_none() override { prompt_contexts_.clear(); }
+  void serve_also(AgentCore& agent) override {
+    prompt_contexts_.push_back(static_cast<RolloutAgent&>(agent).memory_.get());
+  }
   RolloutModelRef serving_model() override {
-    model_.serve(lanes_);
+    model_.serve(prompt_contexts_);
     return model_;
   }
   bool model_agrees_with(const AgentCore& other) const override {
@@ -287,16 +291,16 @@ class RolloutAgent : public AgentCore {
   /// Hands the newest step to the memory: at once where updated within the episode, else with the whole episode when that `ends`.
   void remember(bool ends) {
     if (options().update_within_episode) {
-      lane_->extend(trajectory_.back());
-      if (ends) lane_->close();
+      memory_->extend(trajectory_.back());
+      if (ends) memory_->close();
     } else if (ends) {
-      lane_->append(trajectory_);
+      memory_->append(trajectory_);
     } else {
-      lane_->check(trajectory_.back());
+      memory_->check(trajectory_.back());
     }
   }
 
-  std::unique_ptr<Lane> lane_;
+  std::unique_ptr<Memory> memory_;
   Model model_;
   LegalAdviser<Env> adviser_;
   std::vector<std::uint32_t> offered_;  ///< for the next decision; empty: nothing was
@@ -304,7 +308,7 @@ class RolloutAgent : public AgentCore {
   Callbacks callbacks_;
   std::optional<Observation> acted_;
   TrajectoryOf<Env> trajectory_;
-  std::vector<typename detail::ServedLane<Model, Lane>::type*> lanes_;
+  std::vector<typename detail::ServedMemory<Model, Memory>::type*> prompt_contexts_;
 };
 
 }  // namespace icpi

@@ -21,7 +21,7 @@
 
 namespace icpi {
 
-template <Environment Env, class Lane, class Model>
+template <Environment Env, class Memory, class Model>
 class SharedTraining;
 
 /// An agent in several environments of one type, numbered from 0 on: one history, one set of prompts, common batches of
@@ -32,11 +32,11 @@ class SharedTraining;
 /// the next decision on; policy prompts that are kept for an episode stay as they were when it began. Which environments
 /// decide together, and in which order they are named, changes no action.
 /// Thread-safety: one object by one thread at a time, its places included.
-template <Environment Env, class Lane, class Model>
-class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
+template <Environment Env, class Memory, class Model>
+class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
  public:
   /// The agent's place in one environment: the open loop, decision(), costs() and episodes() of that environment.
-  using Place = RolloutAgent<Env, Lane, Model>;
+  using Place = RolloutAgent<Env, Memory, Model>;
   using Observation = typename Env::Observation;  ///< the environment's
   using Action = typename Env::Action;            ///< the environment's
 
@@ -44,18 +44,19 @@ class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
   using Place::observe;
 
   /// See RolloutAgent; environments draw from RandomKey(seed).
-  SeveralEnvironments(const Env& env, std::unique_ptr<Lane> lane, Model model, std::uint64_t seed,
+  SeveralEnvironments(const Env& env, std::unique_ptr<Memory> prompt_context, Model model, std::uint64_t seed,
                       const DecisionOptions& options)
-      : Place(env, std::move(lane), std::move(model), seed, options), seed_(seed) {}
+      : Place(env, std::move(prompt_context), std::move(model), seed, options), seed_(seed) {}
 
   /// The agent's place in environment number `number`, from the first call on as long as the agent is there; number 0 is the
   /// agent itself. Numbers are counted up: all below are there too. Who acts in another one alone asks on one thread.
   [[nodiscard]] Place& environment(std::size_t number)
-    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+    requires SharedReplayBuffer<typename Memory::BufferType, Env>
   {
     while (others_.size() < number) {
       const std::uint64_t next = others_.size() + 1;
-      others_.emplace_back(new Place(*this, next, std::make_unique<Lane>(this->lane(), next), this->model().another()));
+      others_.emplace_back(
+          new Place(*this, next, std::make_unique<Memory>(this->memory(), next), this->model().another()));
     }
     return place(number);
   }
@@ -66,7 +67,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
   /// episode. Throws as act_together(), which it is for the places of one agent.
   void act(std::span<const std::size_t> environments, std::span<const Observation* const> observations,
            std::span<Action> actions, const Until& until = {})
-    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+    requires SharedReplayBuffer<typename Memory::BufferType, Env>
   {
     check_spans("act", environments, observations.size());
     if (actions.size() != environments.size()) throw InvalidArgument("act: as many actions as environments");
@@ -81,7 +82,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
   /// What came of the last actions, in the order of the environments' numbers, whatever the order of the spans. Every step
   /// that can be taken is; then the first exception is passed on. See observe(step) for what that may be.
   void observe(std::span<const std::size_t> environments, std::span<const Step<Observation>> steps)
-    requires SharedReplayBuffer<typename Lane::BufferType, Env>
+    requires SharedReplayBuffer<typename Memory::BufferType, Env>
   {
     check_spans("observe", environments, steps.size());
     std::exception_ptr problem;
@@ -113,7 +114,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Lane, Model> {
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }  ///< as given
 
  private:
-  friend class SharedTraining<Env, Lane, Model>;
+  friend class SharedTraining<Env, Memory, Model>;
 
   // What may be refused of observe(), and what calls back when all is done.
   static void take(Place& place, const Step<Observation>& step) { place.take(step); }

@@ -19,9 +19,9 @@ namespace icpi {
 /// Plays episodes in several environments side by side, one step of each in every round, and learns from all: see
 /// PolicyIteration::train. An environment that throws, or whose observations are refused, is left out from then on.
 /// Thread-safety: one object by one thread at a time.
-template <Environment Env, class Lane, class Model>
+template <Environment Env, class Memory, class Model>
 class SharedTraining {
-  using Agent = SeveralEnvironments<Env, Lane, Model>;
+  using Agent = SeveralEnvironments<Env, Memory, Model>;
   using Place = typename Agent::Place;
   using Observation = typename Env::Observation;
   using Action = typename Env::Action;
@@ -73,8 +73,8 @@ class SharedTraining {
 
     TrainingResult play() {
       while (begin_episodes() > 0) {
-        if (limits.until.over()) return give_up();
-        if (!decide()) return give_up();
+        if (limits.until.over()) return end_early();
+        if (!decide()) return end_early();
         for (Seat& seat : seats)
           if (seat.observation) step(seat);
         for (Seat& seat : seats)
@@ -88,7 +88,7 @@ class SharedTraining {
       return std::move(result);
     }
 
-    TrainingResult give_up() {
+    TrainingResult end_early() {
       result.end = limits.until.over() ? TrainingEnd::until : TrainingEnd::budget;
       return std::move(result);
     }
@@ -132,7 +132,7 @@ class SharedTraining {
 
     /// What the environment shows and allows, before anybody decides on it.
     static void look(Seat& seat) {
-      seat.place->lane().check(*seat.observation);
+      seat.place->memory().check(*seat.observation);
       if constexpr (HasLegalActions<Env>)
         if (limits_actions(*seat.env)) seat.place->offer(seat.env->legal_actions(*seat.observation));
     }

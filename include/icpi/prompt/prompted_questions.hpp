@@ -37,8 +37,10 @@ class PromptedQuestions : protected QuestionRequests {
     scratch_.resize(team_->size());
   }
 
-  /// The lanes that Question::lane counts. They must outlive the questions.
-  void serve(std::span<PromptContext* const> lanes) { lanes_.assign(lanes.begin(), lanes.end()); }
+  /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
+  void serve(std::span<PromptContext* const> prompt_contexts) {
+    prompt_contexts_.assign(prompt_contexts.begin(), prompt_contexts.end());
+  }
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
@@ -62,7 +64,7 @@ class PromptedQuestions : protected QuestionRequests {
       order_by_prefix();
       ask();
     } catch (...) {
-      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) forget(*slot);
+      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) fail_and_free(*slot);
       throw;
     }
     std::exception_ptr problem;
@@ -87,7 +89,7 @@ class PromptedQuestions : protected QuestionRequests {
  protected:
   /// Users' buffers are asked on this thread alone; the team only writes.
   void look_up_batch() {
-    for (auto* lane : lanes_) lane->state().book.forget_look_ups();
+    for (auto* prompt_context : prompt_contexts_) prompt_context->state().book.forget_look_ups();
     for (const auto slot : batch_) look_up(slots_[slot]);
   }
 
@@ -121,7 +123,7 @@ class PromptedQuestions : protected QuestionRequests {
       added = is_new || (answered && (entry->answer.status == AnswerStatus::failed ||
                                       !is_legal_answer(state, question, entry->answer)));
       if (!added) {
-        ++lanes_[question.lane]->costs.deduplicated;
+        ++prompt_contexts_[question.prompt_context]->costs.deduplicated;
         if (answered) answer = entry->answer;
         return entry->pending;
       }
@@ -138,7 +140,7 @@ class PromptedQuestions : protected QuestionRequests {
   static void reserve(Completion& completion) { completion.text.reserve(127); }
 
   /// There is no answer: nobody may wait for it or take it for one.
-  void give_up(Slot& slot) {
+  void fail(Slot& slot) {
     slot.answer = {};
     slot.answer.status = AnswerStatus::failed;
     PromptState& state = this->state(slot.question);
@@ -149,8 +151,8 @@ class PromptedQuestions : protected QuestionRequests {
   }
 
   /// After the model threw.
-  void forget(std::uint32_t slot) {
-    give_up(slots_[slot]);
+  void fail_and_free(std::uint32_t slot) {
+    fail(slots_[slot]);
     free_.push_back(slot);
   }
 
@@ -160,7 +162,7 @@ class PromptedQuestions : protected QuestionRequests {
       read(slot);
     } catch (...) {
       if (!problem) problem = std::current_exception();
-      give_up(slot);
+      fail(slot);
     }
   }
 
@@ -245,7 +247,7 @@ class PromptedQuestions : protected QuestionRequests {
 
   void read(Slot& slot) {
     PromptState& state = this->state(slot.question);
-    auto& costs = lanes_[slot.question.lane]->costs;
+    auto& costs = prompt_contexts_[slot.question.prompt_context]->costs;
     const auto& completion = slot.completion;
     const bool cancelled = completion.error.category == ErrorCategory::cancelled;
     const bool over_budget = completion.error.category == ErrorCategory::budget_exhausted;

@@ -34,7 +34,9 @@ ICPI_INLINE PromptedRolloutModel PromptedRolloutModel::another() const {
   return PromptedRolloutModel(questions_->another());
 }
 
-ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> lanes) { questions_->serve(lanes); }
+ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> prompt_contexts) {
+  questions_->serve(prompt_contexts);
+}
 
 ICPI_INLINE void PromptedRolloutModel::observe_queries(QueryObserver observer) {
   questions_->observe_queries(std::move(observer));
@@ -54,8 +56,8 @@ ICPI_INLINE void PromptedRolloutModel::answer(std::span<const Question> question
   questions_->answer(questions, answers);
 }
 
-ICPI_INLINE LegalActions PromptedRolloutModel::legal(std::uint32_t lane, ObservationId observation) {
-  return questions_->legal(lane, observation);
+ICPI_INLINE LegalActions PromptedRolloutModel::legal(std::uint32_t prompt_context, ObservationId observation) {
+  return questions_->legal(prompt_context, observation);
 }
 
 ICPI_INLINE bool PromptedRolloutModel::asynchronous() const { return questions_->asynchronous(); }

@@ -21,12 +21,12 @@ class SubmittedQuestions;
 /// Answers the four questions of imagined steps by prompting a language model: questions become requests, completions
 /// become answers. It knows text and no reinforcement learning.
 ///
-/// Serves any number of lanes (agents that decide together). With append-only prompts identical questions are put once.
-/// Answers depend on the question and the lane's experience alone. Steady state allocates nothing.
+/// Serves any number of prompt contexts (agents that decide together). With append-only prompts identical questions are put once.
+/// Answers depend on the question and the prompt context's experience alone. Steady state allocates nothing.
 /// Thread-safety: one object by one thread at a time. Formatters, buffers and observers are called on that thread.
 class ICPI_API PromptedRolloutModel {
  public:
-  using ServedLane = PromptContext;  ///< what serve() takes
+  using ServedMemory = PromptContext;  ///< what serve() takes
 
   /// `model` must outlive this object; its capabilities are asked here, once. Throws InvalidArgument, naming the model,
   /// when answers are to be restricted and it can neither constrain nor score them.
@@ -38,8 +38,8 @@ class ICPI_API PromptedRolloutModel {
   /// Another one that asks the same model in the same way, on the calling thread alone; nobody looks at its queries.
   [[nodiscard]] PromptedRolloutModel another() const;
 
-  /// The lanes that Question::lane counts. They must outlive the questions.
-  void serve(std::span<PromptContext* const> lanes);
+  /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
+  void serve(std::span<PromptContext* const> prompt_contexts);
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer);
@@ -58,8 +58,8 @@ class ICPI_API PromptedRolloutModel {
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers);
 
-  /// See KnowsLegalActions: PromptContext::legal of that lane.
-  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation);
+  /// See KnowsLegalActions: PromptContext::legal of that prompt context.
+  [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation);
 
   /// See AsynchronousRolloutModel. False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const;

@@ -66,7 +66,9 @@ class QuestionRequests {
     }
   };
 
-  [[nodiscard]] PromptState& state(const Question& question) const { return lanes_[question.lane]->state(); }
+  [[nodiscard]] PromptState& state(const Question& question) const {
+    return prompt_contexts_[question.prompt_context]->state();
+  }
 
   [[nodiscard]] static bool stable(const PromptState& state) { return state.book.append_only(); }
 
@@ -188,7 +190,7 @@ class QuestionRequests {
   LanguageModelRef model_;
   Capabilities can_;
   QueryOptions options_;
-  std::vector<PromptContext*> lanes_;
+  std::vector<PromptContext*> prompt_contexts_;
 };
 
 }  // namespace icpi

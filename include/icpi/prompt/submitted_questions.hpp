@@ -35,8 +35,8 @@ class SubmittedQuestions : public PromptedQuestions {
   }
 
   /// See KnowsLegalActions.
-  [[nodiscard]] LegalActions legal(std::uint32_t lane, ObservationId observation) {
-    return lanes_[lane]->legal(observation);
+  [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation) {
+    return prompt_contexts_[prompt_context]->legal(observation);
   }
 
   /// False for models that work in batches only, and when answers are chosen by scores.
@@ -92,7 +92,7 @@ class SubmittedQuestions : public PromptedQuestions {
         send(slot);
       }
     } catch (...) {
-      withdraw(slot);
+      cancel_submission(slot);
       throw;
     }
   }
@@ -244,10 +244,10 @@ class SubmittedQuestions : public PromptedQuestions {
   }
 
   /// Takes back a submission that threw: its one ticket is not collected.
-  void withdraw(std::uint32_t slot) {
+  void cancel_submission(std::uint32_t slot) {
     std::erase(priming_, slots_[slot].prefix.identity);
     free_places_.push_back(std::exchange(queues_[slot].first, none));
-    forget(slot);
+    fail_and_free(slot);
   }
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.

@@ -13,14 +13,14 @@
 
 namespace icpi {
 
-/// What one lane wants to know: the value of every action at an observation.
+/// What one prompt context wants to know: the value of every action at an observation.
 struct DecisionTask {
-  std::uint32_t lane = 0;         ///< which agent decides
-  ObservationId observation = 0;  ///< where it stands
-  std::uint32_t actions = 0;      ///< how many there are
-  double discount = 1;            ///< for later rewards
-  RandomKey key;                  ///< of this decision
-  LegalActions legal{};           ///< which of them it may choose from; empty: all
+  std::uint32_t prompt_context = 0;  ///< which agent decides
+  ObservationId observation = 0;     ///< where it stands
+  std::uint32_t actions = 0;         ///< how many there are
+  double discount = 1;               ///< for later rewards
+  RandomKey key;                     ///< of this decision
+  LegalActions legal{};              ///< which of them it may choose from; empty: all
 };
 
 /// What came of a task. Reused from decision to decision: clear() first.

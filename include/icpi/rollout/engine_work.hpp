@@ -82,7 +82,7 @@ inline void EngineWork::start(std::span<const DecisionTask> tasks, const Rollout
       }
       for (std::uint32_t sample = 0; sample < samples; ++sample) {
         if (count_ == rollouts_.size()) rollouts_.emplace_back();
-        rollouts_[count_++].restart({task.lane, task.observation, action, sample, task.actions, task.discount,
+        rollouts_[count_++].restart({task.prompt_context, task.observation, action, sample, task.actions, task.discount,
                                      task.key.child(std::uint64_t{action} << 32 | sample)});
         tasks_of_.push_back(static_cast<std::uint32_t>(number));
       }

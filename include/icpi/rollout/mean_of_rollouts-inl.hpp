@@ -39,10 +39,10 @@ ICPI_INLINE void MeanOfRollouts::estimate(const Imagination& imagination, std::s
 ICPI_INLINE std::vector<PlannedStep> MeanOfRollouts::imagined(std::size_t task) const {
   std::vector<PlannedStep> steps;
   const auto all = rollouts();
-  const std::size_t tasks = all.empty() ? 0 : std::size_t{all.back().start().lane} + 1;
+  const std::size_t tasks = all.empty() ? 0 : std::size_t{all.back().start().prompt_context} + 1;
   if (task >= tasks) return steps;
   for (const Rollout& rollout : all) {
-    if (rollout.start().lane != task) continue;
+    if (rollout.start().prompt_context != task) continue;
     const auto& made = rollout.steps();
     for (std::size_t i = 0; i < made.size(); ++i) {
       const bool goes_on = i + 1 < made.size();

@@ -29,7 +29,7 @@ struct MeanOfRollouts {
   /// See EstimatesValues.
   ICPI_API void estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
                          std::span<DecisionResult> results);
-  /// The steps of the rollouts of lane number `task` of the last call, in their order.
+  /// The steps of the rollouts of prompt context number `task` of the last call, in their order.
   [[nodiscard]] ICPI_API std::vector<PlannedStep> imagined(std::size_t task) const;
   /// The rollouts of the last call, by task, then action, then sample.
   [[nodiscard]] ICPI_API std::span<const Rollout> rollouts() const noexcept;

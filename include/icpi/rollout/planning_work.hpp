@@ -188,8 +188,9 @@ class PlanningWork {
       auto& graph = graphs_[task];
       const std::size_t end = std::min(graph.nodes.size(), node_limit);
       for (; graph.expanded < end; ++graph.expanded) {
-        const LegalActions legal =
-            graph.expanded == 0 ? tasks[task].legal : model.legal(tasks[task].lane, graph.nodes[graph.expanded]);
+        const LegalActions legal = graph.expanded == 0
+                                       ? tasks[task].legal
+                                       : model.legal(tasks[task].prompt_context, graph.nodes[graph.expanded]);
         if (!legal.empty()) graph.limit(graph.expanded, legal);
         for (std::uint32_t action = 0; action < tasks[task].actions; ++action) {
           if (!is_legal(legal, action)) continue;
@@ -243,7 +244,7 @@ class PlanningWork {
     Question question;
     question.kind = kind;
     question.terminated = item.terminated;
-    question.lane = task.lane;
+    question.prompt_context = task.prompt_context;
     question.action = item.action;
     question.observation = graphs_[item.task].nodes[item.node];
     question.attempt = attempt;

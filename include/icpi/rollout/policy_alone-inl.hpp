@@ -33,7 +33,7 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
   const auto ask = [&](std::uint32_t number, std::uint32_t attempt) {
     Question question;
     question.kind = QueryKind::action;
-    question.lane = tasks[number].lane;
+    question.prompt_context = tasks[number].prompt_context;
     question.observation = tasks[number].observation;
     question.attempt = attempt;
     question.key = tasks[number].key;

@@ -71,7 +71,7 @@ ICPI_INLINE Question Rollout::question(Part part, std::uint32_t attempt) const {
   Question question;
   question.kind = kinds[part];
   question.terminated = part == reward_if_terminated;
-  question.lane = start_.lane;
+  question.prompt_context = start_.prompt_context;
   question.action = part == action ? 0 : now_.action;
   question.observation = part == action ? parts_[observation].answer.observation : now_.observation;
   question.sample = start_.sample;
@@ -147,7 +147,8 @@ ICPI_INLINE void Rollout::begin_action(const RolloutOptions& options, const Roll
 
 ICPI_INLINE std::uint32_t Rollout::draw(RandomStream& stream, const RolloutModelRef* model) const {
   const ObservationId here = parts_[observation].answer.observation;
-  return draw_legal(model == nullptr ? LegalActions() : model->legal(start_.lane, here), start_.actions, stream);
+  return draw_legal(model == nullptr ? LegalActions() : model->legal(start_.prompt_context, here), start_.actions,
+                    stream);
 }
 
 ICPI_INLINE void Rollout::settle_action(const RolloutModelRef* model) {

@@ -50,13 +50,13 @@ class ICPI_API Rollout {
  public:
   /// Where a rollout begins.
   struct Start {
-    std::uint32_t lane = 0;         ///< which agent imagines
-    ObservationId observation = 0;  ///< where it begins
-    std::uint32_t action = 0;       ///< what is done first
-    std::uint32_t sample = 0;       ///< number among the rollouts of this action
-    std::uint32_t actions = 0;      ///< how many the environment has
-    double discount = 1;            ///< for later rewards
-    RandomKey key;                  ///< this rollout's own
+    std::uint32_t prompt_context = 0;  ///< which agent imagines
+    ObservationId observation = 0;     ///< where it begins
+    std::uint32_t action = 0;          ///< what is done first
+    std::uint32_t sample = 0;          ///< number among the rollouts of this action
+    std::uint32_t actions = 0;         ///< how many the environment has
+    double discount = 1;               ///< for later rewards
+    RandomKey key;                     ///< this rollout's own
   };
 
   /// Begins anew, in the memory of the rollout before.

@@ -36,7 +36,7 @@ class Imagination {
   /// Which of the task's actions are legal at an imagined observation; at the task's own, DecisionTask::legal says. Empty: all,
   /// or it is not known. Read before answer() is called again.
   [[nodiscard]] LegalActions legal(const DecisionTask& task, ObservationId observation) const {
-    return model_.legal(task.lane, observation);
+    return model_.legal(task.prompt_context, observation);
   }
 
   /// When values must be there. What is not answered then has failed; an estimator that goes on for long looks at it
@@ -48,12 +48,12 @@ class Imagination {
 
   /// Whether the task's action was ever done at this observation, real or imagined.
   [[nodiscard]] bool tried(const DecisionTask& task, ObservationId observation, std::uint32_t action) const {
-    return history_->tried(task.lane, observation, action);
+    return history_->tried(task.prompt_context, observation, action);
   }
   /// What came of it.
   [[nodiscard]] OutcomeCounts outcomes(const DecisionTask& task, ObservationId observation,
                                        std::uint32_t action) const {
-    return history_->outcomes(task.lane, observation, action);
+    return history_->outcomes(task.prompt_context, observation, action);
   }
 
  private:

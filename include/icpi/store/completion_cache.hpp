@@ -149,13 +149,13 @@ class CompletionCache : public ModelDecorator<LM> {
       start_missing(requests, completions);
       while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
     } catch (...) {
-      call_off();
+      cancel_rest();
       throw;
     }
   }
 
   /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
-  void call_off() {
+  void cancel_rest() {
     for (const auto& [inner, asked] : asked_)
       if (!asked.places.empty() && asked.tickets.empty()) this->model_.cancel(inner);
     constexpr int most_attempts = 8;

@@ -38,5 +38,5 @@ int main() {
     refused = true;
   }
   if (decisions != expected) std::printf("expected:\n%s\n", expected);
-  return decisions == expected && total == 10 && refused && agent.lane().buffer.trajectory_count() == 30 ? 0 : 1;
+  return decisions == expected && total == 10 && refused && agent.memory().buffer.trajectory_count() == 30 ? 0 : 1;
 }

@@ -28,7 +28,7 @@ struct SampledOutcomes {
                              icpi::ObservationId observation, int left) const {
     std::vector<icpi::Question> questions(task.actions * samples);
     for (std::size_t i = 0; i < questions.size(); ++i) {
-      questions[i].lane = task.lane;
+      questions[i].prompt_context = task.prompt_context;
       questions[i].observation = observation;
       questions[i].action = static_cast<std::uint32_t>(i / samples);
       questions[i].sample = static_cast<std::uint32_t>(i % samples);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "icpi/experiment/lockstep_core.hpp"
+#include "icpi/experiment/vector_runner_core.hpp"
 
 #include <fmt/format.h>
 
@@ -12,14 +12,14 @@
 
 namespace icpi {
 
-LockstepCore::LockstepCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds)
+VectorRunnerCore::VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds)
     : settings_(std::move(settings)), part_(part), runs_(seeds.size()) {
   for (std::size_t run = 0; run < seeds.size(); ++run) runs_[run].record.seed = seeds[run];
 }
 
-LockstepCore::~LockstepCore() = default;
+VectorRunnerCore::~VectorRunnerCore() = default;
 
-bool LockstepCore::play_runs(const Sink& on_episode) {
+bool VectorRunnerCore::play_runs(const Sink& on_episode) {
   Numbers live;
   for (std::size_t run = 0; run < runs_.size() && settings_.steps > 0; ++run) live.push_back(run);
   const auto is_finished = [this](std::size_t run) { return runs_[run].finished; };
@@ -43,7 +43,7 @@ bool LockstepCore::play_runs(const Sink& on_episode) {
 }
 
 /// Begins episodes until each of these runs is in one, or has used up its steps in episodes that did not begin.
-void LockstepCore::start_episodes(Numbers starting, const Sink& on_episode) {
+void VectorRunnerCore::start_episodes(Numbers starting, const Sink& on_episode) {
   while (!starting.empty()) {
     const Errors known = recorded_errors("starts");
     begin_resets_of(starting, known);
@@ -63,7 +63,7 @@ void LockstepCore::start_episodes(Numbers starting, const Sink& on_episode) {
   }
 }
 
-void LockstepCore::begin_resets_of(const Numbers& starting, const Errors& known) {
+void VectorRunnerCore::begin_resets_of(const Numbers& starting, const Errors& known) {
   Numbers runs;
   std::vector<std::uint64_t> seeds;
   for (const std::size_t run : starting) {
@@ -74,12 +74,12 @@ void LockstepCore::begin_resets_of(const Numbers& starting, const Errors& known)
   if (!runs.empty()) begin_resets(runs, seeds);
 }
 
-std::uint64_t LockstepCore::episode_seed(std::size_t run) const {
+std::uint64_t VectorRunnerCore::episode_seed(std::size_t run) const {
   const EpisodeRecord& record = runs_[run].record;
   return RandomKey(record.seed).child(0).child(record.episode).seed();
 }
 
-void LockstepCore::start_episode(std::size_t number, const Errors& known) {
+void VectorRunnerCore::start_episode(std::size_t number, const Errors& known) {
   Run& run = runs_[number];
   EpisodeRecord& record = run.record;
   record.domain = settings_.domain;
@@ -108,7 +108,7 @@ void LockstepCore::start_episode(std::size_t number, const Errors& known) {
 
 /// Calls the environment, unless it is known to fail. What it throws ends the episode, and counts as a step, so that runs
 /// end even where nothing works.
-void LockstepCore::guarded(std::size_t number, const Errors& known, const std::function<void()>& call) {
+void VectorRunnerCore::guarded(std::size_t number, const Errors& known, const std::function<void()>& call) {
   EpisodeRecord& record = runs_[number].record;
   if (const auto found = known.find(record.seed); found != known.end()) {
     record.environment_error = found->second;
@@ -132,16 +132,16 @@ void LockstepCore::guarded(std::size_t number, const Errors& known, const std::f
   runs_[number].ended = true;
 }
 
-void LockstepCore::stop_on_failure() const {
+void VectorRunnerCore::stop_on_failure() const {
   if (!failure_.empty() && settings_.on_environment_error == OnEnvironmentError::stop) throw EnvironmentError(failure_);
 }
 
-LockstepCore::Errors LockstepCore::recorded_errors(std::string_view kind) const {
+VectorRunnerCore::Errors VectorRunnerCore::recorded_errors(std::string_view kind) const {
   return part_ == nullptr ? Errors{} : part_->recorded_errors(kind);
 }
 
 /// Lets every live run choose its action.
-void LockstepCore::choose(const Numbers& live) {
+void VectorRunnerCore::choose(const Numbers& live) {
   act(live);
   if (part_ == nullptr) return;
   std::vector<RecordedDecision> decisions;
@@ -150,7 +150,7 @@ void LockstepCore::choose(const Numbers& live) {
   part_->decided(decisions);
 }
 
-void LockstepCore::take_steps(const Numbers& live) {
+void VectorRunnerCore::take_steps(const Numbers& live) {
   const Errors known = recorded_errors("steps");
   Numbers asked;
   for (const std::size_t run : live) {
@@ -168,7 +168,7 @@ void LockstepCore::take_steps(const Numbers& live) {
 }
 
 /// Returns the reward.
-double LockstepCore::take_step(std::size_t number, const Errors& known) {
+double VectorRunnerCore::take_step(std::size_t number, const Errors& known) {
   Run& run = runs_[number];
   Outcome outcome;
   guarded(number, known, [&] {
@@ -199,12 +199,12 @@ double LockstepCore::take_step(std::size_t number, const Errors& known) {
   return outcome.reward;
 }
 
-void LockstepCore::finish_episode(std::size_t run, const Sink& on_episode) {
+void VectorRunnerCore::finish_episode(std::size_t run, const Sink& on_episode) {
   wanted_ = on_episode(complete_record(run)) && wanted_;
 }
 
 /// A recorded one is taken as it is.
-EpisodeRecord LockstepCore::complete_record(std::size_t number) {
+EpisodeRecord VectorRunnerCore::complete_record(std::size_t number) {
   Run& run = runs_[number];
   EpisodeRecord record = run.record;
   record.regret = record.optimum_known ? record.optimal_return - record.episode_return : 0;

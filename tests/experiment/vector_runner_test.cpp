@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "icpi/experiment/lockstep.hpp"
+#include "icpi/experiment/vector_runner.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,8 +28,8 @@ std::vector<EpisodeRecord> play(const std::vector<std::uint64_t>& seeds, std::si
   const auto facts = env.facts();
   std::vector<Player<Env, A>> players;
   for (const auto seed : seeds) players.push_back({env, make(seed), seed});
-  Lockstep<Env, A> lockstep(players,
-                            {"domain", "agent", "model", steps, facts.evaluation_discount, facts.return_scale});
+  VectorRunner<Env, A> lockstep(players,
+                                {"domain", "agent", "model", steps, facts.evaluation_discount, facts.return_scale});
   Solver<Env> solver(env, facts.evaluation_discount);
   std::vector<EpisodeRecord> records;
   EXPECT_TRUE(lockstep.play([&](const auto& start) { return solver.optimal_return(start); },
@@ -48,7 +48,7 @@ std::vector<EpisodeRecord> of_seed(const std::vector<EpisodeRecord>& records, st
   return chosen;
 }
 
-TEST(Lockstep, SeedsShareBatchesAndPlayAsIfAlone) {
+TEST(VectorRunner, SeedsShareBatchesAndPlayAsIfAlone) {
   OracleModel<MiniCatch> shared;
   const auto make = [&](OracleModel<MiniCatch>& model) {
     return [&model](std::uint64_t seed) {
@@ -66,13 +66,13 @@ TEST(Lockstep, SeedsShareBatchesAndPlayAsIfAlone) {
   }
 }
 
-TEST(Lockstep, MatchingModelsPlayAsIfAlone) {
+TEST(VectorRunner, MatchingModelsPlayAsIfAlone) {
   const auto make = [](std::uint64_t seed) { return std::make_unique<MatchingModelAgent<Maze>>(Maze{}, seed); };
   const auto together = play<Maze>({0, 1, 2, 3}, 100, make);
   for (std::uint64_t seed = 0; seed < 4; ++seed) EXPECT_EQ(of_seed(together, seed), play<Maze>({seed}, 100, make));
 }
 
-TEST(Lockstep, RecordsWhatHappened) {
+TEST(VectorRunner, RecordsWhatHappened) {
   const auto records = play<PointMass>(
       {7}, 50, [](std::uint64_t seed) { return std::make_unique<RandomAgent<PointMass>>(PointMass{}, seed); });
   std::uint64_t step = 0;
@@ -93,11 +93,11 @@ TEST(Lockstep, RecordsWhatHappened) {
   EXPECT_LT(step - records.back().length, 50U);  // the crossing episode is completed, and none follows
 }
 
-TEST(Lockstep, StopsWhenTold) {
+TEST(VectorRunner, StopsWhenTold) {
   const Chain env;
   std::vector<Player<Chain, RandomAgent<Chain>>> players;
   players.push_back({env, std::make_unique<RandomAgent<Chain>>(env, 0), 0});
-  Lockstep<Chain, RandomAgent<Chain>> lockstep(players, {"d", "a", "", 1000, 0.8, 1});
+  VectorRunner<Chain, RandomAgent<Chain>> lockstep(players, {"d", "a", "", 1000, 0.8, 1});
   int episodes = 0;
   EXPECT_FALSE(lockstep.play([](int) { return 1.0; }, [&](const EpisodeRecord&) { return ++episodes < 3; }));
   EXPECT_EQ(episodes, 3);

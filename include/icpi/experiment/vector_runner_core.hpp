@@ -47,12 +47,12 @@ struct RunSettings {
   std::size_t episode_steps = default_episode_steps;  ///< an episode that does not end by itself is truncated then
 };
 
-/// The part of Lockstep that knows no type: records, costs, errors and the log. Runs are numbered 0, 1, ...
+/// The part of VectorRunner that knows no type: records, costs, errors and the log. Runs are numbered 0, 1, ...
 /// Thread-safety: one object by one thread at a time.
-class ICPI_API LockstepCore {
+class ICPI_API VectorRunnerCore {
  public:
-  LockstepCore(const LockstepCore&) = delete;
-  LockstepCore& operator=(const LockstepCore&) = delete;
+  VectorRunnerCore(const VectorRunnerCore&) = delete;
+  VectorRunnerCore& operator=(const VectorRunnerCore&) = delete;
 
  protected:
   /// What an environment answers, besides the observation.
@@ -64,8 +64,8 @@ class ICPI_API LockstepCore {
   using Sink = std::function<bool(const EpisodeRecord&)>;  ///< false: stop after this round
 
   /// One run for each seed. `part`, which may be null, must outlive this object.
-  LockstepCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds);
-  virtual ~LockstepCore();
+  VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds);
+  virtual ~VectorRunnerCore();
 
   /// Plays to the end. Returns whether it got there.
   bool play_runs(const Sink& on_episode);
