@@ -66,4 +66,19 @@ concept AgentMemory =
       { prompt_context.costs } -> std::convertible_to<const Costs&>;      // costs: what answering has cost
     };
 
+namespace detail {
+
+/// How a rollout model wants its prompt contexts: as what it names ServedMemory, else as they are.
+template <class Model, class Memory>
+struct ServedMemory {
+  using type = Memory;
+};
+template <class Model, class Memory>
+  requires requires { typename Model::ServedMemory; }
+struct ServedMemory<Model, Memory> {
+  using type = typename Model::ServedMemory;
+};
+
+}  // namespace detail
+
 }  // namespace icpi

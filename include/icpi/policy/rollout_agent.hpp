@@ -24,21 +24,6 @@
 
 namespace icpi {
 
-namespace detail {
-
-/// How a rollout model wants its prompt contexts: as what it names ServedMemory, else as they are.
-template <class Model, class Memory>
-struct ServedMemory {
-  using type = Memory;
-};
-template <class Model, class Memory>
-  requires requires { typename Model::ServedMemory; }
-struct ServedMemory<Model, Memory> {
-  using type = typename Model::ServedMemory;
-};
-
-}  // namespace detail
-
 template <Environment Env, class Memory, class Model>
 class SeveralEnvironments;
 

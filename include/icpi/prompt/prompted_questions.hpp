@@ -38,9 +38,7 @@ class PromptedQuestions : protected QuestionRequests {
   }
 
   /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
-  void serve(std::span<PromptContext* const> prompt_contexts) {
-    prompt_contexts_.assign(prompt_contexts.begin(), prompt_contexts.end());
-  }
+  void serve(std::span<PromptContext* const> served) { prompt_contexts_.assign(served.begin(), served.end()); }
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }
