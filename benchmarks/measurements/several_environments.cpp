@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 // One agent alone in a FrozenLake against one in eight of them at once: after how many steps of each environment it has
 // learned. Recommended options, embedded model. Learned: the first step after which 20 episodes in a row average at
-// least .9; episodes of several environments are counted in the order of their completion.
+// least .9; episodes of several environments are counted in the order of their completion. Then decisions a second, one
+// at a time against eight together, with a model that takes 20 ms for every batch, whatever its size.
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <numeric>
+#include <span>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "icpi/models/induction.hpp"
@@ -86,6 +91,39 @@ double median(std::vector<std::size_t> values) {
                                 : static_cast<double>(values[half - 1] + values[half]) / 2;
 }
 
+/// The embedded model, 20 ms for every batch.
+class SlowModel {
+ public:
+  [[nodiscard]] std::string identity() const { return model_.identity(); }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    model_.complete(requests, completions);
+    std::this_thread::sleep_until(until);
+  }
+
+ private:
+  InductionModel model_;
+};
+
+/// Decisions a second of an agent in so many environments, over `decisions` after 20 episodes' experience.
+double decisions_a_second(std::size_t environments, std::size_t decisions) {
+  std::vector<FrozenLake> envs(environments);
+  std::vector<FrozenLake*> all;
+  for (auto& env : envs) all.push_back(&env);
+  PolicyIterationOptions options;
+  options.seed = 1;
+  InductionModel fast;
+  FrozenLakeAgent experienced(envs[0], fast, options);
+  experienced.train(envs[0], {.episodes = 20});
+  SlowModel model;
+  PolicyIteration<FrozenLake, SlowModel, untuned::FrozenLakeFormatter> agent(
+      envs[0], model, options, untuned::FrozenLakeFormatter(), experienced.memory().buffer);
+  const auto began = std::chrono::steady_clock::now();
+  const TrainingResult result = agent.train(all, {.steps = decisions});
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  return static_cast<double>(result.steps) / took.count();
+}
+
 }  // namespace
 }  // namespace icpi::measurements
 
@@ -106,5 +144,9 @@ int main(int argc, char** argv) {
     const double second = measurements::median(shared);
     fmt::print("| median | {} | {} |\n\nratio of the medians: {:.3f}, at most .25 is asked for\n", first, second,
                second / first);
+    const double single = measurements::decisions_a_second(1, 64);
+    const double together = measurements::decisions_a_second(8, 512);
+    fmt::print("decisions a second with 20 ms a batch: {:.2f} alone, {:.2f} in eight environments: {:.2f} times\n",
+               single, together, together / single);
   });
 }
