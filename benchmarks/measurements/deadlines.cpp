@@ -101,7 +101,9 @@ class SlowModel {
 struct Lateness {
   std::vector<double> values;
 
-  void add(Clock::time_point began) { values.push_back(Milliseconds(Clock::now() - began - time_to_decide).count()); }
+  void add(Clock::time_point began) {
+    values.push_back(std::max(0.0, Milliseconds(Clock::now() - began - time_to_decide).count()));
+  }
   [[nodiscard]] double quantile(double part) {
     std::sort(values.begin(), values.end());
     return values[std::min(values.size() - 1, static_cast<std::size_t>(part * static_cast<double>(values.size())))];
@@ -124,11 +126,8 @@ void measure(std::string_view name, int decisions, const PolicyIterationOptions&
       timer.add(began);
       began = Clock::now();
       const auto action = agent.act(observation, Until::after(time_to_decide));
-      if (agent.decision().cut_short) {
-        acting.add(began);
-      } else {
-        ++in_time;
-      }
+      acting.add(began);
+      if (!agent.decision().cut_short) ++in_time;
       const auto taken = env.step(action);
       agent.observe(taken);
       observation = taken.observation;
@@ -136,7 +135,6 @@ void measure(std::string_view name, int decisions, const PolicyIterationOptions&
     }
   }
   fmt::print("{}: {} decisions, {} done before the deadline\n", name, decisions, in_time);
-  if (acting.values.empty()) return;
   fmt::print("| quantile | timer | act | difference |\n|---|---|---|---|\n");
   for (const double part : {0.5, 0.9, 0.99, 0.999, 1.0}) {
     const double of_timer = timer.quantile(part), of_act = acting.quantile(part);

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/error.hpp"
@@ -32,9 +34,14 @@ std::string recorded(const Agent& agent) {
   const Decision& decision = agent.decision();
   std::string text = std::to_string(decision.action) + (decision.by_model ? " by model" : " at random");
   for (const double value : decision.values) text += ' ' + std::to_string(std::bit_cast<std::uint64_t>(value));
+  for (std::size_t action = 0; action < decision.returns.actions(); ++action)
+    for (std::size_t sample = 0; sample < decision.returns.rollouts(); ++sample)
+      text += ' ' + std::to_string(std::bit_cast<std::uint64_t>(decision.returns(action, sample)));
   const Costs& costs = agent.costs();
-  text += " after " + std::to_string(costs.lm_calls) + '/' + std::to_string(costs.prompt_tokens) + '/' +
-          std::to_string(costs.completion_tokens) + '/' + std::to_string(costs.deduplicated);
+  for (const auto count :
+       {costs.lm_calls, costs.prompt_tokens, costs.completion_tokens, costs.rounds, costs.retries, costs.invalid,
+        costs.failures, costs.over_budget, costs.cancelled, costs.deduplicated, costs.wasted})
+    text += '/' + std::to_string(count);
   return text + " in episode " + std::to_string(agent.episodes());
 }
 
@@ -129,8 +136,10 @@ template <class Env>
 void expect_to_go_on_from_anywhere(const PolicyIterationOptions& options, const icpi_test::TemporaryFolder& folder,
                                    std::size_t moments, std::size_t episodes, std::size_t after) {
   RandomStream stream(RandomKey(options.seed));
-  std::vector<std::size_t> saved_after(moments);
-  for (auto& moment : saved_after) moment = stream.index(episodes);
+  std::vector<std::size_t> saved_after(episodes);
+  std::iota(saved_after.begin(), saved_after.end(), std::size_t{0});
+  for (std::size_t i = 0; i < moments; ++i) std::swap(saved_after[i], saved_after[i + stream.index(episodes - i)]);
+  saved_after.resize(moments);
   Player<Env> undisturbed(options), saved(options);
   std::vector<std::size_t> decisions;  // after so many episodes
   for (std::size_t i = 0; i < episodes + after; ++i) {
@@ -168,7 +177,7 @@ TEST_F(SavedAgents, GoOnFromTwentyRandomMomentsOfMiniInvaders) {
   options.seed = 23;
   options.prompts.context_tokens = 1500;
   options.decisions.values.get_if<Planning>()->options.step_limit = 3;
-  expect_to_go_on_from_anywhere<MiniInvaders>(options, folder, 20, 14, 2);
+  expect_to_go_on_from_anywhere<MiniInvaders>(options, folder, 20, 22, 2);
 }
 
 TEST_F(SavedAgents, CanBeSavedAgain) {

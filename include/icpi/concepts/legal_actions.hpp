@@ -123,6 +123,9 @@ class LegalAdviser {
     if constexpr (copies) consult(env);
   }
 
+  /// Of an environment that is not known yet.
+  explicit LegalAdviser(bool limits) noexcept : limits_(limits) {}
+
   /// Asks `env` from now on: a copy of it where that can be made, else itself; then it must outlive this object, or the
   /// next call.
   void consult([[maybe_unused]] const Env& env) {

@@ -109,10 +109,11 @@ class VectorRunner : private VectorRunnerCore {
   }
   double optimal_return(std::size_t run) override { return optimal_return_(*places_[run].observation); }
   void begin_episode(std::size_t run) override {
-    auto& [env, agent, seed] = players_[run];
-    if constexpr (requires { agent->grow(env); }) agent->grow(env);
-    if constexpr (requires { agent->consult(env); }) agent->consult(env);
-    agent->begin_episode(*places_[run].observation);
+    const Env& env = players_[run].env;
+    A& agent = *players_[run].agent;
+    if constexpr (requires { agent.grow(env); }) agent.grow(env);
+    if constexpr (requires { agent.consult(env); }) agent.consult(env);
+    agent.begin_episode(*places_[run].observation);
   }
 
   void find_legal(std::size_t run) {

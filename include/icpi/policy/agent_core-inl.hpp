@@ -156,7 +156,7 @@ ICPI_INLINE void AgentCore::decide_together(const Until& until) {
   work.tasks.clear();
   work.deciding.clear();
   check_together();
-  begin_round();
+  for (const auto& [agent, observation] : work.gathered) agent->begin_round();
   for (const auto& [agent, observation] : work.gathered) agent->prepare(*this, observation);
   try {
     if (!work.tasks.empty()) estimate(until);
@@ -168,7 +168,7 @@ ICPI_INLINE void AgentCore::decide_together(const Until& until) {
   for (const auto& [agent, observation] : work.gathered) {
     if (agent->decision_.by_model) agent->choose(*this, task++);
     agent->costs_ += agent->decision_.costs;
-    agent->alone_ = work.gathered.size() == 1;
+    agent->alone_ = work.gathered.size() == 1 && agent == this;
   }
   for (const auto& [agent, observation] : work.gathered) agent->acted(observation);  // whatever callbacks do
 }
@@ -219,6 +219,10 @@ ICPI_INLINE void AgentCore::estimate(const Until& until) {
   for (auto* agent : work.deciding) serve_also(*agent);
   work.results.resize(std::max(work.results.size(), work.tasks.size()));
   const RolloutModelRef model = serving_model();
+  struct Limited {  // beyond this decision nothing is
+    RolloutModelRef model;
+    ~Limited() { model.limit({}); }
+  } const limited{model};
   model.limit(until);
   const Imagination imagination(model, work, until);
   options_.values->estimate(imagination, work.tasks, std::span(work.results).first(work.tasks.size()));

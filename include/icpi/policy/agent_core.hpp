@@ -83,7 +83,9 @@ class ICPI_API AgentCore {
   /// The same for this agent alone.
   void decide_alone(const void* observation, const Until& until);
 
-  [[nodiscard]] double discount() const noexcept { return discount_; }                ///< of planning
+  [[nodiscard]] double discount() const noexcept { return discount_; }  ///< of planning
+  /// Which of the agent's environments this is its place in.
+  [[nodiscard]] std::uint64_t in_environment() const noexcept { return environment_; }
   [[nodiscard]] bool running() const noexcept { return running_; }                    ///< whether an episode is
   [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                   ///< of the last episode
   [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }  ///< as given

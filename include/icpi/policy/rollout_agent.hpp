@@ -92,8 +92,10 @@ class RolloutAgent : public AgentCore {
   /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined. Of an
   /// environment that can be copied a copy is asked, from construction on; another one must outlive the agent, or the next
   /// call. Without legal actions it is nothing.
+  /// What is imagined is asked of the environment that number 0 was told.
   void consult(const Env& env) {
     adviser_.consult(env);
+    if (in_environment() > 0) return;
     if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
   }
 
@@ -111,6 +113,7 @@ class RolloutAgent : public AgentCore {
          ++next)
       actions_.push_back(*next);
     know_actions(actions_.size());
+    consult(env);
   }
 
   /// Lets agents that share a model decide together, in common batches, each as if it were alone. agents[i] acts on
@@ -178,7 +181,7 @@ class RolloutAgent : public AgentCore {
       : AgentCore(with, environment),
         memory_(std::move(prompt_context)),
         model_(std::move(model)),
-        adviser_(with.adviser_),
+        adviser_(with.adviser_.limits()),
         actions_(with.actions_) {}
 
   [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
@@ -213,10 +216,9 @@ class RolloutAgent : public AgentCore {
   ObservationId observe_for_decision(const void* observation) override {
     return memory_->observe(*static_cast<const Observation*>(observation));
   }
-  /// What was offered, else what the environment says. Decisions use an offer up.
+  /// What was offered, else what the environment says. An offer is used up when the decision stands.
   void find_legal(const void* observation, std::vector<std::uint32_t>& legal) override {
-    legal.swap(offered_);
-    offered_.clear();
+    legal = offered_;
     if constexpr (HasLegalActions<Env>) {
       if (!legal.empty() || !adviser_.limits()) return;
       if (!adviser_.knows())
@@ -269,6 +271,7 @@ class RolloutAgent : public AgentCore {
   }
   void forget_action() override { acted_.reset(); }
   void acted(const void* observation) override {
+    offered_.clear();
     acted_ = *static_cast<const Observation*>(observation);
     if (callbacks_.on_decision) callbacks_.on_decision(decision());
   }

@@ -31,6 +31,7 @@ class SharedTraining {
   /// a discount that are not the agent's; passes on what model and callbacks throw.
   static TrainingResult train(Agent& agent, std::span<Env* const> envs, const TrainingLimits& limits) {
     check_training_limits(limits);
+    if (envs.empty()) refuse_environment(0, "there is none");
     for (std::size_t number = 0; number < envs.size(); ++number) {
       if (envs[number] == nullptr) refuse_environment(number, "it is a null pointer");
       for (std::size_t other = 0; other < number; ++other)

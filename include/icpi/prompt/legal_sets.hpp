@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "icpi/concepts/legal_actions.hpp"
@@ -35,10 +34,18 @@ class LegalSets {
   /// These were legal at a real observation of this text.
   void note(std::string_view text, LegalActions legal) {
     active_ = true;
-    if (seen_.size() == most_texts) seen_.clear();
     auto found = seen_.find(text);
-    if (found == seen_.end()) found = seen_.try_emplace(std::string(text)).first;
+    if (found == seen_.end()) {
+      if (seen_.size() == most_texts) seen_.clear();
+      found = seen_.try_emplace(std::string(text)).first;
+    }
     found->second.assign(legal.begin(), legal.end());
+  }
+
+  /// Texts for which known(text) is false leave.
+  template <class Known>
+  void forget(const Known& known) {
+    std::erase_if(seen_, [&](const auto& noted) { return !known(noted.first); });
   }
 
   /// The handles of observations begin anew.
@@ -60,7 +67,6 @@ class LegalSets {
       counts.count(place.source);
     }
     if (place.source == LegalSource::all) return {};
-    if (place.source == LegalSource::seen) return *place.seen;
     return LegalActions(sets_).subspan(place.begin, place.count);
   }
 
@@ -77,9 +83,8 @@ class LegalSets {
   struct Place {
     std::uint64_t round = ~std::uint64_t{0};  ///< of the last look
     LegalSource source = LegalSource::all;
-    bool asked = false;  ///< text and environment: they say the same for an episode
-    std::size_t begin = 0, count = 0;
-    const std::vector<std::uint32_t>* seen = nullptr;
+    bool asked = false;                          ///< text and environment: they say the same for an episode
+    std::size_t begin = 0, count = 0, room = 0;  ///< in `sets_`
   };
 
   struct TextHash {
@@ -88,18 +93,26 @@ class LegalSets {
   };
 
   void ask(const PromptSource& source, std::string_view text, Place& place) {
-    if (!std::exchange(place.asked, true)) {
+    if (!place.asked) {
       place.source = source.find_legal(text, found_);
-      if (place.source != LegalSource::all) {
-        place.begin = sets_.size();
-        place.count = found_.size();
-        sets_.insert(sets_.end(), found_.begin(), found_.end());
-      }
+      place.asked = true;
+      if (place.source != LegalSource::all) keep(found_, place);
     }
     if (place.source == LegalSource::text || place.source == LegalSource::environment) return;
     const auto known = seen_.find(text);
     place.source = known == seen_.end() ? LegalSource::all : LegalSource::seen;
-    if (known != seen_.end()) place.seen = &known->second;
+    if (known != seen_.end()) keep(known->second, place);
+  }
+
+  /// Where the place has no room of its own yet, it gets some; sets of one text rarely differ.
+  void keep(const std::vector<std::uint32_t>& set, Place& place) {
+    if (set.size() > place.room) {
+      place.begin = sets_.size();
+      place.room = set.size();
+      sets_.resize(sets_.size() + set.size());
+    }
+    std::copy(set.begin(), set.end(), sets_.begin() + static_cast<std::ptrdiff_t>(place.begin));
+    place.count = set.size();
   }
 
   bool active_;

@@ -46,6 +46,12 @@ ICPI_INLINE void PromptContext::begin_round() {
       state_->memo.size() > PromptState::most_answers || state_->observations.size() > PromptState::most_texts;
   const bool outdated = std::exchange(state_->shared->departed, state_->book.departed()) != state_->book.departed();
   ++state_->shared->rounds;
+  if (outdated)
+    state_->shared->legal.forget([&](std::string_view text) {
+      for (std::size_t action = 0; action < state_->book.action_count(); ++action)
+        if (state_->book.tried(text, action)) return true;
+      return false;
+    });
   if (state_->shared->environments > 1 && (full || outdated)) forget_imagined();
 }
 

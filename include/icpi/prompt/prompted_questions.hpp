@@ -114,7 +114,7 @@ class PromptedQuestions : protected QuestionRequests {
                                              3 * state.decision + question.step + question.sample);
     key.prefix_identity = prompt.identity;
     key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) > 0 ? state.asking : 0;
+    key.decision = temperature(question) != 0.0 ? state.asking : 0;
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
@@ -211,8 +211,7 @@ class PromptedQuestions : protected QuestionRequests {
       }
     }
     if (!requests_.empty()) complete(order);
-    if (!scored_.empty() && !until_.over()) return score();
-    for (const auto slot : scored_) fill_cancelled(slots_[slot].completion);
+    if (!scored_.empty()) score();
   }
 
   void complete(std::span<const std::uint32_t> order) {
@@ -230,11 +229,20 @@ class PromptedQuestions : protected QuestionRequests {
       score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
     }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
-    model_.score(score_requests_, std::span(scores_).first(scored_.size()));
+    const std::size_t chunk = until_.limits() ? options_.chunk : scored_.size();
     for (std::size_t i = 0; i < scored_.size(); ++i) {
       auto& slot = slots_[scored_[i]];
+      if (i % chunk == 0) {
+        const std::size_t count = until_.over() ? 0 : std::min(chunk, scored_.size() - i);
+        if (count == 0) return cancel_scores(i);
+        model_.score(std::span(score_requests_).subspan(i, count), std::span(scores_).subspan(i, count));
+      }
       choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
     }
+  }
+
+  void cancel_scores(std::size_t first) {
+    for (const auto slot : std::span(scored_).subspan(first)) fill_cancelled(slots_[slot].completion);
   }
 
   /// Some services ignore what an answer is restricted to.

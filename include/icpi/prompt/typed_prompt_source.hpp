@@ -158,6 +158,7 @@ class TypedPromptSource final : public PromptSource {
     if constexpr (std::convertible_to<decltype(buffer_.trajectory(number)), TransitionIds>) {
       return buffer_.trajectory(number);
     } else {
+      static_assert(!ForgetsTransitions<Buffer>, "a buffer that forgets lists trajectories as spans of ids");
       const TransitionRange range = buffer_.trajectory(number);
       // All at once: spans that were lent stay valid until the buffer grows.
       while (consecutive_.size() < buffer_.size())

@@ -57,10 +57,10 @@ inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask>
   if (results.size() < tasks.size())
     throw InvalidArgument(fmt::format("RolloutEngine: {} tasks but {} results", tasks.size(), results.size()));
   start(tasks, options, results);
-  flow_.start(model);
+  flow_.start(model, until);
   for (std::uint32_t number = 0; number < count_; ++number) ask(number, options, results);
   flow_.run(
-      model, until, [&] { return advance(model, options, results); },
+      model, [&] { return advance(model, options, results); },
       [&](std::uint32_t number) { ++results[tasks_of_[number]].costs.wasted; });
   if (until.over()) cut_short(tasks.size(), results);
 }

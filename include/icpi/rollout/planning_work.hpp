@@ -30,9 +30,9 @@ class PlanningWork {
     }
     last_batch_.assign(tasks.size(), 0);
     int depth = 0;
-    flow_.start(model);
+    flow_.start(model, until);
     flow_.run(
-        model, until,
+        model,
         [&] {
           const bool last = depth + 1 == options.step_limit;
           return imagine_layer(model, {tasks, options, results, last ? QueryKind::reward : QueryKind::observation},

@@ -29,7 +29,7 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
                                        std::span<DecisionResult> results) const {
   const RolloutModelRef model = imagination.model();
   QuestionFlow flow;
-  flow.start(model);
+  flow.start(model, imagination.until());
   const auto ask = [&](std::uint32_t number, std::uint32_t attempt) {
     Question question;
     question.kind = QueryKind::action;
@@ -42,12 +42,14 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
     flow.ask(question, number);
   };
   std::vector<Answer> answers(tasks.size(), Answer{AnswerStatus::failed});
+  std::vector<char> open(tasks.size(), true);  // no answer yet to the last attempt
   const auto exchange = [&] {
     if (!flow.open()) return false;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> again;
     const auto take = [&](std::uint32_t number, const Question& question, const Answer& answer) {
       answers[number] = answer;
-      if (worth_another_attempt(answer, question.attempt, attempts)) again.emplace_back(number, question.attempt + 1);
+      open[number] = worth_another_attempt(answer, question.attempt, attempts);
+      if (open[number]) again.emplace_back(number, question.attempt + 1);
     };
     flow.exchange(
         model, [](std::uint32_t) { return true; }, take);
@@ -58,9 +60,9 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
     results[number].clear();
     ask(number, 0);
   }
-  flow.run(model, imagination.until(), exchange, [&](std::uint32_t number) { ++results[number].costs.wasted; });
+  flow.run(model, exchange, [&](std::uint32_t number) { ++results[number].costs.wasted; });
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    results[i].cut_short = imagination.until().over() && answers[i].status == AnswerStatus::failed;
+    results[i].cut_short = imagination.until().over() && (open[i] || answers[i].status == AnswerStatus::failed);
     if (results[i].cut_short) continue;
     RandomStream stream(tasks[i].key.child(0));
     const bool valid = answers[i].status == AnswerStatus::valid && is_legal(tasks[i].legal, answers[i].action);

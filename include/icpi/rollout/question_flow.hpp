@@ -10,6 +10,7 @@
 
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/collect_rest.hpp"
+#include "icpi/core/until.hpp"
 
 namespace icpi {
 
@@ -28,7 +29,9 @@ namespace icpi {
 class QuestionFlow {
  public:
   /// A run begins; the model must outlive it.
-  void start(RolloutModelRef model) {
+  void start(RolloutModelRef model, const Until& until) {
+    until_ = until;
+    model.limit(until);
     asynchronous_ = model.asynchronous();
     if (asynchronous_) finished_.resize(std::max<std::size_t>(1, model.concurrency()));
     batch_ = 1;
@@ -69,11 +72,11 @@ class QuestionFlow {
     forget();
   }
 
-  /// Calls step() until it returns false or the time is up, then cancels what is left, also when step() throws.
+  /// Calls step() until it returns false or the time that start() was given is up, then cancels what is left, also when step() throws.
   template <class Step, class Dropped>
-  void run(RolloutModelRef model, const Until& until, Step&& step, Dropped&& dropped) {
+  void run(RolloutModelRef model, Step&& step, Dropped&& dropped) {
     try {
-      while (!until.over() && step()) {
+      while (!until_.over() && step()) {
       }
     } catch (...) {
       cancel(model, dropped);
@@ -86,14 +89,16 @@ class QuestionFlow {
   /// Nobody waits for an answer any more: what is in flight is cancelled and collected, dropped(asker) for each of it.
   template <class Dropped>
   void cancel(RolloutModelRef model, Dropped&& dropped) {
+    const std::size_t left = std::exchange(in_flight_, 0);
     bool told = false;
-    if (in_flight_ > 0) model.limit({});  // what was cancelled comes at once, however late it is
-    collect_rest(std::exchange(in_flight_, 0), [&] {
+    if (left > 0) model.limit({});  // what was cancelled comes at once, however late it is
+    collect_rest(left, [&] {
       if (!std::exchange(told, true)) model.cancel_all();
       const std::size_t came = model.collect(finished_);
       for (std::size_t i = 0; i < came; ++i) dropped(askers_[finished_[i].ticket]);
       return came;
     });
+    if (left > 0) model.limit(until_);
     forget();
   }
 
@@ -130,6 +135,7 @@ class QuestionFlow {
   std::size_t in_flight_ = 0;  ///< submissions that were not collected yet
   std::uint64_t batch_ = 1;
   bool asynchronous_ = false;
+  Until until_;
 };
 
 }  // namespace icpi
