@@ -68,7 +68,7 @@ struct FinishedAnswer {
 /// A rollout model that may work on questions while others arrive.
 ///
 /// Laws: where asynchronous() is true, every submitted ticket is collected exactly once, after cancel_all() with whatever
-/// answer comes first; submit never waits for an answer. A collect that throws loses nothing: the engine calls off and
+/// answer comes first; submit never waits for an answer. A collect that throws loses nothing: the engine cancels and
 /// collects what is in flight, unless collect throws eight times in a row; then the model must not hand it over later.
 template <class M>
 concept AsynchronousRolloutModel = RolloutModel<M> && requires(M& model, const Question& question, std::uint64_t ticket,

@@ -5,7 +5,7 @@
 
 namespace icpi {
 
-/// Collects what is in flight and was called off: `collect()` returns how many came. What it throws meanwhile is of no
+/// Collects what is in flight and was cancelled: `collect()` returns how many came. What it throws meanwhile is of no
 /// interest; it is asked again, but not for ever.
 template <class Collect>
 void collect_rest(std::size_t in_flight, Collect&& collect) {

@@ -16,7 +16,7 @@ struct Costs {
   std::uint64_t invalid = 0;            ///< predictions that could not be read
   std::uint64_t failures = 0;           ///< answers that did not come: infrastructure, not prediction
   std::uint64_t over_budget = 0;        ///< requests that a budget refused
-  std::uint64_t cancelled = 0;          ///< requests that were called off
+  std::uint64_t cancelled = 0;          ///< requests that were cancelled
   std::uint64_t deduplicated = 0;       ///< questions answered by an identical one
   std::uint64_t wasted = 0;             ///< speculative answers that were not needed
 

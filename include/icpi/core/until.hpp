@@ -8,7 +8,7 @@
 namespace icpi {
 
 /// When work must end: at a point in time, when it is told to, or both; unless set, never. What is under way then is
-/// called off, and what came so far is used. Results that were cut short by time are not reproducible.
+/// cancelled, and what came so far is used. Results that were cut short by time are not reproducible.
 /// Thread-safety: a value; the stop may be requested by any thread.
 struct Until {
   using Clock = std::chrono::steady_clock;  ///< of deadlines

@@ -39,7 +39,7 @@ struct EpisodeRecord {
   std::uint64_t invalid = 0;                    ///< predictions that could not be read: the model's
   std::uint64_t failures = 0;                   ///< answers that did not come: the model's infrastructure
   std::uint64_t over_budget = 0;                ///< requests that a budget refused
-  std::uint64_t cancelled = 0;                  ///< requests that were called off
+  std::uint64_t cancelled = 0;                  ///< requests that were cancelled
   std::string environment_error;                ///< what the environment threw: the episode failed; empty: nothing
   std::optional<double> undiscounted_return{};  ///< where runs have it: of environments of others
   std::optional<double> discounted_return{};    ///< the same, with the discount of planning

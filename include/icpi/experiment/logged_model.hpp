@@ -22,7 +22,7 @@ enum class ModelFailures : std::uint8_t {
   /// run can be continued later.
   stop,
   /// They are recorded like others, and fail again when the run is played again. Throws all the same when a budget is
-  /// used up, and when something is called off that the caller wants.
+  /// used up, and when something is cancelled that the caller wants.
   record
 };
 
@@ -73,7 +73,7 @@ class LoggedModel : public ModelDecorator<LM> {
     answers_.complete(this->model_, requests, completions);
   }
 
-  /// See AsynchronousLanguageModel. When a decision is played again, what is not in the log was called off.
+  /// See AsynchronousLanguageModel. When a decision is played again, what is not in the log was cancelled.
   void submit(const CompletionRequest& request, Ticket ticket)
     requires AsynchronousLanguageModel<LM>
   {

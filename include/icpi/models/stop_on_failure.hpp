@@ -57,7 +57,7 @@ class ICPI_API FailureWatch {
 }  // namespace detail
 
 /// Throws ModelFailure as soon as an item fails for good, instead of answering it: for runs that had better end, and go
-/// on later, than act on what they were not told. Items that the caller called off are no failures.
+/// on later, than act on what they were not told. Items that the caller cancelled are no failures.
 /// Put it outermost, so that what did arrive was recorded and cached before.
 /// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM>
