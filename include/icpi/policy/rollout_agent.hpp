@@ -89,14 +89,13 @@ class RolloutAgent : public AgentCore {
     offered_ = std::move(places);
   }
 
-  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined. Of an
-  /// environment that can be copied a copy is asked, from construction on; another one must outlive the agent, or the next
-  /// call. Without legal actions it is nothing.
-  /// What is imagined is asked of the environment that number 0 was told.
+  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and, in environment 0, at what
+  /// is imagined in any. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
+  /// the agent, or the next call. Without legal actions it is nothing.
   void consult(const Env& env) {
     adviser_.consult(env);
-    if (in_environment() > 0) return;
-    if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
+    if constexpr (requires { memory_->consult(env); })
+      if (in_environment() == 0) memory_->consult(env);
   }
 
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
@@ -162,8 +161,7 @@ class RolloutAgent : public AgentCore {
   [[nodiscard]] Memory& memory() noexcept { return *memory_; }
   /// Experience and prompts.
   [[nodiscard]] const Memory& memory() const noexcept { return *memory_; }
-  /// The former name of memory().
-  [[deprecated("memory()")]] [[nodiscard]] Memory& lane() noexcept { return *memory_; }
+  [[deprecated("memory()")]] [[nodiscard]] Memory& lane() noexcept { return *memory_; }  ///< its former name
   /// What answers the questions of rollouts.
   [[nodiscard]] Model& model() noexcept { return model_; }
   /// What answers the questions of rollouts.

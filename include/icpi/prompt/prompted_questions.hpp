@@ -234,21 +234,11 @@ class PromptedQuestions : protected QuestionRequests {
       auto& slot = slots_[scored_[i]];
       if (i % chunk == 0) {
         const std::size_t count = until_.over() ? 0 : std::min(chunk, scored_.size() - i);
-        if (count == 0) return cancel_scores(i);
+        if (count == 0) return cancel(std::span(scored_).subspan(i), slots_);
         model_.score(std::span(score_requests_).subspan(i, count), std::span(scores_).subspan(i, count));
       }
       choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
     }
-  }
-
-  void cancel_scores(std::size_t first) {
-    for (const auto slot : std::span(scored_).subspan(first)) fill_cancelled(slots_[slot].completion);
-  }
-
-  /// Some services ignore what an answer is restricted to.
-  [[nodiscard]] bool is_allowed(const Slot& slot) const {
-    const auto allowed = choices(slot);
-    return allowed.empty() || std::find(allowed.begin(), allowed.end(), slot.completion.text) != allowed.end();
   }
 
   void read(Slot& slot) {

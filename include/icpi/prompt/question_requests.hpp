@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
+#include "icpi/prompt/complete_until.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
@@ -130,6 +132,17 @@ class QuestionRequests {
     if (!options_.restrict_answers) return {};
     if (!slot.legal.empty()) return slot.legal;
     return state(slot.question).book.known_answers(slot.question.kind);
+  }
+
+  /// They were not scored in time.
+  static void cancel(std::span<const std::uint32_t> numbers, std::deque<Slot>& slots) {
+    for (const auto slot : numbers) fill_cancelled(slots[slot].completion);
+  }
+
+  /// Some services ignore what an answer is restricted to.
+  [[nodiscard]] bool is_allowed(const Slot& slot) const {
+    const auto allowed = choices(slot);
+    return allowed.empty() || std::find(allowed.begin(), allowed.end(), slot.completion.text) != allowed.end();
   }
 
   /// Whether the model is to score the known answers, because it cannot be constrained to them.
