@@ -3,7 +3,7 @@
 
 #if defined(ICPI_HEADER_ONLY)
 #error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
-#endif
+#else
 
 #include <chrono>
 #include <cstdint>
@@ -92,3 +92,5 @@ class CompletionStore {
 };
 
 }  // namespace icpi::store
+
+#endif
