@@ -38,6 +38,14 @@ typename Env::Action act_in(const Env& env, A& agent, const typename Env::Observ
   return agent.act(observation);
 }
 
+/// Offers `agent`, which can be offered some, what is legal at an observation of `env`, where the environment says so.
+template <Environment Env, class A>
+void offer_legal([[maybe_unused]] const Env& env, [[maybe_unused]] A& agent,
+                 [[maybe_unused]] const typename Env::Observation& observation) {
+  if constexpr (HasLegalActions<Env>)
+    if (limits_actions(env)) agent.offer(env.legal_actions(observation));
+}
+
 /// Holds an agent's experience and gives observations their handles: what RolloutAgent needs besides a rollout model.
 ///
 /// Where not all actions are legal, it may also have `ready(legal)`: the same for these actions; `note_legal(o, legal)`: what

@@ -185,7 +185,7 @@ class PolicyIteration
     this->consult(env);
     this->begin_episode(observation, kind);
     while (!played.whole && !limits.until.over()) {
-      offer_legal(env, observation);
+      offer_legal(env, *this, observation);
       const auto action = this->act(observation, decision_limit(limits));
       if (limits.until.over() || this->decision().costs.over_budget > 0) break;
       if (this->decision().cut_short) ++played.cut_short;
@@ -198,11 +198,6 @@ class PolicyIteration
       observation = std::move(step.observation);
     }
     return played;
-  }
-
-  void offer_legal([[maybe_unused]] const Env& env, [[maybe_unused]] const typename Env::Observation& observation) {
-    if constexpr (HasLegalActions<Env>)
-      if (limits_actions(env)) this->offer(env.legal_actions(observation));
   }
 };
 

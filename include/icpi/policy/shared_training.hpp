@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
-#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/policy/agent.hpp"
 #include "icpi/policy/several_environments.hpp"
 #include "icpi/policy/training.hpp"
 
@@ -134,8 +134,7 @@ class SharedTraining {
     /// What the environment shows and allows, before anybody decides on it.
     static void look(Seat& seat) {
       seat.place->memory().check(*seat.observation);
-      if constexpr (HasLegalActions<Env>)
-        if (limits_actions(*seat.env)) seat.place->offer(seat.env->legal_actions(*seat.observation));
+      offer_legal(*seat.env, *seat.place, *seat.observation);
     }
 
     /// False: time or budget ended it.

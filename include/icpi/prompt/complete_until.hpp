@@ -21,20 +21,24 @@ inline void fill_cancelled(Completion& completion) {
   completion.error = {ErrorCategory::cancelled, "the time was up", 0};
 }
 
-/// Lets a model answer a batch, item i of one into item i of the other, but not beyond a limit of time: it is asked for
-/// `chunk` requests at a time, and late by at most one of them.
+/// Asks for `count` items, but not beyond a limit of time: ask(first, count) is called for `chunk` of them at a time, so
+/// that a model is late by at most one of these, and for all at once where nothing limits. Returns how many were asked for.
+template <class Ask>
+std::size_t ask_until(std::size_t count, const Until& until, std::size_t chunk, Ask&& ask) {
+  if (!until.limits()) chunk = count;
+  std::size_t first = 0;
+  for (; first < count && !until.over(); first += std::min(chunk, count - first))
+    ask(first, std::min(chunk, count - first));
+  return first;
+}
+
+/// Lets a model answer a batch, item i of one into item i of the other, as ask_until() does.
 inline void complete_until(LanguageModelRef model, std::span<const CompletionRequest> requests,
                            std::span<Completion> completions, const Until& until, std::size_t chunk) {
-  if (!until.limits()) return model.complete(requests, completions);
-  for (std::size_t first = 0; first < requests.size(); first += chunk) {
-    const std::size_t count = std::min(chunk, requests.size() - first);
-    if (!until.over()) {
-      model.complete(requests.subspan(first, count), completions.subspan(first, count));
-      continue;
-    }
-    for (auto& each : completions.subspan(first)) fill_cancelled(each);
-    return;
-  }
+  const std::size_t asked = ask_until(requests.size(), until, chunk, [&](std::size_t first, std::size_t count) {
+    model.complete(requests.subspan(first, count), completions.subspan(first, count));
+  });
+  for (auto& each : completions.subspan(asked)) fill_cancelled(each);
 }
 
 }  // namespace icpi

@@ -25,11 +25,9 @@ class LegalSets {
   /// Texts kept: when there would be more, they begin anew, so that memory ends.
   static constexpr std::size_t most_texts = 1U << 16U;
 
-  /// Of an agent whose formatter or environment can be asked, if the source says so.
+  /// Where neither formatter nor environment can be asked, as the source says, and nothing is noted, every action is legal
+  /// everywhere, and nothing is counted.
   explicit LegalSets(const PromptSource& source) : active_(source.limits_actions()) {}
-
-  /// Whether anything may be known. Else every action is legal everywhere, and nothing is counted.
-  [[nodiscard]] bool active() const noexcept { return active_; }
 
   /// These were legal at a real observation of this text.
   void note(std::string_view text, LegalActions legal) {
@@ -115,7 +113,7 @@ class LegalSets {
     place.count = set.size();
   }
 
-  bool active_;
+  bool active_;  ///< anything may be known
   std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> seen_;
   std::vector<Place> places_;         ///< by observation
   std::vector<std::uint32_t> sets_;   ///< of places, one after the other

@@ -229,15 +229,16 @@ class PromptedQuestions : protected QuestionRequests {
       score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
     }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
-    const std::size_t chunk = until_.limits() ? options_.chunk : scored_.size();
+    const auto ask = [&](std::size_t first, std::size_t count) {
+      model_.score(std::span(score_requests_).subspan(first, count), std::span(scores_).subspan(first, count));
+    };
+    const std::size_t asked = ask_until(scored_.size(), until_, options_.chunk, ask);
     for (std::size_t i = 0; i < scored_.size(); ++i) {
       auto& slot = slots_[scored_[i]];
-      if (i % chunk == 0) {
-        const std::size_t count = until_.over() ? 0 : std::min(chunk, scored_.size() - i);
-        if (count == 0) return cancel(std::span(scored_).subspan(i), slots_);
-        model_.score(std::span(score_requests_).subspan(i, count), std::span(scores_).subspan(i, count));
-      }
-      choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
+      if (i < asked)
+        choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
+      else
+        fill_cancelled(slot.completion);
     }
   }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,7 +17,6 @@
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
-#include "icpi/prompt/complete_until.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
@@ -132,11 +130,6 @@ class QuestionRequests {
     if (!options_.restrict_answers) return {};
     if (!slot.legal.empty()) return slot.legal;
     return state(slot.question).book.known_answers(slot.question.kind);
-  }
-
-  /// They were not scored in time.
-  static void cancel(std::span<const std::uint32_t> numbers, std::deque<Slot>& slots) {
-    for (const auto slot : numbers) fill_cancelled(slots[slot].completion);
   }
 
   /// Some services ignore what an answer is restricted to.
