@@ -173,9 +173,10 @@ class RenderedTransitions {
 
   /// What came of one observation and action: the different answers, as hashes that end in their kind.
   struct Outcomes {
+    /// One answer by its hash, and how often it came.
     struct Answer {
-      std::size_t hash = 0;
-      std::size_t times = 0;
+      std::size_t hash = 0;   ///< of its kind and text
+      std::size_t times = 0;  ///< at least 1
     };
 
     std::size_t times = 0;
