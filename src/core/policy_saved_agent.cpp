@@ -29,22 +29,23 @@ constexpr std::string_view format_name = "icpi agent";
 constexpr std::array<std::string_view, 3> kind_names{"trajectory", "steps", "close"};
 
 using Count = std::uint64_t Costs::*;
-constexpr std::array<std::pair<std::string_view, Count>, 12> counts{{{"lm_calls", &Costs::lm_calls},
-                                                                     {"prompt_tokens", &Costs::prompt_tokens},
-                                                                     {"cached_tokens", &Costs::cached_tokens},
-                                                                     {"completion_tokens", &Costs::completion_tokens},
-                                                                     {"rounds", &Costs::rounds},
-                                                                     {"retries", &Costs::retries},
-                                                                     {"invalid", &Costs::invalid},
-                                                                     {"failures", &Costs::failures},
-                                                                     {"over_budget", &Costs::over_budget},
-                                                                     {"cancelled", &Costs::cancelled},
-                                                                     {"deduplicated", &Costs::deduplicated},
-                                                                     {"wasted", &Costs::wasted}}};
+constexpr std::array<std::pair<std::string_view, Count>, 12> saved_counts{
+    {{"lm_calls", &Costs::lm_calls},
+     {"prompt_tokens", &Costs::prompt_tokens},
+     {"cached_tokens", &Costs::cached_tokens},
+     {"completion_tokens", &Costs::completion_tokens},
+     {"rounds", &Costs::rounds},
+     {"retries", &Costs::retries},
+     {"invalid", &Costs::invalid},
+     {"failures", &Costs::failures},
+     {"over_budget", &Costs::over_budget},
+     {"cancelled", &Costs::cancelled},
+     {"deduplicated", &Costs::deduplicated},
+     {"wasted", &Costs::wasted}}};
 
 std::string header_of(const SavedAgent& agent) {
   JsonLine costs;
-  for (const auto& [name, member] : counts) costs.add(name, agent.costs.*member);
+  for (const auto& [name, member] : saved_counts) costs.add(name, agent.costs.*member);
   JsonLine line;
   line.add("format", format_name).add("version", agent.legal.empty() ? 1 : version);
   line.add("decisions", agent.decisions).add("prompts", agent.prompts).add("queries", agent.queries);
@@ -88,7 +89,7 @@ void read_header(const Json& header, SavedAgent& agent) {
   agent.given = header["given"].integer<std::uint64_t>();
   agent.given_hash = header["given_hash"].integer<std::uint64_t>();
   agent.episodes = header["episodes"].integer<std::uint64_t>();
-  for (const auto& [name, member] : counts) agent.costs.*member = header["costs"][name].integer<std::uint64_t>();
+  for (const auto& [name, member] : saved_counts) agent.costs.*member = header["costs"][name].integer<std::uint64_t>();
 }
 
 MemoryEvent read_event(const Json& line) {

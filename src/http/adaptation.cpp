@@ -13,7 +13,7 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 
 /// Fields without which the same is asked: stop strings are cut on our side too, the rest is neutral or a seed.
 constexpr std::array<std::string_view, 25> dispensable{"seed",
@@ -57,7 +57,7 @@ std::size_t find_word(std::string_view text, std::string_view name) {
 }
 
 /// The fields that the words name, the most likely one first.
-std::vector<std::string> named_fields(const ServerWords& words, const json& body) {
+std::vector<std::string> named_fields(const ServerWords& words, const JsonValue& body) {
   std::vector<std::pair<std::size_t, std::string>> places;
   for (const auto& [name, value] : body.items()) {
     const bool told = std::find(words.fields.begin(), words.fields.end(), name) != words.fields.end();
@@ -132,7 +132,7 @@ std::shared_ptr<LearnedRequest> new_learned_request() { return std::make_shared<
 
 std::optional<Refusal> find_refusal(const ServerWords& words, const std::string& body, const BodyShape& shape,
                                     const CompletionRequest& request) {
-  const json sent = json::parse(body, nullptr, false);
+  const JsonValue sent = JsonValue::parse(body, nullptr, false);
   if (!sent.is_object()) return std::nullopt;
   const std::vector<std::string> named = named_fields(words, sent);
   const auto wished = [&](const std::string& name) {

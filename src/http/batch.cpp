@@ -23,7 +23,7 @@ namespace icpi::http {
 namespace {
 
 using namespace std::chrono_literals;
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 using Next = HttpFailure::Next;
 
 constexpr std::string_view boundary = "icpi-0d6f1c52b7a94e83";  // in no question: they are JSON on lines of their own
@@ -44,12 +44,12 @@ std::vector<std::string> with_line(std::vector<std::string> headers, std::string
   return headers;
 }
 
-std::string text_of(const json& object, const char* name) {
+std::string text_of(const JsonValue& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::uint64_t count_of(const json& object, const char* name) {
+std::uint64_t count_of(const JsonValue& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
@@ -94,25 +94,25 @@ class BatchClient::Implementation {
     if (requests.empty() || requests.size() > most_questions)
       throw InvalidArgument(
           fmt::format("http: a batch has 1 to {} questions, not {}", most_questions, requests.size()));
-    const json file = exchange(upload_, "/files", upload_of(requests));
-    const json wanted{
+    const JsonValue file = exchange(upload_, "/files", upload_of(requests));
+    const JsonValue wanted{
         {"input_file_id", checked_name(text_of(file, "id"))}, {"endpoint", route()}, {"completion_window", "24h"}};
     return checked_name(text_of(exchange(plain_, "/batches", wanted.dump()), "id"));
   }
 
   BatchProgress look(const std::string& name) {
-    const json batch = exchange(plain_, "/batches/" + checked_name(name), std::nullopt);
+    const JsonValue batch = exchange(plain_, "/batches/" + checked_name(name), std::nullopt);
     BatchProgress progress;
     const std::string status = text_of(batch, "status");
     progress.state = state_of(status);
     progress.words = shown_words(status, settings_.secrets);
-    const json errors = batch.value("errors", json());
+    const JsonValue errors = batch.value("errors", JsonValue());
     if (errors.is_object()) {
       const ServerWords words = read_server_words(errors.value("data", errors), {});
       progress.words += ": " + shown_words(words.message, settings_.secrets);
     }
     if (batch.contains("request_counts") && batch["request_counts"].is_object()) {
-      const json& counts = batch["request_counts"];
+      const JsonValue& counts = batch["request_counts"];
       progress.answered = count_of(counts, "completed") + count_of(counts, "failed");
       progress.total = count_of(counts, "total");
     }
@@ -131,7 +131,7 @@ class BatchClient::Implementation {
       completions[i].error = {faulty ? ErrorCategory::invalid_request : ErrorCategory::timeout,
                               "http: " + (faulty ? fault : "the batch ended without an answer to this question"), 0};
     }
-    const json batch = exchange(plain_, "/batches/" + checked_name(name), std::nullopt);
+    const JsonValue batch = exchange(plain_, "/batches/" + checked_name(name), std::nullopt);
     for (const char* file : {"output_file_id", "error_file_id"}) {
       const std::string id = text_of(batch, file);
       if (id.empty()) continue;
@@ -165,7 +165,7 @@ class BatchClient::Implementation {
         "Content-Type: application/jsonl\r\n\r\n",
         boundary);
     const WireContext context{options_, options_.model, shape_, kind(), std::nullopt};
-    const std::string to = json(route()).dump();
+    const std::string to = JsonValue(route()).dump();
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if (!fault_of(requests[i]).empty()) continue;
       const CompletionRequest* request = &requests[i];
@@ -179,7 +179,7 @@ class BatchClient::Implementation {
   /// One line of a file of answers. What is not as agreed is left out: its question stays without an answer.
   void read_line(const std::string& line, std::span<const CompletionRequest> requests,
                  std::span<Completion> completions) const {
-    const json entry = parse_answer(line);
+    const JsonValue entry = parse_answer(line);
     if (!entry.is_object()) return;
     const std::string id = text_of(entry, "custom_id");
     std::size_t index = requests.size();
@@ -188,16 +188,17 @@ class BatchClient::Implementation {
     completions[index] = completion_of(entry, requests[index]);
   }
 
-  [[nodiscard]] Completion completion_of(const json& entry, const CompletionRequest& request) const {
+  [[nodiscard]] Completion completion_of(const JsonValue& entry, const CompletionRequest& request) const {
     Completion failed;
-    const json nothing = json::object();
-    const json& response = entry.contains("response") && entry["response"].is_object() ? entry["response"] : nothing;
+    const JsonValue nothing = JsonValue::object();
+    const JsonValue& response =
+        entry.contains("response") && entry["response"].is_object() ? entry["response"] : nothing;
     const auto status = static_cast<long>(count_of(response, "status_code"));
-    const json& body = response.contains("body") ? response["body"] : nothing;
+    const JsonValue& body = response.contains("body") ? response["body"] : nothing;
     if (status < 200 || status >= 300 || is_error(body)) {
-      const json& said = status == 0 ? entry : body;
+      const JsonValue& said = status == 0 ? entry : body;
       failed.error = judge_status(status < 400 ? 500 : status,
-                                  said.dump(-1, ' ', false, json::error_handler_t::replace), settings_.secrets)
+                                  said.dump(-1, ' ', false, JsonValue::error_handler_t::replace), settings_.secrets)
                          .error;
       failed.error.message = "http: " + failed.error.message;
       return failed;
@@ -216,8 +217,8 @@ class BatchClient::Implementation {
     return std::move(reading.completion);
   }
 
-  json exchange(Transport& transport, const std::string& route, const std::optional<std::string>& body) {
-    json answer = parse_answer(fetch(transport, route, body));
+  JsonValue exchange(Transport& transport, const std::string& route, const std::optional<std::string>& body) {
+    JsonValue answer = parse_answer(fetch(transport, route, body));
     if (!answer.is_object()) throw Error(fmt::format("http: {}{}: the answer is no object", base_.text(), route));
     return answer;
   }

@@ -90,7 +90,7 @@ void write_thinking(BodyWriter& fields, const Options& options) {
   json->close('}');
 }
 
-void write_tool(BodyWriter& fields, std::span<const std::string_view> choices) {
+void write_answer_tool(BodyWriter& fields, std::span<const std::string_view> choices) {
   if (JsonWriter* json = fields.field("tools")) {
     json->open('[').open('{').member("name", choice_name).key("input_schema");
     write_choice_schema(*json, choices);
@@ -103,7 +103,7 @@ void write_tool(BodyWriter& fields, std::span<const std::string_view> choices) {
 void write_output(BodyWriter& fields, const WireContext& context, std::span<const std::string_view> choices) {
   const bool effort = !context.options.effort.empty();
   const ChoiceForm form = choice_form(context.options, context.kind);
-  if (!choices.empty() && form == ChoiceForm::tool) write_tool(fields, choices);
+  if (!choices.empty() && form == ChoiceForm::tool) write_answer_tool(fields, choices);
   const bool schema = !choices.empty() && form == ChoiceForm::json_schema;
   JsonWriter* json = effort || schema ? fields.field("output_config") : nullptr;
   if (json == nullptr) return;

@@ -9,7 +9,7 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
@@ -22,10 +22,10 @@ std::string_view take_line(std::string_view& text) {
 constexpr int deepest_piece = 8;
 
 /// Strings grow, whatever else there is replaces what was there.
-void add_to(json& whole, const json& piece, int depth = 0) {
+void add_to(JsonValue& whole, const JsonValue& piece, int depth = 0) {
   for (const auto& [key, value] : piece.items()) {
     if (value.is_null()) continue;
-    json& place = whole[key];
+    JsonValue& place = whole[key];
     if (place.is_string() && value.is_string() && key != "role" && key != "finish_reason") {
       place.get_ref<std::string&>() += value.get_ref<const std::string&>();
     } else if (place.is_object() && value.is_object() && depth < deepest_piece) {
@@ -38,22 +38,22 @@ void add_to(json& whole, const json& piece, int depth = 0) {
   }
 }
 
-void add_choice(json& choices, json choice) {
+void add_choice(JsonValue& choices, JsonValue choice) {
   if (!choice.is_object()) return;
   if (choice.contains("delta") && choice["delta"].is_object()) {
     choice["message"] = std::move(choice["delta"]);
     choice.erase("delta");
   }
-  const json index = choice.value("index", json(0));
-  for (json& known : choices) {
-    if (known.value("index", json(0)) == index) return add_to(known, choice);
+  const JsonValue index = choice.value("index", JsonValue(0));
+  for (JsonValue& known : choices) {
+    if (known.value("index", JsonValue(0)) == index) return add_to(known, choice);
   }
   choices.push_back(std::move(choice));
 }
 
 /// Whether every choice says why it ends.
-bool complete(const json& choices) {
-  for (const json& choice : choices) {
+bool complete(const JsonValue& choices) {
+  for (const JsonValue& choice : choices) {
     if (!choice.contains("finish_reason") || choice["finish_reason"].is_null()) return false;
   }
   return !choices.empty();
@@ -70,9 +70,9 @@ bool is_event_stream(std::string_view body) {
   return false;
 }
 
-json join_event_stream(std::string_view body) {
-  json answer = json::object();
-  json choices = json::array();
+JsonValue join_event_stream(std::string_view body) {
+  JsonValue answer = JsonValue::object();
+  JsonValue choices = JsonValue::array();
   bool ended = false;
   while (!body.empty() && !ended) {
     std::string_view line = take_line(body);
@@ -83,17 +83,17 @@ json join_event_stream(std::string_view body) {
       ended = true;
       continue;
     }
-    const json piece = parse_answer(std::string(line));
-    if (!piece.is_object()) return {json::value_t::discarded};
+    const JsonValue piece = parse_answer(std::string(line));
+    if (!piece.is_object()) return {JsonValue::value_t::discarded};
     if (piece.contains("choices") && piece["choices"].is_array()) {
-      for (const json& choice : piece["choices"]) add_choice(choices, choice);
+      for (const JsonValue& choice : piece["choices"]) add_choice(choices, choice);
     }
     for (const auto& [key, value] : piece.items()) {
       if (key != "choices" && !value.is_null()) answer[key] = value;
     }
   }
   if (answer.contains("error")) return answer;
-  if (!ended && !complete(choices)) return {json::value_t::discarded};
+  if (!ended && !complete(choices)) return {JsonValue::value_t::discarded};
   answer["choices"] = std::move(choices);
   return answer;
 }

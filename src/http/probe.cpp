@@ -16,7 +16,7 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 using namespace std::chrono_literals;
 
 bool interrupted(const Options& options) { return options.interrupted && options.interrupted(); }
@@ -65,12 +65,12 @@ TransferResult fetch_when_ready(Transport& transport, const Options& options, co
   }
 }
 
-std::string string_member(const json& object, std::string_view key) {
+std::string string_member(const JsonValue& object, std::string_view key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::size_t size_member(const json& object, std::string_view key) {
+std::size_t size_member(const JsonValue& object, std::string_view key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
 }
@@ -87,16 +87,16 @@ bool is_plain(const std::string& name) {
 }
 
 /// A name that the server gives, without the key; empty when it cannot be shown.
-std::string name_member(const json& object, std::string_view field, const std::vector<std::string>& secrets) {
+std::string name_member(const JsonValue& object, std::string_view field, const std::vector<std::string>& secrets) {
   std::string name = redacted(string_member(object, field), secrets);
   return is_plain(name) ? name : std::string();
 }
 
 void read_models(const TransferResult& result, const std::vector<std::string>& secrets, ServerDescription& server) {
-  const json list = parse_answer(result.body);
+  const JsonValue list = parse_answer(result.body);
   std::string owner;
   if (list.is_object() && list.contains("data") && list["data"].is_array()) {
-    for (const json& entry : list["data"]) {
+    for (const JsonValue& entry : list["data"]) {
       if (!entry.is_object()) continue;
       if (std::string id = name_member(entry, "id", secrets); !id.empty()) server.models.push_back(std::move(id));
       if (owner.empty()) owner = string_member(entry, "owned_by");
@@ -109,7 +109,7 @@ void read_models(const TransferResult& result, const std::vector<std::string>& s
 }
 
 void read_props(const TransferResult& result, const std::vector<std::string>& secrets, ServerDescription& server) {
-  const json props = parse_answer(result.body);
+  const JsonValue props = parse_answer(result.body);
   if (result.code != CURLE_OK || result.status != 200 || !props.is_object()) return;
   server.slots = size_member(props, "total_slots");
   server.build = name_member(props, "build_info", secrets);

@@ -18,41 +18,41 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 
-bool read_usage(const json& answer, Usage& usage) {
-  const json* object = member(answer, "usage");
-  const json* prompt = member(object, "prompt_tokens");
-  const json* completion = member(object, "completion_tokens");
+bool read_usage(const JsonValue& answer, Usage& usage) {
+  const JsonValue* object = member(answer, "usage");
+  const JsonValue* prompt = member(object, "prompt_tokens");
+  const JsonValue* completion = member(object, "completion_tokens");
   if (prompt == nullptr || !prompt->is_number() || prompt->get<double>() < 0) return false;
   usage.prompt_tokens = count_of(prompt);
   usage.completion_tokens = count_of(completion);
-  const json* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
+  const JsonValue* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
   if (cached == nullptr) cached = member(object, "prompt_cache_hit_tokens");  // DeepSeek
   usage.cached_tokens = std::min(count_of(cached), usage.prompt_tokens);
-  const json* written = member(member(object, "prompt_tokens_details"), "cache_write_tokens");
+  const JsonValue* written = member(member(object, "prompt_tokens_details"), "cache_write_tokens");
   usage.written_tokens = std::min(count_of(written), usage.prompt_tokens - usage.cached_tokens);
   return true;
 }
 
-bool append_token(Completion& completion, const json* token, const json* logprob) {
+bool append_token(Completion& completion, const JsonValue* token, const JsonValue* logprob) {
   if (token == nullptr || logprob == nullptr || !token->is_string() || !logprob->is_number()) return false;
   completion.tokens.push_back({token->get<std::string>(), logprob->get<double>()});
   return true;
 }
 
 /// The chat shape: a list of {token, logprob}. llama-server sends it from every route.
-bool read_token_objects(const json* list, Completion& completion) {
+bool read_token_objects(const JsonValue* list, Completion& completion) {
   if (list == nullptr || !list->is_array()) return false;
-  return std::all_of(list->begin(), list->end(), [&](const json& entry) {
+  return std::all_of(list->begin(), list->end(), [&](const JsonValue& entry) {
     return append_token(completion, member(entry, "token"), member(entry, "logprob"));
   });
 }
 
 /// The legacy shape: two parallel lists.
-bool read_token_lists(const json* logprobs, Completion& completion) {
-  const json* tokens = member(logprobs, "tokens");
-  const json* values = member(logprobs, "token_logprobs");
+bool read_token_lists(const JsonValue* logprobs, Completion& completion) {
+  const JsonValue* tokens = member(logprobs, "tokens");
+  const JsonValue* values = member(logprobs, "token_logprobs");
   if (tokens == nullptr || values == nullptr || !tokens->is_array() || !values->is_array()) return false;
   if (tokens->size() != values->size()) return false;
   for (std::size_t i = 0; i < tokens->size(); ++i) {
@@ -76,7 +76,7 @@ void drop_tokens_before(Completion& completion) {
 }
 
 /// Servers that name no reason, or one of their own, stopped by themselves unless they used up every token.
-FinishReason finish_of(const json* reason, const CompletionRequest& request, const Usage& usage) {
+FinishReason finish_of(const JsonValue* reason, const CompletionRequest& request, const Usage& usage) {
   if (reason != nullptr && reason->is_string()) return *reason == "length" ? FinishReason::length : FinishReason::stop;
   const auto& limit = request.sampling.max_tokens;
   const bool used_up = limit && usage.completion_tokens >= static_cast<std::uint64_t>(*limit);
@@ -84,16 +84,16 @@ FinishReason finish_of(const json* reason, const CompletionRequest& request, con
 }
 
 /// The status that an error inside a choice would have had; 0: it names none.
-long status_of_failure(const json& choice) {
-  const json* error = member(choice, "error");
+long status_of_failure(const JsonValue& choice) {
+  const JsonValue* error = member(choice, "error");
   return error == nullptr ? 0 : read_server_words(*error, {}).status;
 }
 
-void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest& request, const Usage& usage,
+void read_choice(const JsonValue& choice, ChoiceShape shape, const CompletionRequest& request, const Usage& usage,
                  Reading& reading) {
-  const json* reason = member(choice, "finish_reason");
+  const JsonValue* reason = member(choice, "finish_reason");
   const bool named = reason != nullptr && reason->is_string();
-  const json* error = member(choice, "error");
+  const JsonValue* error = member(choice, "error");
   if ((named && *reason == "error") || (error != nullptr && !error->is_null())) {
     reading.outcome = Reading::Outcome::broken_off;
     reading.status = status_of_failure(choice);
@@ -106,11 +106,11 @@ void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest&
   if (shape == ChoiceShape::message) {
     if (!take_content(content_of(member(choice, "message")), request, reading)) return;
   } else {
-    const json* text = member(choice, "text");
+    const JsonValue* text = member(choice, "text");
     if (text == nullptr || !text->is_string()) return refuse(reading, "the choice has no text");
     reading.completion.text = text->get<std::string>();
   }
-  const json* logprobs = member(choice, "logprobs");
+  const JsonValue* logprobs = member(choice, "logprobs");
   const bool present = request.want_logprobs && (read_token_objects(member(logprobs, "content"), reading.completion) ||
                                                  read_token_lists(logprobs, reading.completion));
   if (present && shape == ChoiceShape::message) drop_tokens_before(reading.completion);
@@ -118,8 +118,8 @@ void read_choice(const json& choice, ChoiceShape shape, const CompletionRequest&
 }
 
 /// The prompt that a choice belongs to; nullopt: none of ours.
-std::optional<std::size_t> index_of(const json& choice, std::size_t prompts) {
-  const json* index = member(choice, "index");
+std::optional<std::size_t> index_of(const JsonValue& choice, std::size_t prompts) {
+  const JsonValue* index = member(choice, "index");
   if (prompts == 1 && (index == nullptr || index->is_null())) return 0;
   if (index == nullptr || !index->is_number_unsigned()) return std::nullopt;
   const auto value = index->get<std::uint64_t>();
@@ -129,15 +129,15 @@ std::optional<std::size_t> index_of(const json& choice, std::size_t prompts) {
 
 }  // namespace
 
-void read_choices(const json& answer, ChoiceShape shape, std::span<const CompletionRequest* const> requests,
+void read_choices(const JsonValue& answer, ChoiceShape shape, std::span<const CompletionRequest* const> requests,
                   std::span<Reading> readings) {
   for (Reading& reading : readings) reading.problem = "the answer has no choice for this prompt";
   Usage usage;
   const bool has_usage = read_usage(answer, usage);
-  const json* choices = member(answer, "choices");
+  const JsonValue* choices = member(answer, "choices");
   const bool listed = choices != nullptr && choices->is_array();
   if (listed) {
-    for (const json& choice : *choices) {
+    for (const JsonValue& choice : *choices) {
       const auto index = index_of(choice, requests.size());
       if (!index || readings[*index].outcome != Reading::Outcome::unreadable) continue;
       read_choice(choice, shape, *requests[*index], usage, readings[*index]);
@@ -149,12 +149,12 @@ void read_choices(const json& answer, ChoiceShape shape, std::span<const Complet
   if ((listed && !choices->empty()) || has_usage) readings.front().outcome = Reading::Outcome::refused;
 }
 
-void read_native(const json& answer, const CompletionRequest& request, Reading& reading) {
-  const json* content = member(answer, "content");
+void read_native(const JsonValue& answer, const CompletionRequest& request, Reading& reading) {
+  const JsonValue* content = member(answer, "content");
   Completion& completion = reading.completion;
-  const json* stop = member(answer, "stop_type");
+  const JsonValue* stop = member(answer, "stop_type");
   completion.finish = stop != nullptr && *stop == "limit" ? FinishReason::length : FinishReason::stop;
-  const json* evaluated = member(answer, "tokens_evaluated");
+  const JsonValue* evaluated = member(answer, "tokens_evaluated");
   reading.has_usage = evaluated != nullptr && evaluated->is_number() && evaluated->get<double>() >= 0;
   completion.usage.prompt_tokens = count_of(evaluated);
   completion.usage.completion_tokens = count_of(member(answer, "tokens_predicted"));

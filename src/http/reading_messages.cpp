@@ -14,11 +14,11 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 
 /// Whether the answer has a usage; both services name its counts in the same way.
-bool begin_usage(const json* usage, Usage& counts) {
-  const json* input = member(usage, "input_tokens");
+bool begin_usage(const JsonValue* usage, Usage& counts) {
+  const JsonValue* input = member(usage, "input_tokens");
   if (input == nullptr || !input->is_number() || input->get<double>() < 0) return false;
   counts.prompt_tokens = count_of(input);
   counts.completion_tokens = count_of(member(usage, "output_tokens"));
@@ -26,8 +26,8 @@ bool begin_usage(const json* usage, Usage& counts) {
 }
 
 /// What came of the service's cache, and what went into it, is not part of its input.
-bool read_anthropic_usage(const json& answer, Usage& counts) {
-  const json* usage = member(answer, "usage");
+bool read_anthropic_usage(const JsonValue& answer, Usage& counts) {
+  const JsonValue* usage = member(answer, "usage");
   if (!begin_usage(usage, counts)) return false;
   counts.cached_tokens = count_of(member(usage, "cache_read_input_tokens"));
   counts.written_tokens = count_of(member(usage, "cache_creation_input_tokens"));
@@ -35,10 +35,10 @@ bool read_anthropic_usage(const json& answer, Usage& counts) {
   return true;
 }
 
-bool read_response_usage(const json& answer, Usage& counts) {
-  const json* usage = member(answer, "usage");
+bool read_response_usage(const JsonValue& answer, Usage& counts) {
+  const JsonValue* usage = member(answer, "usage");
   if (!begin_usage(usage, counts)) return false;
-  const json* details = member(usage, "input_tokens_details");
+  const JsonValue* details = member(usage, "input_tokens_details");
   counts.cached_tokens = std::min(count_of(member(details, "cached_tokens")), counts.prompt_tokens);
   counts.written_tokens =
       std::min(count_of(member(details, "cache_write_tokens")), counts.prompt_tokens - counts.cached_tokens);
@@ -52,12 +52,12 @@ void refuse_without_content(Reading& reading, std::string problem) {
 }
 
 /// The thoughts and texts of a response's items.
-Content content_of_items(const json& items) {
+Content content_of_items(const JsonValue& items) {
   Content content;
-  for (const json& item : items) {
+  for (const JsonValue& item : items) {
     const bool thought = text_of(member(item, "type")) == "reasoning";
     for (const std::string_view key : {"summary", "content"}) {
-      const json* part = member(item, key);
+      const JsonValue* part = member(item, key);
       if (part == nullptr) continue;
       if (part->is_array()) read_part(*part, thought, 0, content);
       if (!part->is_string()) continue;
@@ -69,7 +69,7 @@ Content content_of_items(const json& items) {
 }
 
 /// Why a response ends before its end; empty: at its limit of tokens.
-std::string find_interruption(const json& answer) {
+std::string find_interruption(const JsonValue& answer) {
   const std::string_view reason = text_of(member(member(answer, "incomplete_details"), "reason"));
   if (reason == "content_filter") return "the server's content filter removed text";
   if (reason.empty() || reason == "max_output_tokens") return {};
@@ -82,10 +82,10 @@ void finish_message(Content content, const CompletionRequest& request, Reading& 
 
 }  // namespace
 
-void read_anthropic(const json& answer, const CompletionRequest& request, Reading& reading) {
+void read_anthropic(const JsonValue& answer, const CompletionRequest& request, Reading& reading) {
   Completion& completion = reading.completion;
   reading.has_usage = read_anthropic_usage(answer, completion.usage);
-  const json* parts = member(answer, "content");
+  const JsonValue* parts = member(answer, "content");
   if (parts == nullptr || !parts->is_array()) return refuse_without_content(reading, "the answer has no content");
   const std::string_view reason = text_of(member(answer, "stop_reason"));
   if (reason == "refusal") return refuse(reading, "the model refuses to answer");
@@ -96,10 +96,10 @@ void read_anthropic(const json& answer, const CompletionRequest& request, Readin
   finish_message(std::move(content), request, reading);
 }
 
-void read_response(const json& answer, const CompletionRequest& request, Reading& reading) {
+void read_response(const JsonValue& answer, const CompletionRequest& request, Reading& reading) {
   Completion& completion = reading.completion;
   reading.has_usage = read_response_usage(answer, completion.usage);
-  const json* items = member(answer, "output");
+  const JsonValue* items = member(answer, "output");
   if (items == nullptr || !items->is_array()) return refuse_without_content(reading, "the answer has no output");
   const std::string_view status = text_of(member(answer, "status"));
   const bool incomplete = status == "incomplete";

@@ -13,7 +13,7 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
 
 /// Cuts text and tokens before the first stop string: some servers leave it in, some models are not sent any.
 void cut_at_stop(const CompletionRequest& request, Completion& completion) {
@@ -36,10 +36,10 @@ bool among(std::span<const std::string_view> choices, std::string_view text) {
 }
 
 /// The arguments of the first call of a tool; empty: there is none.
-std::string call_of(const json* message) {
-  const json* calls = member(message, "tool_calls");
+std::string call_of(const JsonValue* message) {
+  const JsonValue* calls = member(message, "tool_calls");
   if (calls == nullptr || !calls->is_array() || calls->empty()) return {};
-  const json* arguments = member(member(calls->front(), "function"), "arguments");
+  const JsonValue* arguments = member(member(calls->front(), "function"), "arguments");
   if (arguments == nullptr) return {};
   return arguments->is_string() ? arguments->get<std::string>() : arguments->dump();
 }
@@ -54,33 +54,33 @@ std::string_view find_culprit(const Content& content, const Completion& completi
 
 }  // namespace
 
-const json* member(const json& object, std::string_view key) {
+const JsonValue* member(const JsonValue& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found == object.end() ? nullptr : &*found;
 }
 
-const json* member(const json* object, std::string_view key) {
+const JsonValue* member(const JsonValue* object, std::string_view key) {
   return object == nullptr ? nullptr : member(*object, key);
 }
 
-std::string_view text_of(const json* value) {
+std::string_view text_of(const JsonValue* value) {
   if (value == nullptr || !value->is_string()) return {};
   return value->get_ref<const std::string&>();
 }
 
-std::uint64_t count_of(const json* number) {
+std::uint64_t count_of(const JsonValue* number) {
   constexpr std::uint64_t plausible = std::uint64_t{1} << 40U;
   if (number == nullptr || !number->is_number()) return 0;
   const auto value = number->get<double>();  // some servers write 12.0
   return value >= 0 && value <= static_cast<double>(plausible) ? static_cast<std::uint64_t>(value) : 0;
 }
 
-void read_part(const json& part, bool thinking, int depth, Content& content) {
+void read_part(const JsonValue& part, bool thinking, int depth, Content& content) {
   constexpr int deepest_part = 4;
   if (depth > deepest_part) return;
   if (part.is_array()) {
-    for (const json& each : part) read_part(each, thinking, depth + 1, content);
+    for (const JsonValue& each : part) read_part(each, thinking, depth + 1, content);
     return;
   }
   const std::string_view type = text_of(member(part, "type"));
@@ -92,7 +92,7 @@ void read_part(const json& part, bool thinking, int depth, Content& content) {
   }
   thinking = thinking || type == "thinking" || type == "reasoning";
   for (const std::string_view key : {"text", "thinking", "reasoning"}) {
-    const json* text = member(part, key);
+    const JsonValue* text = member(part, key);
     if (text == nullptr) continue;
     if (text->is_array()) read_part(*text, thinking || key != "text", depth + 1, content);
     if (!text->is_string()) continue;
@@ -101,19 +101,19 @@ void read_part(const json& part, bool thinking, int depth, Content& content) {
   }
 }
 
-Content content_of(const json* message) {
+Content content_of(const JsonValue* message) {
   Content content;
   for (const std::string_view key : {"reasoning_content", "reasoning"}) {
     if (content.thought.empty()) content.thought = text_of(member(message, key));
   }
-  const json* refusal = member(message, "refusal");
+  const JsonValue* refusal = member(message, "refusal");
   content.refusal = refusal != nullptr && refusal->is_string();
   if (std::string call = call_of(message); !call.empty()) {
     content.text = std::move(call);
     content.present = true;
     return content;
   }
-  const json* text = member(message, "content");
+  const JsonValue* text = member(message, "content");
   if (text == nullptr) return content;
   if (text->is_array()) read_part(*text, false, 0, content);
   if (!text->is_string()) return content;

@@ -16,7 +16,8 @@ namespace icpi::http {
 
 namespace {
 
-using nlohmann::json;
+using JsonValue = nlohmann::json;
+using Next = HttpFailure::Next;
 
 constexpr std::size_t longest_message = 300;
 constexpr std::size_t short_answer = 65536;
@@ -24,7 +25,7 @@ constexpr int deepest_answer = 32;
 constexpr int deepest_words = 8;
 constexpr std::size_t most_words = 3;  // of a list
 
-const json* member(const json& object, std::string_view key) {
+const JsonValue* member(const JsonValue& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -38,22 +39,22 @@ std::string lower(std::string_view text) {
 }
 
 /// The last name in a path such as ["body", "seed"].
-std::string last_name(const json& path) {
+std::string last_name(const JsonValue& path) {
   if (path.is_string()) return path.get<std::string>();
   std::string name;
   if (!path.is_array()) return name;
-  for (const json& part : path) {
+  for (const JsonValue& part : path) {
     if (part.is_string()) name = part.get<std::string>();
   }
   return name;
 }
 
-std::string find_message(const json& value, int depth);
+std::string find_message(const JsonValue& value, int depth);
 
-std::string message_of_list(const json& list, int depth) {
+std::string message_of_list(const JsonValue& list, int depth) {
   std::string all;
   std::size_t taken = 0;
-  for (const json& each : list) {
+  for (const JsonValue& each : list) {
     const std::string words = find_message(each, depth + 1);
     if (words.empty()) continue;
     if (taken++ == most_words) return all + "; ...";
@@ -62,35 +63,35 @@ std::string message_of_list(const json& list, int depth) {
   return all;
 }
 
-std::string message_of_object(const json& object, int depth) {
-  const json* error = member(object, "error");
+std::string message_of_object(const JsonValue& object, int depth) {
+  const JsonValue* error = member(object, "error");
   if (error != nullptr && error->is_structured()) {
     if (std::string words = find_message(*error, depth + 1); !words.empty()) return words;
   }
   for (const std::string_view key : {"message", "detail", "msg", "error", "errors", "error_message",
                                      "error_description", "description", "details", "title", "reason"}) {
-    const json* found = member(object, key);
+    const JsonValue* found = member(object, key);
     std::string words = found == nullptr ? std::string() : find_message(*found, depth + 1);
     if (words.empty()) continue;
-    const json* place = member(object, "loc");
+    const JsonValue* place = member(object, "loc");
     if (place != nullptr && !last_name(*place).empty()) return last_name(*place) + ": " + words;
     // A gateway repeats what the service behind it said.
-    const json* metadata = member(object, "metadata");
-    const json* raw = metadata == nullptr ? nullptr : member(*metadata, "raw");
+    const JsonValue* metadata = member(object, "metadata");
+    const JsonValue* raw = metadata == nullptr ? nullptr : member(*metadata, "raw");
     if (raw != nullptr && raw->is_string()) words += ": " + raw->get<std::string>();
     return words;
   }
   return {};
 }
 
-std::string find_message(const json& value, int depth) {
+std::string find_message(const JsonValue& value, int depth) {
   if (depth > deepest_words) return {};
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array()) return message_of_list(value, depth);
   return value.is_object() ? message_of_object(value, depth) : std::string();
 }
 
-std::optional<long> status_of(const json& value) {
+std::optional<long> status_of(const JsonValue& value) {
   long status = 0;
   if (value.is_number()) status = static_cast<long>(std::clamp(value.get<double>(), 0.0, 1000.0));
   if (value.is_string()) {
@@ -101,10 +102,10 @@ std::optional<long> status_of(const json& value) {
 }
 
 /// The words for programs, wherever they stand.
-void collect(const json& value, ServerWords& words, int depth) {
+void collect(const JsonValue& value, ServerWords& words, int depth) {
   if (depth > deepest_words) return;
   if (value.is_array()) {
-    for (const json& each : value) collect(each, words, depth + 1);
+    for (const JsonValue& each : value) collect(each, words, depth + 1);
   }
   if (!value.is_object()) return;
   for (const auto& [key, content] : value.items()) {
@@ -166,7 +167,7 @@ bool tells_no_money(long status, const ServerWords& words) {
 
 }  // namespace
 
-ServerWords read_server_words(const json& parsed, const std::string& body) {
+ServerWords read_server_words(const JsonValue& parsed, const std::string& body) {
   ServerWords words;
   if (parsed.is_structured()) {
     words.message = find_message(parsed, 0);
@@ -176,8 +177,8 @@ ServerWords read_server_words(const json& parsed, const std::string& body) {
   return words;
 }
 
-bool is_error(const json& answer) {
-  const json& first = answer.is_array() && !answer.empty() ? answer.front() : answer;
+bool is_error(const JsonValue& answer) {
+  const JsonValue& first = answer.is_array() && !answer.empty() ? answer.front() : answer;
   return member(first, "error") != nullptr && member(first, "choices") == nullptr;
 }
 
@@ -190,7 +191,6 @@ long status_in(const ServerWords& words) {
 }
 
 HttpFailure judge_status(long status, const ServerWords& words, const std::vector<std::string>& secrets) {
-  using Next = HttpFailure::Next;
   HttpFailure failure;
   failure.error.message = fmt::format("status {}", status);
   if (!words.message.empty()) failure.error.message += ": " + shown_words(words.message, secrets);
@@ -225,10 +225,10 @@ HttpFailure judge_status(long status, const std::string& body, const std::vector
   return judge_status(status, read_server_words(parse_answer(body), body), secrets);
 }
 
-json parse_answer(const std::string& body) {
-  if (body.size() <= short_answer) return json::parse(body, nullptr, false);
-  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= deepest_answer; };
-  return json::parse(body, shallow, false);
+JsonValue parse_answer(const std::string& body) {
+  if (body.size() <= short_answer) return JsonValue::parse(body, nullptr, false);
+  const auto shallow = [](int depth, JsonValue::parse_event_t, JsonValue&) { return depth <= deepest_answer; };
+  return JsonValue::parse(body, shallow, false);
 }
 
 }  // namespace icpi::http
