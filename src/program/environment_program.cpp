@@ -131,7 +131,6 @@ class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
   std::function<double(const FieldValues&)> optimal_returns() const override {
     return [optimum = env_.spec().optimal_return.value_or(std::nan(""))](const FieldValues&) { return optimum; };
   }
-  std::optional<double> second_discount() const override { return env_.discount(); }
   std::size_t episode_steps() const override { return std::max(default_episode_steps, env_.step_limit()); }
 
   ProcessOptions options_;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "icpi/core/costs.hpp"
@@ -20,7 +19,7 @@ template <class Observation>
 struct FrozenRules {
   double discount = 1;                                       ///< of returns
   double return_scale = 1;                                   ///< they are divided by it
-  std::optional<double> second_discount;                     ///< see RunSettings::planning_discount
+  double planning_discount = 1;                              ///< see RunSettings::planning_discount
   std::size_t episode_steps = 0;                             ///< of one episode, at most
   std::function<double(const Observation&)> optimal_return;  ///< from a first observation on; NaN: not known
 };
@@ -29,14 +28,14 @@ struct FrozenRules {
 /// is that of no episode of the player's run.
 template <class Env, class A>
 void play_frozen(Player<Env, A>& player, const FrozenRules<typename Env::Observation>& rules, EpisodeRecord& record) {
-  if (rules.second_discount) record.undiscounted_return = record.discounted_return = 0;
+  double undiscounted = 0, discounted = 0;
   const Costs before = player.agent->costs();
   auto seen = player.env.reset(RandomKey(player.seed).child(2).child(record.episode).seed());
   const double optimum = rules.optimal_return(seen);
   record.optimum_known = !std::isnan(optimum);
   player.agent->begin_episode(seen, EpisodeKind::evaluation);
   double weight = 1 / rules.return_scale;
-  double second_weight = 1;
+  double planning_weight = 1;
   while (!record.terminated && !record.truncated) {
     auto step = player.env.step(act_in(player.env, *player.agent, seen));
     ++record.length;
@@ -45,15 +44,15 @@ void play_frozen(Player<Env, A>& player, const FrozenRules<typename Env::Observa
     record.truncated = step.truncated;
     record.episode_return += weight * step.reward;
     weight *= rules.discount;
-    if (rules.second_discount) {
-      *record.undiscounted_return += step.reward;
-      *record.discounted_return += second_weight * step.reward;
-      second_weight *= *rules.second_discount;
-    }
+    undiscounted += step.reward;
+    discounted += planning_weight * step.reward;
+    planning_weight *= rules.planning_discount;
     player.agent->observe(step);
     seen = std::move(step.observation);
   }
   record.step = record.length;
+  record.undiscounted_return = undiscounted;
+  record.discounted_return = discounted;
   if (record.optimum_known) {
     record.optimal_return = optimum / rules.return_scale;
     record.regret = record.optimal_return - record.episode_return;

@@ -121,8 +121,6 @@ class ProgramOf : public DomainProgram {
   [[nodiscard]] virtual Formatter formatter(bool hints) const = 0;
   /// The best expected return from a first observation on; NaN: not known.
   [[nodiscard]] virtual std::function<double(const Observation&)> optimal_returns() const = 0;
-  /// See RunSettings::planning_discount.
-  [[nodiscard]] virtual std::optional<double> second_discount() const { return std::nullopt; }
   /// See RunSettings::episode_steps.
   [[nodiscard]] virtual std::size_t episode_steps() const { return default_episode_steps; }
 
@@ -178,7 +176,7 @@ class ProgramOf : public DomainProgram {
   void evaluate(const Group& group, std::vector<Player<Env, A>>& players) const {
     if constexpr (requires(A& agent, const Observation& seen) { agent.begin_episode(seen, EpisodeKind::evaluation); }) {
       const DomainFacts known = facts();
-      const FrozenRules<Observation> rules{known.evaluation_discount, known.return_scale, second_discount(),
+      const FrozenRules<Observation> rules{known.evaluation_discount, known.return_scale, planning_discount(),
                                            episode_steps(), optimal_returns()};
       std::vector<EpisodeRecord> records;
       for (auto& player : players) {
@@ -214,7 +212,7 @@ class ProgramOf : public DomainProgram {
     RunSettings settings{std::string(known.name), group.method->label,       group.model,
                          request.steps,           known.evaluation_discount, known.return_scale};
     settings.on_environment_error = request.on_environment_error;
-    settings.planning_discount = second_discount();
+    settings.planning_discount = planning_discount();
     settings.episode_steps = episode_steps();
     const auto hopeless = [&] { return request.watch && request.watch->hopeless(); };
     settings.interrupted = [&] {

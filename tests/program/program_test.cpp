@@ -148,6 +148,19 @@ TEST_F(Train, WritesRecordsThatReadBack) {
   EXPECT_THAT(read(path("out/summary.csv")), HasSubstr("mini-invaders,icpi-best,oracle,2,"));
 }
 
+TEST_F(Train, RecordsHaveReturnsOfEveryKind) {
+  std::istringstream lines(records({"--domain", "chain", "--model", "oracle", "--seeds", "0:1"}, "out"));
+  std::size_t reached = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const EpisodeRecord record = parse_episode_record(line);
+    ASSERT_TRUE(record.undiscounted_return && record.discounted_return) << line;
+    EXPECT_EQ(*record.undiscounted_return, record.terminated ? 1 : 0) << line;
+    EXPECT_DOUBLE_EQ(*record.discounted_return, record.episode_return) << line;
+    reached += record.terminated ? 1 : 0;
+  }
+  EXPECT_GT(reached, 5U);
+}
+
 TEST_F(Train, ResultsDoNotDependOnTheNumberOfJobs) {
   for (const Words& method : {Words{"--agent", "icpi", "--model", "oracle"}, Words{"--agent", "icpi"},
                               Words{"--agent", "matching-model"}, Words{"--agent", "tabular-q"}}) {

@@ -41,7 +41,7 @@ struct EpisodeRecord {
   std::uint64_t over_budget = 0;                ///< requests that a budget refused
   std::uint64_t cancelled = 0;                  ///< requests that were cancelled
   std::string environment_error;                ///< what the environment threw: the episode failed; empty: nothing
-  std::optional<double> undiscounted_return{};  ///< where runs have it: of environments of others
+  std::optional<double> undiscounted_return{};  ///< sum of the rewards; runs of the program have it
   std::optional<double> discounted_return{};    ///< the same, with the discount of planning
 
   friend bool operator==(const EpisodeRecord&, const EpisodeRecord&) = default;
