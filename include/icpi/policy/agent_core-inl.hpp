@@ -228,6 +228,19 @@ ICPI_INLINE void AgentCore::estimate(const Until& until) {
   options_.values->estimate(imagination, work.tasks, std::span(work.results).first(work.tasks.size()));
 }
 
+/// The mean of an action's known returns; NaN where none is known.
+[[nodiscard]] inline double mean_known(const ReturnTable& returns, std::size_t action) {
+  double sum = 0;
+  std::size_t known = 0;
+  for (std::size_t rollout = 0; rollout < returns.rollouts(); ++rollout) {
+    const double each = returns(action, rollout);
+    if (std::isnan(each)) continue;
+    sum += each;
+    ++known;
+  }
+  return sum / static_cast<double>(known);
+}
+
 /// Takes what came of task number `task`, and selects an action.
 ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   const DecisionResult& result = leader.work_->results[task];
@@ -239,7 +252,6 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
     decision_.action = *result.action;
     return check_chosen(decision_.action, options_.values.description());
   }
-  if (result.cut_short && result.values.empty() && result.returns.empty()) return decide_at_random();
   take_values(result);
   DecisionContext context = this->context();
   context.prompt_context = leader.work_->tasks[task].prompt_context;
@@ -247,24 +259,31 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   context.history = leader.work_.get();
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
   mark_illegal(decision_.legal, decision_.values);
-  RandomStream stream(decision_key().child(2));
-  decision_.action = select(stream);
+  select();
 }
 
-/// Among the legal actions: strategies see no others.
-ICPI_INLINE std::size_t AgentCore::select(RandomStream& stream) {
-  const auto& legal = decision_.legal;
-  if (legal.empty()) {
-    const std::size_t action = options_.selection->select(decision_.values, stream);
-    check_chosen(action, options_.selection.description());
-    return action;
+/// Among the legal actions whose value is known, strategies see no others; at random where there are none.
+ICPI_INLINE void AgentCore::select() {
+  candidates_.clear();
+  known_values_.clear();
+  for (std::uint32_t action = 0; action < decision_.values.size(); ++action) {
+    if (std::isnan(decision_.values[action])) continue;
+    candidates_.push_back(action);
+    known_values_.push_back(decision_.values[action]);
   }
-  legal_values_.clear();
-  for (const std::uint32_t action : legal) legal_values_.push_back(decision_.values[action]);
-  const std::size_t place = options_.selection->select(legal_values_, stream);
-  if (place < legal.size()) return legal[place];
-  throw Error(
-      fmt::format("{} selected action {} of {} legal ones", options_.selection.description(), place, legal.size()));
+  if (candidates_.empty()) return decide_without_values();
+  RandomStream stream(decision_key().child(2));
+  const std::size_t place = options_.selection->select(known_values_, stream);
+  if (place >= candidates_.size())
+    throw Error(
+        fmt::format("{} selected action {} of {}", options_.selection.description(), place, candidates_.size()));
+  decision_.action = candidates_[place];
+}
+
+ICPI_INLINE void AgentCore::decide_without_values() {
+  decision_.values.clear();
+  decision_.returns.resize(0, 0);
+  decide_at_random();
 }
 
 /// Throws when a strategy, `by`, chose what cannot be done.
@@ -274,24 +293,18 @@ ICPI_INLINE void AgentCore::check_chosen(std::size_t action, const std::string& 
     throw Error(fmt::format("{} selected action {}, which is not legal here", by, action));
 }
 
-/// The estimator's values, or the mean returns. An undefined one (sums of huge rewards may overflow) is never the best.
+/// The estimator's values, or the means of the returns that are known.
 ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
   decision_.returns = result.returns;
   decision_.values = result.values;
   if (decision_.values.empty()) {
-    decision_.values.resize(actions_);
-    for (std::size_t action = 0; action < actions_; ++action) {
-      double sum = 0;
-      for (std::size_t rollout = 0; rollout < result.returns.rollouts(); ++rollout)
-        sum += result.returns(action, rollout);
-      decision_.values[action] = sum / static_cast<double>(result.returns.rollouts());
-    }
+    decision_.values.resize(result.returns.empty() ? actions_ : result.returns.actions());
+    for (std::size_t action = 0; action < decision_.values.size(); ++action)
+      decision_.values[action] = mean_known(result.returns, action);
   }
   if (decision_.values.size() != actions_)
     throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
                             actions_));
-  for (double& value : decision_.values)
-    if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
   mark_illegal(decision_.legal, decision_.values);
 }
 

@@ -119,9 +119,10 @@ class ICPI_API AgentCore {
   void prepare(AgentCore& leader, const void* observation);
   void estimate(const Until& until);
   void decide_at_random();
+  void decide_without_values();
   void choose(AgentCore& leader, std::size_t task);
   void take_values(const DecisionResult& result);
-  [[nodiscard]] std::size_t select(RandomStream& stream);
+  void select();
   void check_chosen(std::size_t action, const std::string& by) const;
 
   DecisionOptions options_;
@@ -140,7 +141,8 @@ class ICPI_API AgentCore {
   Costs costs_;
   Costs spent_before_;
   LegalSourceCounts legality_before_;
-  std::vector<double> legal_values_;  ///< what is selected among
+  std::vector<std::uint32_t> candidates_;  ///< what is selected among: legal actions of a known value
+  std::vector<double> known_values_;       ///< of the candidates
   std::unique_ptr<Workspace> work_;
 };
 

@@ -25,8 +25,8 @@ class ICPI_API RolloutEngine {
   RolloutEngine& operator=(RolloutEngine&&) noexcept;  ///< as construction
   ~RolloutEngine();
 
-  /// Fills results[i] for tasks[i]; returns of illegal actions are NaN. Where the time is up before all rollouts have ended, their returns so far count, and
-  /// the result is cut short; its table is empty when nothing at all was answered.
+  /// Fills results[i] for tasks[i]; returns of illegal actions are NaN. Where the time is up before all rollouts have
+  /// ended, the result is cut short: their returns so far count, and those of rollouts without a single step are NaN.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
 
