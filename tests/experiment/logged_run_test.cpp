@@ -68,7 +68,7 @@ class CountingModel : public ModelDecorator<AnyLanguageModel> {
   std::shared_ptr<Counts> counts_;
 };
 
-/// A small run of chain: two seeds in lockstep.
+/// A small run of chain: two seeds side by side.
 struct ChainRun {
   using Icpi = PolicyIteration<Chain, AnyLanguageModel>;
 
@@ -91,15 +91,15 @@ struct ChainRun {
     RunSettings settings{"chain", "icpi", logged.identity(), steps, 0.8, 1};
     settings.interrupted = interrupted;
     const ChainFormatter formatter;
-    VectorRunner<Chain, Icpi> lockstep(players, settings,
-                                       {&part, [&](int state) { return std::string(formatter.observation(state)); }});
+    VectorRunner<Chain, Icpi> runner(players, settings,
+                                     {&part, [&](int state) { return std::string(formatter.observation(state)); }});
     Solver<Chain> solver(Chain{}, 0.8);
     std::string records;
-    lockstep.play([&](int start) { return solver.optimal_return(start); },
-                  [&](const EpisodeRecord& record) {
-                    records += to_json(record) + '\n';
-                    return true;
-                  });
+    runner.play([&](int start) { return solver.optimal_return(start); },
+                [&](const EpisodeRecord& record) {
+                  records += to_json(record) + '\n';
+                  return true;
+                });
     return records;
   }
 
@@ -334,14 +334,14 @@ std::vector<EpisodeRecord> play_broken(RecordLog* log, OnEnvironmentError rule,
     part.emplace(*log, 0);
     recorder = {&*part, [](int state) { return std::to_string(state); }};
   }
-  VectorRunner<BrokenChain, WalkingAgent> lockstep(players, settings, recorder);
+  VectorRunner<BrokenChain, WalkingAgent> runner(players, settings, recorder);
   std::vector<EpisodeRecord> records;
-  lockstep.play([](int) { return 1.0; },
-                [&](const EpisodeRecord& record) {
-                  records.push_back(record);
-                  if (seen != nullptr) seen->push_back(record);
-                  return true;
-                });
+  runner.play([](int) { return 1.0; },
+              [&](const EpisodeRecord& record) {
+                records.push_back(record);
+                if (seen != nullptr) seen->push_back(record);
+                return true;
+              });
   return records;
 }
 

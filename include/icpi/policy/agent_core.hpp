@@ -62,7 +62,7 @@ class ICPI_API AgentCore {
 
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
-  /// The running episode is over, or given up.
+  /// The running episode is over, or abandoned.
   void end() noexcept;
   /// What came of the last action was observed.
   void advance(bool ends) noexcept;

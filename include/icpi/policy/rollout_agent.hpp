@@ -143,7 +143,7 @@ class RolloutAgent : public AgentCore {
     tell();
   }
 
-  /// Gives up the running episode, if there is one: it is not remembered, except where its steps already are.
+  /// Abandons the running episode, if there is one: it is not remembered, except where its steps already are.
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();

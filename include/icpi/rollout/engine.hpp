@@ -14,7 +14,7 @@ namespace icpi {
 
 class EngineWork;
 
-/// Runs the rollouts of all tasks together: actions x rollouts x prompt contexts advance in lockstep, every round is one batch of
+/// Runs the rollouts of all tasks together: actions x rollouts x prompt contexts advance together, every round is one batch of
 /// questions. L simulated steps take 3L - 1 rounds (2L - 1 when speculating), and one more for every retry.
 ///
 /// Results do not depend on which tasks run together. Memory is kept from run to run. One thread at a time.

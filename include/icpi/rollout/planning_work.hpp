@@ -165,7 +165,7 @@ class PlanningWork {
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
   bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(model, asking.tasks, asking.options.node_limit);
+    collect_layer(model, asking.tasks, asking.options.node_limit, until);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -182,12 +182,13 @@ class PlanningWork {
     return !layer_.empty();
   }
 
-  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit) {
+  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit,
+                     const Until& until) {
     layer_.clear();
     for (std::size_t task = 0; task < tasks.size(); ++task) {
       auto& graph = graphs_[task];
       const std::size_t end = std::min(graph.nodes.size(), node_limit);
-      for (; graph.expanded < end; ++graph.expanded) {
+      for (; graph.expanded < end && !until.over(); ++graph.expanded) {
         const LegalActions legal = graph.expanded == 0
                                        ? tasks[task].legal
                                        : model.legal(tasks[task].prompt_context, graph.nodes[graph.expanded]);
