@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "experiment_answer_list.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/completion_record.hpp"
@@ -208,7 +209,9 @@ class LoggedAnswers::Work {
   std::vector<FinishedCompletion> received_;
 };
 
-LoggedAnswers::LoggedAnswers(RunPart& part, ModelFailures failures) : work_(std::make_unique<Work>(part, failures)) {}
+LoggedAnswers::LoggedAnswers(RunPart& part, ModelFailures failures) : work_(std::make_unique<Work>(part, failures)) {
+  check_option(failures <= ModelFailures::record, "failures", static_cast<int>(failures), "stop, record");
+}
 LoggedAnswers::LoggedAnswers(LoggedAnswers&&) noexcept = default;
 LoggedAnswers& LoggedAnswers::operator=(LoggedAnswers&&) noexcept = default;
 LoggedAnswers::~LoggedAnswers() = default;

@@ -11,10 +11,12 @@
 #include <regex>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "icpi/baselines/random_agent.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/domains/solver.hpp"
 #include "icpi/experiment/logged_agent.hpp"
@@ -412,6 +414,57 @@ TEST_F(LoggedRun, ATrainedPolicyGoesOnWhereItWas) {
   for (const auto& [request, times] : *counts) EXPECT_EQ(times, 1);
   EXPECT_LT(counts->size(), undisturbed.lm_calls);
   EXPECT_TRUE(read_bytes(file) == read_bytes(folder / "undisturbed"));
+}
+
+TEST_F(LoggedRun, AStopEndsTrainingBetweenStepsAndDecisionTimesAreRefused) {
+  using Icpi = PolicyIteration<Chain, LoggedModel<InductionModel>>;
+  const auto session = [](RecordLog& log, TrainingLimits limits, std::stop_source* stop = nullptr) {
+    RunPart part(log, 0);
+    LoggedModel<InductionModel> model(InductionModel{}, part);
+    Chain env;
+    Icpi agent(env, model, {.seed = 5});
+    LoggedAgent<Chain, Icpi> logged(env, agent, part, 5, [](int state) { return std::to_string(state); });
+    std::size_t decisions = 0;
+    agent.callbacks().on_decision = [&](const Decision&) {
+      if (stop != nullptr && ++decisions == 30) stop->request_stop();
+    };
+    return logged.train(env, limits);
+  };
+  RecordLog undisturbed(folder / "undisturbed", "{}", Durability::process);
+  session(undisturbed, {.steps = 60});
+  {
+    RecordLog log(file, "{}", Durability::process);
+    std::stop_source stop;
+    EXPECT_EQ(session(log, {.steps = 60, .until = {.stop = stop.get_token()}}, &stop), 30U);
+  }
+  RecordLog log(file, Durability::process);
+  EXPECT_THROW(session(log, {.steps = 60, .decision_time = std::chrono::milliseconds(10)}), InvalidArgument);
+  session(log, {.steps = 60});
+  EXPECT_TRUE(read_bytes(file) == read_bytes(folder / "undisturbed"));
+}
+
+TEST_F(LoggedRun, OptionsThatAreNoneOfTheirNamesAreNamed) {
+  const auto refusal = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const InvalidArgument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal([&] { RecordLog(file, "{}", static_cast<Durability>(2)); }), HasSubstr("durability is 2"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  RecordLog log(file, "{}", Durability::process);
+  EXPECT_THAT(refusal([&] { log.set_durability(static_cast<Durability>(77)); }), HasSubstr("durability is 77"));
+  RunPart part(log, 0);
+  EXPECT_THAT(
+      refusal([&] { LoggedModel<InductionModel> model(InductionModel{}, part, static_cast<ModelFailures>(9)); }),
+      HasSubstr("failures is 9"));
+  std::vector<Player<Chain, RandomAgent<Chain>>> players;
+  RunSettings settings;
+  settings.on_environment_error = static_cast<OnEnvironmentError>(2);
+  EXPECT_THAT(refusal([&] { VectorRunner<Chain, RandomAgent<Chain>>(players, settings); }),
+              HasSubstr("on_environment_error is 2"));
 }
 
 /// A program that acts in a chain which goes on while the program comes and goes.

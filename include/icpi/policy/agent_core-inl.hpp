@@ -64,13 +64,19 @@ ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
 
 ICPI_INLINE std::span<const Rollout> AgentCore::rollouts() const noexcept {
+  if (!decided_alone()) return {};
   const auto* rollouts = options_.values.get_if<MeanOfRollouts>();
-  return decision_.by_model && alone_ && rollouts != nullptr ? rollouts->rollouts() : std::span<const Rollout>();
+  return rollouts != nullptr ? rollouts->rollouts() : std::span<const Rollout>();
 }
 
 ICPI_INLINE std::vector<PlannedStep> AgentCore::planned_steps() const {
-  if (!decision_.by_model || !alone_) return {};
+  if (!decided_alone()) return {};
   return options_.values->imagined(0);
+}
+
+ICPI_INLINE void AgentCore::check_whole() const {
+  if (work_ == nullptr)
+    throw InvalidArgument("this agent was moved from: it can be assigned to and destroyed, and nothing else");
 }
 
 ICPI_INLINE void AgentCore::check_options() const {
@@ -87,6 +93,8 @@ ICPI_INLINE void AgentCore::restore(std::uint64_t episodes, const Costs& costs) 
 }
 
 ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
+  check_whole();
+  check_option(kind <= EpisodeKind::evaluation, "kind of an episode", static_cast<int>(kind), "training, evaluation");
   kind_ = kind;
   running_ = true;
   step_ = 0;
@@ -139,7 +147,10 @@ ICPI_INLINE bool AgentCore::asks_model() {
   return true;
 }
 
-ICPI_INLINE void AgentCore::gather_none() noexcept { work_->gathered.clear(); }
+ICPI_INLINE void AgentCore::gather_none() {
+  check_whole();
+  work_->gathered.clear();
+}
 
 ICPI_INLINE void AgentCore::gather(AgentCore& agent, const void* observation) {
   work_->gathered.push_back({&agent, observation});
@@ -179,7 +190,7 @@ ICPI_INLINE void AgentCore::check_together() const {
   for (const auto& each : work_->gathered) each.agent->joins_ = false;
   if (!distinct) throw InvalidArgument("act_together: an agent comes twice");
   for (const auto& [agent, observation] : work_->gathered) {
-    if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
+    if (!agent->running()) throw InvalidArgument("act: begin_episode comes first");
     if (agent->description_ != description_) throw InvalidArgument("act_together: the agents' DecisionOptions differ");
     if (!agent->model_agrees_with(*this))
       throw InvalidArgument("act_together: the agents' models or QueryOptions differ");

@@ -59,7 +59,8 @@ class RolloutAgent : public AgentCore {
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon();
     offered_.clear();
-    memory_->begin_episode(begin(kind));
+    const std::uint64_t number = begin(kind);
+    memory_->begin_episode(number);
   }
 
   /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
@@ -93,6 +94,7 @@ class RolloutAgent : public AgentCore {
   /// is imagined in any. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
   /// the agent, or the next call. Without legal actions it is nothing.
   void consult(const Env& env) {
+    check_whole();
     adviser_.consult(env);
     if constexpr (requires { memory_->consult(env); })
       if (in_environment() == 0) memory_->consult(env);
@@ -101,6 +103,7 @@ class RolloutAgent : public AgentCore {
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
   /// action is gone or stands elsewhere, and where memory or formatter do not take in more; then nothing has changed.
   void grow(const Env& env) {
+    check_whole();
     if (!gained_actions(env, actions_)) return;
     abandon();
     if constexpr (requires { memory_->grow(env); })
@@ -153,11 +156,12 @@ class RolloutAgent : public AgentCore {
 
   /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
   void import(const TrajectoryOf<Env>& trajectory) {
+    check_whole();
     if (running()) throw InvalidArgument("import: an episode is running");
     memory_->append(trajectory);
   }
 
-  /// Experience and prompts.
+  /// Experience and prompts. Not of an agent that was moved from; its other members that need them throw InvalidArgument.
   [[nodiscard]] Memory& memory() noexcept { return *memory_; }
   /// Experience and prompts.
   [[nodiscard]] const Memory& memory() const noexcept { return *memory_; }
@@ -186,6 +190,7 @@ class RolloutAgent : public AgentCore {
 
   /// The part of observe() that may be refused.
   void take(const Step<Observation>& step) {
+    check_whole();
     check_observed(acted_.has_value(), step.reward);
     const bool ends = step.terminated || step.truncated;
     trajectory_.push_back(
