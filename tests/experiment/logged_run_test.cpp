@@ -30,6 +30,7 @@
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/agent_options.hpp"
 #include "support/latency_model.hpp"
+#include "support/shuffled_language_model.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace icpi {
@@ -287,6 +288,47 @@ TEST_F(LoggedRun, StopsBeforeADecisionThatTheModelDidNotAnswer) {
     EXPECT_THROW(failing.begin(file), ModelFailure);
     EXPECT_EQ(without_computed_tokens(run.resume(file)), without_computed_tokens(records));
   }
+}
+
+/// Throws when it is asked for answers the second time, and whenever it is to cancel.
+struct StubbornModel : testing::ShuffledLanguageModel<InductionModel> {
+  StubbornModel(std::size_t& open, std::size_t& asked_to_cancel)
+      : ShuffledLanguageModel(InductionModel{}, 8, 1), in_flight(&open), cancelled(&asked_to_cancel) {}
+  void submit(const CompletionRequest& request, Ticket ticket) {
+    ShuffledLanguageModel::submit(request, ticket);
+    ++*in_flight;
+  }
+  std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds patience) {
+    if (++collections == 2) throw std::runtime_error("gone");
+    const std::size_t count = ShuffledLanguageModel::collect(finished.first(1), patience);
+    *in_flight -= count;
+    return count;
+  }
+  void cancel(Ticket) {
+    ++*cancelled;
+    throw std::runtime_error("cannot cancel");
+  }
+  std::size_t* in_flight;
+  std::size_t* cancelled;
+  int collections = 0;
+};
+
+TEST_F(LoggedRun, NothingStaysInFlightWhereAModelThrowsAndCannotCancel) {
+  RecordLog log(file, "{}", Durability::process);
+  RunPart part(log, 0);
+  std::size_t in_flight = 0, cancelled = 0;
+  LoggedModel<StubbornModel> model(StubbornModel(in_flight, cancelled), part);
+  std::vector<CompletionRequest> requests(4);
+  for (std::size_t i = 0; i < requests.size(); ++i) requests[i].sample_index = static_cast<std::uint32_t>(i);
+  std::vector<Completion> completions(4);
+  try {
+    model.complete(requests, completions);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "gone");
+  }
+  EXPECT_EQ(in_flight, 0U);
+  EXPECT_EQ(cancelled, 3U);
 }
 
 /// Walks a chain, and throws in the second step of some episodes and at the beginning of others.

@@ -18,7 +18,6 @@
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
-#include "icpi/prompt/submitted_questions.hpp"
 #include "support/agent_options.hpp"
 #include "support/random_episodes.hpp"
 #include "support/shuffled_language_model.hpp"
@@ -239,28 +238,6 @@ TEST(BrokenSubmissions, DoNotForgetThoseThatWaitForAPrefix) {
     for (std::size_t i = 0; i < count; ++i) came.insert(finished[i].ticket);
   }
   EXPECT_EQ(came, (std::set<std::uint64_t>{1, 2}));
-}
-
-/// Shows what only the library sees.
-struct PrefixNotes : SubmittedQuestions {
-  explicit PrefixNotes(LanguageModelRef model) : SubmittedQuestions(model, {}) {}
-  using PromptedQuestions::is_primed;
-  using PromptedQuestions::note_primed;
-  [[nodiscard]] std::size_t size() const { return primed_.size(); }
-};
-
-TEST(PrefixNotes, AreOfWhatWasAnsweredAndDoNotGrowForEver) {
-  InductionModel model;
-  PrefixNotes notes{LanguageModelRef(model)};
-  Completion failed;
-  failed.error.category = ErrorCategory::cancelled;
-  notes.note_primed(1, failed);
-  EXPECT_FALSE(notes.is_primed(1));
-  for (std::uint64_t identity = 1; identity <= 20'000; ++identity) {
-    notes.note_primed(identity, {});
-    ASSERT_TRUE(notes.is_primed(identity));
-    ASSERT_LE(notes.size(), 4096U);
-  }
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -108,7 +107,8 @@ ICPI_INLINE void AgentCore::advance(bool ends) noexcept {
   running_ = !ends;
 }
 
-ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) {
+ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) const {
+  check_whole();
   if (!waits) throw InvalidArgument("observe: no action is waiting for its result");
   if (!std::isfinite(reward)) throw InvalidArgument(fmt::format("observe: the reward {} is not finite", reward));
 }
@@ -239,19 +239,6 @@ ICPI_INLINE void AgentCore::estimate(const Until& until) {
   options_.values->estimate(imagination, work.tasks, std::span(work.results).first(work.tasks.size()));
 }
 
-/// The mean of an action's known returns; NaN where none is known.
-[[nodiscard]] inline double mean_known(const ReturnTable& returns, std::size_t action) {
-  double sum = 0;
-  std::size_t known = 0;
-  for (std::size_t rollout = 0; rollout < returns.rollouts(); ++rollout) {
-    const double each = returns(action, rollout);
-    if (std::isnan(each)) continue;
-    sum += each;
-    ++known;
-  }
-  return sum / static_cast<double>(known);
-}
-
 /// Takes what came of task number `task`, and selects an action.
 ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   const DecisionResult& result = leader.work_->results[task];
@@ -263,7 +250,12 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
     decision_.action = *result.action;
     return check_chosen(decision_.action, options_.values.description());
   }
-  take_values(result);
+  decision_.returns = result.returns;
+  take_values(result, actions_, decision_.values);
+  if (decision_.values.size() != actions_)
+    throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
+                            actions_));
+  mark_illegal(decision_.legal, decision_.values);
   DecisionContext context = this->context();
   context.prompt_context = leader.work_->tasks[task].prompt_context;
   context.observation = leader.work_->tasks[task].observation;
@@ -275,26 +267,18 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
 
 /// Among the legal actions whose value is known, strategies see no others; at random where there are none.
 ICPI_INLINE void AgentCore::select() {
-  candidates_.clear();
-  known_values_.clear();
-  for (std::uint32_t action = 0; action < decision_.values.size(); ++action) {
-    if (std::isnan(decision_.values[action])) continue;
-    candidates_.push_back(action);
-    known_values_.push_back(decision_.values[action]);
+  candidates_.take(decision_.values);
+  const auto actions = candidates_.actions();
+  if (actions.empty()) {
+    decision_.values.clear();
+    decision_.returns.resize(0, 0);
+    return decide_at_random();
   }
-  if (candidates_.empty()) return decide_without_values();
   RandomStream stream(decision_key().child(2));
-  const std::size_t place = options_.selection->select(known_values_, stream);
-  if (place >= candidates_.size())
-    throw Error(
-        fmt::format("{} selected action {} of {}", options_.selection.description(), place, candidates_.size()));
-  decision_.action = candidates_[place];
-}
-
-ICPI_INLINE void AgentCore::decide_without_values() {
-  decision_.values.clear();
-  decision_.returns.resize(0, 0);
-  decide_at_random();
+  const std::size_t place = options_.selection->select(candidates_.values(), stream);
+  if (place >= actions.size())
+    throw Error(fmt::format("{} selected action {} of {}", options_.selection.description(), place, actions.size()));
+  decision_.action = actions[place];
 }
 
 /// Throws when a strategy, `by`, chose what cannot be done.
@@ -302,21 +286,6 @@ ICPI_INLINE void AgentCore::check_chosen(std::size_t action, const std::string& 
   if (action >= actions_) throw Error(fmt::format("{} selected action {} of {}", by, action, actions_));
   if (!is_legal(decision_.legal, action))
     throw Error(fmt::format("{} selected action {}, which is not legal here", by, action));
-}
-
-/// The estimator's values, or the means of the returns that are known.
-ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
-  decision_.returns = result.returns;
-  decision_.values = result.values;
-  if (decision_.values.empty()) {
-    decision_.values.resize(result.returns.empty() ? actions_ : result.returns.actions());
-    for (std::size_t action = 0; action < decision_.values.size(); ++action)
-      decision_.values[action] = mean_known(result.returns, action);
-  }
-  if (decision_.values.size() != actions_)
-    throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
-                            actions_));
-  mark_illegal(decision_.legal, decision_.values);
 }
 
 }  // namespace icpi

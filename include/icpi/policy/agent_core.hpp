@@ -16,6 +16,7 @@
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/until.hpp"
+#include "icpi/policy/candidates.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/rollout/decision_task.hpp"
@@ -70,8 +71,8 @@ class ICPI_API AgentCore {
   /// What came of the last action was observed.
   void advance(bool ends) noexcept;
 
-  /// Throws InvalidArgument unless an action waits for its result and the reward is finite.
-  static void check_observed(bool waits, double reward);
+  /// Throws InvalidArgument unless an action waits for its result and the reward is finite, as check_whole() too.
+  void check_observed(bool waits, double reward) const;
 
   /// Throws InvalidArgument when some of the actions that are said to be legal are unknown, or there are none.
   static void check_legal(std::size_t unknown, LegalActions legal);
@@ -123,9 +124,7 @@ class ICPI_API AgentCore {
   void prepare(AgentCore& leader, const void* observation);
   void estimate(const Until& until);
   void decide_at_random();
-  void decide_without_values();
   void choose(AgentCore& leader, std::size_t task);
-  void take_values(const DecisionResult& result);
   void select();
   void check_chosen(std::size_t action, const std::string& by) const;
 
@@ -145,8 +144,7 @@ class ICPI_API AgentCore {
   Costs costs_;
   Costs spent_before_;
   LegalSourceCounts legality_before_;
-  std::vector<std::uint32_t> candidates_;  ///< what is selected among: legal actions of a known value
-  std::vector<double> known_values_;       ///< of the candidates
+  Candidates candidates_;
   std::unique_ptr<Workspace> work_;
 };
 

@@ -59,8 +59,7 @@ class RolloutAgent : public AgentCore {
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon();
     offered_.clear();
-    const std::uint64_t number = begin(kind);
-    memory_->begin_episode(number);
+    memory_->begin_episode(begin(kind));
   }
 
   /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
@@ -111,9 +110,7 @@ class RolloutAgent : public AgentCore {
     else
       throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
     const auto& actions = env.actions();
-    for (auto next = std::begin(actions) + static_cast<std::ptrdiff_t>(actions_.size()); next != std::end(actions);
-         ++next)
-      actions_.push_back(*next);
+    actions_.assign(std::begin(actions), std::end(actions));
     know_actions(actions_.size());
     consult(env);
   }
@@ -190,7 +187,6 @@ class RolloutAgent : public AgentCore {
 
   /// The part of observe() that may be refused.
   void take(const Step<Observation>& step) {
-    check_whole();
     check_observed(acted_.has_value(), step.reward);
     const bool ends = step.terminated || step.truncated;
     trajectory_.push_back(
@@ -266,11 +262,9 @@ class RolloutAgent : public AgentCore {
     return model_;
   }
   bool model_agrees_with(const AgentCore& other) const override {
-    if constexpr (requires { model_.agrees_with(model_); }) {
+    if constexpr (requires { model_.agrees_with(model_); })
       return model_.agrees_with(static_cast<const RolloutAgent&>(other).model_);
-    } else {
-      return true;
-    }
+    return true;
   }
   void forget_action() override { acted_.reset(); }
   void acted(const void* observation) override {

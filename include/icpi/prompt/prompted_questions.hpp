@@ -9,7 +9,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "icpi/core/until.hpp"
 #include "icpi/prompt/answer_reader.hpp"
 #include "icpi/prompt/ask_until.hpp"
+#include "icpi/prompt/primed_prefixes.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/query_options.hpp"
@@ -68,9 +68,8 @@ class PromptedQuestions : protected QuestionRequests {
     }
     std::exception_ptr problem;
     for (const auto slot : batch_) settle(slots_[slot], problem);
-    for (std::size_t i = 0; i < questions.size(); ++i) {
+    for (std::size_t i = 0; i < questions.size(); ++i)
       if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
-    }
     free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
     if (problem) std::rethrow_exception(problem);
   }
@@ -90,10 +89,8 @@ class PromptedQuestions : protected QuestionRequests {
   /// sent any more.
   void look_up_batch() {
     for (auto* prompt_context : prompt_contexts_) prompt_context->state().book.forget_look_ups();
-    for (const auto slot : batch_) {
-      if (until_.over()) return;
-      look_up(slots_[slot]);
-    }
+    for (const auto slot : batch_)
+      if (!until_.over()) look_up(slots_[slot]);
   }
 
   /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
@@ -156,10 +153,7 @@ class PromptedQuestions : protected QuestionRequests {
   /// After the model threw. What was answered before was paid for: it counts.
   void end(std::uint32_t slot) {
     std::exception_ptr another;  // the first one is on its way
-    if (slots_[slot].completed)
-      settle(slots_[slot], another);
-    else
-      fail(slots_[slot]);
+    slots_[slot].completed ? settle(slots_[slot], another) : fail(slots_[slot]);
     free_.push_back(slot);
   }
 
@@ -198,22 +192,12 @@ class PromptedQuestions : protected QuestionRequests {
     std::uint64_t previous = 0;  // as of prompts that are one query's own
     for (const auto slot : order_) {
       const auto identity = slots_[slot].prefix.identity;
-      (identity != previous && !is_primed(identity) ? first_ : rest_).push_back(slot);
+      (identity != previous && !primed_.contains(identity) ? first_ : rest_).push_back(slot);
       previous = identity;
     }
     send(first_);
-    for (const auto slot : first_) note_primed(slots_[slot].prefix.identity, slots_[slot].completion);
+    for (const auto slot : first_) primed_.note(slots_[slot].prefix.identity, slots_[slot].completion);
     send(rest_);
-  }
-
-  [[nodiscard]] bool is_primed(std::uint64_t identity) const { return primed_.contains(identity); }
-
-  /// The model has this prefix, if it computed an answer behind it. Those of long ago are forgotten.
-  void note_primed(std::uint64_t identity, const Completion& completion) {
-    constexpr std::size_t most = 4096;
-    if (completion.error) return;
-    if (primed_.size() >= most) primed_.clear();
-    primed_.insert(identity);
   }
 
   void send(std::span<const std::uint32_t> order) {
@@ -236,9 +220,8 @@ class PromptedQuestions : protected QuestionRequests {
 
   void score() {
     score_requests_.clear();
-    for (const auto slot : scored_) {
+    for (const auto slot : scored_)
       score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
-    }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
     ask_in_chunks(scored_, [&](std::size_t first, std::size_t count) {
       model_.score(std::span(score_requests_).subspan(first, count), std::span(scores_).subspan(first, count));
@@ -305,7 +288,7 @@ class PromptedQuestions : protected QuestionRequests {
   std::vector<std::uint32_t> rest_;
   std::vector<std::uint32_t> asked_;
   std::vector<std::uint32_t> scored_;
-  std::unordered_set<std::uint64_t> primed_;
+  PrimedPrefixes primed_;
   std::vector<CompletionRequest> requests_;
   std::vector<Completion> completions_;
   std::vector<ScoreRequest> score_requests_;

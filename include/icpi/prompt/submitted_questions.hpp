@@ -167,7 +167,7 @@ class SubmittedQuestions : public PromptedQuestions {
   /// Sends it, unless another request is just having its prefix computed.
   void send_or_hold(std::uint32_t slot) {
     const auto identity = slots_[slot].prefix.identity;
-    if (!options_.prime_prefixes || identity == 0 || is_primed(identity)) return send(slot);
+    if (!options_.prime_prefixes || identity == 0 || primed_.contains(identity)) return send(slot);
     if (std::find(priming_.begin(), priming_.end(), identity) != priming_.end()) return held_.push_back(slot);
     priming_.reserve(priming_.size() + 1);  // what is sent is noted
     send(slot);
@@ -214,7 +214,7 @@ class SubmittedQuestions : public PromptedQuestions {
     const auto identity = slots_[slot].prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
-      note_primed(identity, slots_[slot].completion);
+      primed_.note(identity, slots_[slot].completion);
       release(identity);
     }
   }
