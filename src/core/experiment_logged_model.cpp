@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "experiment_answer_list.hpp"
+#include "icpi/core/check_option.hpp"
+#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/completion_record.hpp"
 #include "icpi/models/finished_queue.hpp"
@@ -60,7 +62,7 @@ class LoggedAnswers::Work {
     if (take(print, known)) {
       ready_.push(ticket, std::move(known));
     } else if (part_->is_decided()) {
-      known.error = {ErrorCategory::cancelled, "was called off when this was recorded", 0};
+      known.error = {ErrorCategory::cancelled, "was cancelled when this was recorded", 0};
       ready_.push(ticket, std::move(known));
     } else {
       start(model, request, {print, ticket, nullptr, false});
@@ -112,7 +114,7 @@ class LoggedAnswers::Work {
     RequestFingerprint request;
     Ticket ticket = 0;            ///< of the caller, who submitted it, or
     Completion* place = nullptr;  ///< of a running complete()
-    bool unwanted = false;        ///< the caller called it off
+    bool unwanted = false;        ///< the caller cancelled it
   };
 
   bool take(const RequestFingerprint& request, Completion& completion) {
@@ -156,7 +158,7 @@ class LoggedAnswers::Work {
   /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
   void cancel_rest(LanguageModelRef model) {
     for (auto& [inner, asked] : asked_)
-      if (asked.place != nullptr) model.cancel(inner);
+      if (asked.place != nullptr) try_cancel([&, ticket = inner] { model.cancel(ticket); });
     constexpr int most_attempts = 8;
     for (int attempt = 0; places_left_ > 0 && attempt < most_attempts; ++attempt) {
       try {
@@ -181,7 +183,7 @@ class LoggedAnswers::Work {
     list_.begin();
     for (std::size_t i = 0; i < count; ++i) {
       const auto node = asked_.extract(received_[i].ticket);
-      if (node.empty()) continue;  // given up
+      if (node.empty()) continue;  // nobody waits for it
       const Asked& asked = node.mapped();
       list_.add(asked.request, received_[i].completion, asked.unwanted);
       if (asked.place == nullptr) {
@@ -207,7 +209,9 @@ class LoggedAnswers::Work {
   std::vector<FinishedCompletion> received_;
 };
 
-LoggedAnswers::LoggedAnswers(RunPart& part, ModelFailures failures) : work_(std::make_unique<Work>(part, failures)) {}
+LoggedAnswers::LoggedAnswers(RunPart& part, ModelFailures failures) : work_(std::make_unique<Work>(part, failures)) {
+  check_option(failures <= ModelFailures::record, "failures", static_cast<int>(failures), "stop, record");
+}
 LoggedAnswers::LoggedAnswers(LoggedAnswers&&) noexcept = default;
 LoggedAnswers& LoggedAnswers::operator=(LoggedAnswers&&) noexcept = default;
 LoggedAnswers::~LoggedAnswers() = default;

@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/file_lock.hpp"
@@ -63,7 +64,7 @@ std::string reason() { return std::generic_category().message(errno); }
 /// The open file, and what is known of it.
 class RecordLog::File {
  public:
-  File(const std::string& file, Durability durability) : name_(file), durability_(durability) {}
+  File(const std::string& file, Durability durability) : name_(file) { set_durability(durability); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {
@@ -101,7 +102,10 @@ class RecordLog::File {
     size_ += line.size();
   }
 
-  void set_durability(Durability durability) noexcept { durability_ = durability; }
+  void set_durability(Durability durability) {
+    check_option(durability <= Durability::power, "durability", static_cast<int>(durability), "process, power");
+    durability_ = durability;
+  }
   [[nodiscard]] const std::string& header() const noexcept { return header_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool locked() const noexcept { return locked_; }
@@ -189,7 +193,7 @@ class RecordLog::File {
   }
 
   std::string name_;
-  Durability durability_;
+  Durability durability_{};
   std::string header_;
   int number_ = -1;
   std::mutex mutex_;
@@ -215,7 +219,7 @@ RecordLog::~RecordLog() = default;
 
 void RecordLog::append(std::string_view record) { file_->append(record); }
 
-void RecordLog::set_durability(Durability durability) noexcept { file_->set_durability(durability); }
+void RecordLog::set_durability(Durability durability) { file_->set_durability(durability); }
 
 const std::string& RecordLog::header() const noexcept { return file_->header(); }
 

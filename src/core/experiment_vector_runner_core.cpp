@@ -8,12 +8,15 @@
 #include <exception>
 #include <utility>
 
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/random.hpp"
 
 namespace icpi {
 
 VectorRunnerCore::VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds)
     : settings_(std::move(settings)), part_(part), runs_(seeds.size()) {
+  check_option(settings_.on_environment_error <= OnEnvironmentError::proceed, "on_environment_error",
+               static_cast<int>(settings_.on_environment_error), "stop, proceed");
   for (std::size_t run = 0; run < seeds.size(); ++run) runs_[run].record.seed = seeds[run];
 }
 

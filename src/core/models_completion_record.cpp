@@ -176,6 +176,7 @@ std::string completion_record(const CompletionRequest& request, const Completion
   add_set(line, "max_tokens", request.sampling.max_tokens);
   add_set(line, "seed", request.seed);
   line.add("sample", request.sample_index);
+  if (request.want_logprobs) line.add("want_logprobs", true);
   detail::add_completion(line, completion);
   return detail::with_checksum(line.str());
 }

@@ -20,20 +20,22 @@ namespace icpi {
 
 void prepare_recording(const std::string& file) {
   constexpr std::string_view beginning = R"({"request":")";
-  std::ifstream in(file, std::ios::binary | std::ios::ate);
-  const bool is_whole = in && in.tellg() > 0 && in.seekg(-1, std::ios::end) && in.peek() == '\n';
-  in.seekg(0);
+  std::ifstream in(file, std::ios::binary);
   std::uintmax_t whole = 0;
-  for (std::string line; (whole == 0 || !is_whole) && std::getline(in, line);) {
+  std::size_t number = 0;
+  for (std::string line; std::getline(in, line);) {
     const bool ends = !in.eof();
     const bool begins = line.starts_with(beginning) || (!ends && beginning.starts_with(line));
-    if (whole == 0 && !(begins && (!ends || detail::checksum_holds(line))))
+    if (++number == 1 && !begins)
       throw InvalidArgument(fmt::format("recording: {} is there and is something else", file));
-    if (ends) whole += line.size() + 1;
+    if (!ends) break;
+    if (!detail::checksum_holds(line))
+      throw InvalidArgument(fmt::format("recording: {}, line {}: the checksum does not fit", file, number));
+    whole += line.size() + 1;
   }
   in.close();
   std::error_code error;
-  if (!is_whole && std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file) > whole)
+  if (std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file) > whole)
     std::filesystem::resize_file(file, whole, error);
   if (!std::ofstream(file, std::ios::app | std::ios::binary))
     throw InvalidArgument(fmt::format("recording: cannot write {}", file));

@@ -78,8 +78,8 @@ std::string text_of(const SavedLegal& legal) {
 
 void read_header(const Json& header, SavedAgent& agent) {
   if (header["format"].string() != format_name) throw InvalidArgument("it is not a saved agent");
-  if (const int written = header["version"].integer<int>(); written > version)
-    throw InvalidArgument(fmt::format("it is of version {}; this library reads up to {}", written, version));
+  if (const int written = header["version"].integer<int>(); written < 1 || written > version)
+    throw InvalidArgument(fmt::format("it is of version {}; this library reads 1 to {}", written, version));
   agent.decisions = header["decisions"].string();
   agent.prompts = header["prompts"].string();
   agent.queries = header["queries"].string();

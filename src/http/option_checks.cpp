@@ -77,6 +77,16 @@ void validate(const RequestShape& request) {
   static_cast<void>(shape_of(request));
 }
 
+/// A value of these types may be any number, as it is when it comes from another language or an older program.
+void validate_names(const Options& options) {
+  require(options.dialect <= Dialect::responses, "dialect", "one of completions .. responses");
+  require(options.server <= ServerKind::sglang, "server", "one of automatic .. sglang");
+  require(options.chat_style <= ChatStyle::turns, "chat_style", "continuation or turns");
+  require(options.choice_form <= ChoiceForm::grammar, "choice_form", "one of automatic .. grammar");
+  require(options.vllm_choice_field <= VllmChoiceField::guided_choice, "vllm_choice_field",
+          "structured_outputs or guided_choice");
+}
+
 void validate_thinking(const Options& options) {
   constexpr int least_bound = 1024;
   constexpr int most = 10'000'000;
@@ -105,6 +115,7 @@ Options from_environment() {
 
 void validate(const Options& options) {
   using namespace std::chrono_literals;
+  validate_names(options);
   require(!options.base_urls.empty(), "base_urls", "at least one URL");
   for (const std::string& url : options.base_urls) {
     const bool secure = parse_base_url(url).secure;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How jobs end: tried again until that is pointless, out of time, called off, answered.
+// How jobs end: tried again until that is pointless, out of time, cancelled, answered.
 #include <algorithm>
 #include <cmath>
 

@@ -25,6 +25,8 @@ namespace {
 constexpr std::size_t kept_words = 4096;
 constexpr std::size_t shown_words = 600;
 constexpr std::chrono::milliseconds grace{2000};
+constexpr std::chrono::milliseconds hurried_grace{200};  // after an interrupt
+constexpr int milliseconds_between_polls = 50;
 constexpr int above_standard = 10;  // the guardian puts pipes at 0 .. 4
 
 std::string reason(int number) { return std::generic_category().message(number); }
@@ -83,11 +85,6 @@ class NoPipeSignal {
   bool was_pending_ = false;
 };
 
-int milliseconds_until(ChildProcess::Clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - ChildProcess::Clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
-}
-
 }  // namespace
 
 Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
@@ -103,8 +100,9 @@ void Descriptor::close() noexcept {
   if (number_ >= 0) ::close(std::exchange(number_, -1));
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& arguments, std::size_t longest_line)
-    : longest_line_(longest_line) {
+ChildProcess::ChildProcess(const std::vector<std::string>& arguments, std::size_t longest_line,
+                           std::function<bool()> interrupted)
+    : longest_line_(longest_line), interrupted_(std::move(interrupted)) {
   std::vector<std::string> words = arguments;
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -154,6 +152,12 @@ void ChildProcess::reap() noexcept {
   if (group_ > 0 && !ended_) ::kill(-group_, SIGKILL);
 }
 
+/// Until it is time to look again whether anybody still waits.
+int ChildProcess::milliseconds_to_wait(Clock::time_point deadline) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<long long>(left, 0, interrupted_ ? milliseconds_between_polls : 1'000'000));
+}
+
 std::string ChildProcess::exchange(std::string_view line, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (true) {
@@ -161,11 +165,12 @@ std::string ChildProcess::exchange(std::string_view line, std::chrono::milliseco
       if (auto answer = take_line()) return std::move(*answer);
     }
     if (!output_.is_open()) fail_ended();
+    if (is_interrupted()) throw ChildFailure("is not waited for any longer: interrupted");
     std::array<pollfd, 4> ends{{{output_.get(), POLLIN, 0},
                                 {error_.get(), POLLIN, 0},
                                 {status_.get(), POLLIN, 0},
                                 {line.empty() ? -1 : input_.get(), POLLOUT, 0}}};
-    const int ready = poll(ends.data(), ends.size(), milliseconds_until(deadline));
+    const int ready = poll(ends.data(), ends.size(), milliseconds_to_wait(deadline));
     if (ready < 0 && errno != EINTR) throw ChildFailure(fmt::format("cannot be waited for: {}", reason(errno)));
     if (ready == 0 && Clock::now() >= deadline)
       throw ChildFailure(fmt::format("has not answered for {} s", std::chrono::duration<double>(timeout).count()));
@@ -236,10 +241,12 @@ void ChildProcess::read_status() {
 
 /// Waits until the guardian says that the program has ended, or is gone itself; returns whether that came in time.
 bool ChildProcess::wait_for_end(std::chrono::milliseconds timeout) {
-  const auto deadline = Clock::now() + timeout;
+  const auto begin = Clock::now();
+  auto deadline = begin + timeout;
   while (status_.is_open() && !ended_) {
+    if (is_interrupted()) deadline = std::min(deadline, begin + hurried_grace);
     std::array<pollfd, 3> ends{{{status_.get(), POLLIN, 0}, {error_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}}};
-    const int ready = poll(ends.data(), ends.size(), milliseconds_until(deadline));
+    const int ready = poll(ends.data(), ends.size(), milliseconds_to_wait(deadline));
     if (ready == 0 && Clock::now() >= deadline) return false;
     if (ready <= 0) continue;
     if (ends[1].revents != 0) read_error();

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,15 +45,16 @@ class ChildProcess {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Starts it. `arguments`: the program, found in PATH, and what follows. Throws ChildFailure.
-  ChildProcess(const std::vector<std::string>& arguments, std::size_t longest_line);
+  /// Starts it. `arguments`: the program, found in PATH, and what follows. `interrupted`, which may be empty, is polled
+  /// while it is waited for; once true, nobody waits any more. Throws ChildFailure.
+  ChildProcess(const std::vector<std::string>& arguments, std::size_t longest_line, std::function<bool()> interrupted);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   /// Closes its input, gives it a moment to end, and kills it then.
   ~ChildProcess();
 
   /// Writes a line, which ends in a newline, and reads one, which is returned without. Throws ChildFailure: it ended,
-  /// was silent for too long, or what it writes has no end.
+  /// was silent for too long, what it writes has no end, or the wait was interrupted.
   std::string exchange(std::string_view line, std::chrono::milliseconds timeout);
 
   /// Writes a line, or the part of it that its input takes at once, that needs no answer.
@@ -72,6 +74,8 @@ class ChildProcess {
   std::optional<std::string> take_line();
   [[noreturn]] void fail_ended();
   bool wait_for_end(std::chrono::milliseconds timeout);
+  [[nodiscard]] bool is_interrupted() const { return interrupted_ && interrupted_(); }
+  [[nodiscard]] int milliseconds_to_wait(Clock::time_point deadline) const;
   void reap() noexcept;
 
   Descriptor input_;
@@ -84,6 +88,7 @@ class ChildProcess {
   std::optional<int> not_started_;  ///< errno
   std::optional<int> ended_;        ///< as of waitpid
   std::size_t longest_line_;
+  std::function<bool()> interrupted_;
   std::string read_;          ///< of its output, not yet taken
   std::size_t searched_ = 0;  ///< of read_, without finding a newline
   std::string words_;

@@ -90,7 +90,7 @@ EnvironmentServer::EnvironmentServer(const ProcessOptions& options, std::size_t 
     : options_(options), title_(title_of(options)) {
   check(options, environments);
   try {
-    child_.emplace(words_of(options), options.longest_answer);
+    child_.emplace(words_of(options), options.longest_answer, options.interrupted);
   } catch (const ChildFailure& failure) {
     fail(failure.what());
   }

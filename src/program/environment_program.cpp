@@ -16,6 +16,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/core/json_line.hpp"
 #include "icpi/process/environment.hpp"
+#include "interrupt.hpp"
 #include "printable.hpp"
 #include "program_of.hpp"
 
@@ -152,6 +153,7 @@ ProcessOptions process_options(const EnvironmentChoice& choice) {
   options.default_step_limit = usual_step_limit;
   options.timeout = std::chrono::seconds(parse_count("--env-timeout", choice.timeout, 1, 86'400));
   options.window = parse_count("--window", choice.window, 1, 64);
+  options.interrupted = [] { return interrupting_signal() != 0; };
   return options;
 }
 

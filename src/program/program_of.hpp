@@ -125,7 +125,7 @@ class ProgramOf : public DomainProgram {
   [[nodiscard]] virtual std::size_t episode_steps() const { return default_episode_steps; }
 
  private:
-  /// Seeds that are played in lockstep.
+  /// Seeds that are played side by side.
   struct Group {
     const RunRequest* request;
     const Method* method;
@@ -227,8 +227,8 @@ class ProgramOf : public DomainProgram {
       begin.add("seeds", fmt::format("{}:{}", group.seeds.first, group.seeds.last)).add("steps", settings.steps);
       group.part->begin(begin.str());
     }
-    VectorRunner<Env, A> lockstep(players, std::move(settings), std::move(recorder));
-    const bool complete = lockstep.play(optimal_returns(), [&](const EpisodeRecord& record) {
+    VectorRunner<Env, A> runner(players, std::move(settings), std::move(recorder));
+    const bool complete = runner.play(optimal_returns(), [&](const EpisodeRecord& record) {
       records.add(record);
       return true;
     });

@@ -36,6 +36,7 @@ RecordedQuestion read_question(const Json& json) {
   if (const Json* set = json.find("max_tokens")) question.sampling.max_tokens = set->integer<int>();
   if (const Json* set = json.find("seed")) question.seed = set->integer<std::uint64_t>();
   question.sample_index = json["sample"].integer<std::uint32_t>();
+  if (const Json* wanted = json.find("want_logprobs")) question.want_logprobs = wanted->boolean();
   question.answer = detail::read_answer(json).completion;
   return question;
 }
@@ -60,6 +61,7 @@ CompletionRequest RecordedQuestion::request(std::vector<std::string_view>& stops
   result.sampling = sampling;
   result.seed = seed;
   result.sample_index = sample_index;
+  result.want_logprobs = want_logprobs;
   return result;
 }
 

@@ -27,6 +27,7 @@ struct RecordedQuestion {
   Sampling sampling;
   std::optional<std::uint64_t> seed;
   std::uint32_t sample_index = 0;
+  bool want_logprobs = false;
   Completion answer;
 
   /// The same question for another model. `stops` and `listed` have to live as long; their texts are this object's.

@@ -216,7 +216,7 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
   } catch (const InvalidArgument&) {
     throw;
   } catch (const std::exception& error) {
-    // A model that is waited for when a signal comes gives up.
+    // A model or an environment that is waited for when a signal comes fails.
     if (interrupting_signal() != 0)
       throw Interrupted(fmt::format("stopped; `icpi {} --resume '{}'` goes on", recovery.words.at(0), folder.string()));
     if (!std::filesystem::exists(folder / log_name) || runs.front().request.evaluation_episodes > 0) throw;

@@ -108,6 +108,7 @@ TEST(FieldText, HintsCompareFieldsOfOneGroup) {
 TEST(FieldText, RefusesFieldsThatMakeNoSense) {
   const auto refused = [](std::vector<Field> fields) { return refusal([&] { FieldText text(fields); }); };
   EXPECT_THAT(refused({}), HasSubstr("at least one field"));
+  EXPECT_THAT(refused({{"a", static_cast<FieldKind>(4)}}), HasSubstr("'a': its kind is none of integer, decimal"));
   EXPECT_THAT(refused({{"two words"}}), HasSubstr("'two words'"));
   EXPECT_THAT(refused({{""}}), HasSubstr("its name"));
   EXPECT_THAT(refused({{"x"}, {"x"}}), HasSubstr("twice"));

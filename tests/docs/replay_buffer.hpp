@@ -11,7 +11,8 @@
 
 namespace skeletons {
 
-/// The least that a buffer must do. icpi::TrajectoryBuffer also checks what it is given.
+/// The least that a buffer must do. It trusts that actions are the environment's and that memory does not end:
+/// icpi::TrajectoryBuffer checks what it is given, and an append() of it that throws has changed nothing.
 template <icpi::Environment Env>
 class PlainBuffer {
  public:

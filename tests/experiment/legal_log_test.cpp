@@ -81,7 +81,7 @@ TEST(LegalLog, AHistoryThatIsRestoredKnowsWhatWasLegal) {
   EXPECT_THAT(read_bytes(file), ContainsRegex("\"decisions\":\\[\\[2,[0-9]+,\\[0,"));
 }
 
-TEST(LegalLog, RunsInLockstepRecordItAndObey) {
+TEST(LegalLog, RunsSideBySideRecordItAndObey) {
   const TemporaryFolder folder;
   const auto file = folder / "log";
   LegalAdventure env;
@@ -90,9 +90,9 @@ TEST(LegalLog, RunsInLockstepRecordItAndObey) {
     std::vector<Player<LegalAdventure, RandomAgent<LegalAdventure>>> players;
     for (std::uint64_t seed = 0; seed < 2; ++seed)
       players.push_back({env, std::make_unique<RandomAgent<LegalAdventure>>(env, seed), seed});
-    VectorRunner<LegalAdventure, RandomAgent<LegalAdventure>> lockstep(
+    VectorRunner<LegalAdventure, RandomAgent<LegalAdventure>> runner(
         players, RunSettings{"adventure", "random", "", 100, 1, 1}, {&part, text_of});
-    lockstep.play([](const auto&) { return 1.0; }, [&](const EpisodeRecord&) { return --episodes > 0; });
+    runner.play([](const auto&) { return 1.0; }, [&](const EpisodeRecord&) { return --episodes > 0; });
   };
   {
     RecordLog log(file, "{}", Durability::process);

@@ -11,10 +11,12 @@
 #include <regex>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "icpi/baselines/random_agent.hpp"
 #include "icpi/domains/all.hpp"
 #include "icpi/domains/solver.hpp"
 #include "icpi/experiment/logged_agent.hpp"
@@ -28,6 +30,7 @@
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/agent_options.hpp"
 #include "support/latency_model.hpp"
+#include "support/shuffled_language_model.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace icpi {
@@ -68,7 +71,7 @@ class CountingModel : public ModelDecorator<AnyLanguageModel> {
   std::shared_ptr<Counts> counts_;
 };
 
-/// A small run of chain: two seeds in lockstep.
+/// A small run of chain: two seeds side by side.
 struct ChainRun {
   using Icpi = PolicyIteration<Chain, AnyLanguageModel>;
 
@@ -91,15 +94,15 @@ struct ChainRun {
     RunSettings settings{"chain", "icpi", logged.identity(), steps, 0.8, 1};
     settings.interrupted = interrupted;
     const ChainFormatter formatter;
-    VectorRunner<Chain, Icpi> lockstep(players, settings,
-                                       {&part, [&](int state) { return std::string(formatter.observation(state)); }});
+    VectorRunner<Chain, Icpi> runner(players, settings,
+                                     {&part, [&](int state) { return std::string(formatter.observation(state)); }});
     Solver<Chain> solver(Chain{}, 0.8);
     std::string records;
-    lockstep.play([&](int start) { return solver.optimal_return(start); },
-                  [&](const EpisodeRecord& record) {
-                    records += to_json(record) + '\n';
-                    return true;
-                  });
+    runner.play([&](int start) { return solver.optimal_return(start); },
+                [&](const EpisodeRecord& record) {
+                  records += to_json(record) + '\n';
+                  return true;
+                });
     return records;
   }
 
@@ -287,6 +290,47 @@ TEST_F(LoggedRun, StopsBeforeADecisionThatTheModelDidNotAnswer) {
   }
 }
 
+/// Throws when it is asked for answers the second time, and whenever it is to cancel.
+struct StubbornModel : testing::ShuffledLanguageModel<InductionModel> {
+  StubbornModel(std::size_t& open, std::size_t& asked_to_cancel)
+      : ShuffledLanguageModel(InductionModel{}, 8, 1), in_flight(&open), cancelled(&asked_to_cancel) {}
+  void submit(const CompletionRequest& request, Ticket ticket) {
+    ShuffledLanguageModel::submit(request, ticket);
+    ++*in_flight;
+  }
+  std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds patience) {
+    if (++collections == 2) throw std::runtime_error("gone");
+    const std::size_t count = ShuffledLanguageModel::collect(finished.first(1), patience);
+    *in_flight -= count;
+    return count;
+  }
+  void cancel(Ticket) {
+    ++*cancelled;
+    throw std::runtime_error("cannot cancel");
+  }
+  std::size_t* in_flight;
+  std::size_t* cancelled;
+  int collections = 0;
+};
+
+TEST_F(LoggedRun, NothingStaysInFlightWhereAModelThrowsAndCannotCancel) {
+  RecordLog log(file, "{}", Durability::process);
+  RunPart part(log, 0);
+  std::size_t in_flight = 0, cancelled = 0;
+  LoggedModel<StubbornModel> model(StubbornModel(in_flight, cancelled), part);
+  std::vector<CompletionRequest> requests(4);
+  for (std::size_t i = 0; i < requests.size(); ++i) requests[i].sample_index = static_cast<std::uint32_t>(i);
+  std::vector<Completion> completions(4);
+  try {
+    model.complete(requests, completions);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "gone");
+  }
+  EXPECT_EQ(in_flight, 0U);
+  EXPECT_EQ(cancelled, 3U);
+}
+
 /// Walks a chain, and throws in the second step of some episodes and at the beginning of others.
 class BrokenChain {
  public:
@@ -334,14 +378,14 @@ std::vector<EpisodeRecord> play_broken(RecordLog* log, OnEnvironmentError rule,
     part.emplace(*log, 0);
     recorder = {&*part, [](int state) { return std::to_string(state); }};
   }
-  VectorRunner<BrokenChain, WalkingAgent> lockstep(players, settings, recorder);
+  VectorRunner<BrokenChain, WalkingAgent> runner(players, settings, recorder);
   std::vector<EpisodeRecord> records;
-  lockstep.play([](int) { return 1.0; },
-                [&](const EpisodeRecord& record) {
-                  records.push_back(record);
-                  if (seen != nullptr) seen->push_back(record);
-                  return true;
-                });
+  runner.play([](int) { return 1.0; },
+              [&](const EpisodeRecord& record) {
+                records.push_back(record);
+                if (seen != nullptr) seen->push_back(record);
+                return true;
+              });
   return records;
 }
 
@@ -412,6 +456,57 @@ TEST_F(LoggedRun, ATrainedPolicyGoesOnWhereItWas) {
   for (const auto& [request, times] : *counts) EXPECT_EQ(times, 1);
   EXPECT_LT(counts->size(), undisturbed.lm_calls);
   EXPECT_TRUE(read_bytes(file) == read_bytes(folder / "undisturbed"));
+}
+
+TEST_F(LoggedRun, AStopEndsTrainingBetweenStepsAndDecisionTimesAreRefused) {
+  using Icpi = PolicyIteration<Chain, LoggedModel<InductionModel>>;
+  const auto session = [](RecordLog& log, TrainingLimits limits, std::stop_source* stop = nullptr) {
+    RunPart part(log, 0);
+    LoggedModel<InductionModel> model(InductionModel{}, part);
+    Chain env;
+    Icpi agent(env, model, {.seed = 5});
+    LoggedAgent<Chain, Icpi> logged(env, agent, part, 5, [](int state) { return std::to_string(state); });
+    std::size_t decisions = 0;
+    agent.callbacks().on_decision = [&](const Decision&) {
+      if (stop != nullptr && ++decisions == 30) stop->request_stop();
+    };
+    return logged.train(env, limits);
+  };
+  RecordLog undisturbed(folder / "undisturbed", "{}", Durability::process);
+  session(undisturbed, {.steps = 60});
+  {
+    RecordLog log(file, "{}", Durability::process);
+    std::stop_source stop;
+    EXPECT_EQ(session(log, {.steps = 60, .until = {.stop = stop.get_token()}}, &stop), 30U);
+  }
+  RecordLog log(file, Durability::process);
+  EXPECT_THROW(session(log, {.steps = 60, .decision_time = std::chrono::milliseconds(10)}), InvalidArgument);
+  session(log, {.steps = 60});
+  EXPECT_TRUE(read_bytes(file) == read_bytes(folder / "undisturbed"));
+}
+
+TEST_F(LoggedRun, OptionsThatAreNoneOfTheirNamesAreNamed) {
+  const auto refusal = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const InvalidArgument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal([&] { RecordLog(file, "{}", static_cast<Durability>(2)); }), HasSubstr("durability is 2"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  RecordLog log(file, "{}", Durability::process);
+  EXPECT_THAT(refusal([&] { log.set_durability(static_cast<Durability>(77)); }), HasSubstr("durability is 77"));
+  RunPart part(log, 0);
+  EXPECT_THAT(
+      refusal([&] { LoggedModel<InductionModel> model(InductionModel{}, part, static_cast<ModelFailures>(9)); }),
+      HasSubstr("failures is 9"));
+  std::vector<Player<Chain, RandomAgent<Chain>>> players;
+  RunSettings settings;
+  settings.on_environment_error = static_cast<OnEnvironmentError>(2);
+  EXPECT_THAT(refusal([&] { VectorRunner<Chain, RandomAgent<Chain>>(players, settings); }),
+              HasSubstr("on_environment_error is 2"));
 }
 
 /// A program that acts in a chain which goes on while the program comes and goes.

@@ -28,15 +28,15 @@ std::vector<EpisodeRecord> play(const std::vector<std::uint64_t>& seeds, std::si
   const auto facts = env.facts();
   std::vector<Player<Env, A>> players;
   for (const auto seed : seeds) players.push_back({env, make(seed), seed});
-  VectorRunner<Env, A> lockstep(players,
-                                {"domain", "agent", "model", steps, facts.evaluation_discount, facts.return_scale});
+  VectorRunner<Env, A> runner(players,
+                              {"domain", "agent", "model", steps, facts.evaluation_discount, facts.return_scale});
   Solver<Env> solver(env, facts.evaluation_discount);
   std::vector<EpisodeRecord> records;
-  EXPECT_TRUE(lockstep.play([&](const auto& start) { return solver.optimal_return(start); },
-                            [&](const EpisodeRecord& record) {
-                              records.push_back(record);
-                              return true;
-                            }));
+  EXPECT_TRUE(runner.play([&](const auto& start) { return solver.optimal_return(start); },
+                          [&](const EpisodeRecord& record) {
+                            records.push_back(record);
+                            return true;
+                          }));
   return records;
 }
 
@@ -97,9 +97,9 @@ TEST(VectorRunner, StopsWhenTold) {
   const Chain env;
   std::vector<Player<Chain, RandomAgent<Chain>>> players;
   players.push_back({env, std::make_unique<RandomAgent<Chain>>(env, 0), 0});
-  VectorRunner<Chain, RandomAgent<Chain>> lockstep(players, {"d", "a", "", 1000, 0.8, 1});
+  VectorRunner<Chain, RandomAgent<Chain>> runner(players, {"d", "a", "", 1000, 0.8, 1});
   int episodes = 0;
-  EXPECT_FALSE(lockstep.play([](int) { return 1.0; }, [&](const EpisodeRecord&) { return ++episodes < 3; }));
+  EXPECT_FALSE(runner.play([](int) { return 1.0; }, [&](const EpisodeRecord&) { return ++episodes < 3; }));
   EXPECT_EQ(episodes, 3);
 }
 

@@ -73,6 +73,25 @@ TEST_F(RecordingTest, GoesOnBehindTheLastWholeLineAndWritesIntoNothingElse) {
   }
 }
 
+TEST_F(RecordingTest, DoesNotGoOnBehindADamagedLine) {
+  std::array<CompletionRequest, 3> requests{};
+  requests[0].query = "one";
+  requests[1].query = "two";
+  requests[2].query = "three";
+  std::array<Completion, 3> completions;
+  RecordingModel<ScriptedModel>(ScriptedModel(strange_answer), file_).complete(requests, completions);
+  std::string damaged = content();
+  damaged[damaged.find("two")] = 'T';
+  overwrite(damaged);
+  try {
+    prepare_recording(file_);
+    ADD_FAILURE() << "nobody could read what would come behind it";
+  } catch (const InvalidArgument& error) {
+    EXPECT_NE(std::string(error.what()).find("line 2: the checksum does not fit"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(content(), damaged);
+}
+
 TEST_F(RecordingTest, ReplaysEveryAnswerAndFailureExactly) {
   std::array<CompletionRequest, 3> requests{};
   requests[0].query = std::string_view("q\0\xFF", 3);
@@ -154,6 +173,14 @@ TEST_F(RecordingTest, WritesNoFieldForWhatIsLeftOpen) {
     EXPECT_EQ(line.find("max_tokens") == nullptr, (bits & 4U) != 0) << bits;
     EXPECT_EQ(line.find("seed") == nullptr, (bits & 8U) != 0) << bits;
   }
+}
+
+TEST_F(RecordingTest, WritesWhetherLogprobsAreWanted) {
+  CompletionRequest request;
+  request.query = "abc";
+  EXPECT_EQ(Json::parse(completion_record(request, {})).find("want_logprobs"), nullptr);
+  request.want_logprobs = true;
+  EXPECT_TRUE(Json::parse(completion_record(request, {}))["want_logprobs"].boolean());
 }
 
 TEST_F(RecordingTest, UnknownRequestsAreInvalid) {

@@ -26,7 +26,7 @@ using icpi::StopOnFailure;
 using icpi::Ticket;
 using testing::HasSubstr;
 
-/// Answers everything but "fail"; what was called off ends as cancelled.
+/// Answers everything but "fail"; what was cancelled ends as cancelled.
 class MoodyModel {
  public:
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {

@@ -113,7 +113,7 @@ TEST(GrowingActions, TheOpenLoopSaysWhen) {
   static_cast<void>(agent.act({0, false}));
   env.known.emplace_back("take key");
   agent.grow(env);
-  EXPECT_THROW(static_cast<void>(agent.act({0, false})), InvalidArgument);  // the episode was given up
+  EXPECT_THROW(static_cast<void>(agent.act({0, false})), InvalidArgument);  // the episode was abandoned
   agent.begin_episode({0, false});
   EXPECT_EQ(agent.act({0, false}, std::vector<std::string>{"take key"}), "take key");
   env.known.pop_back();

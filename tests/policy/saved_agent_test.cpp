@@ -11,10 +11,12 @@
 #include <filesystem>
 #include <numeric>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/domains/chain_formatter.hpp"
@@ -54,7 +56,7 @@ class Player {
     agent.callbacks().on_decision = [this](const Decision&) { log.push_back(recorded(agent)); };
   }
 
-  /// One episode; every fifth is given up in its middle, every seventh is an evaluation.
+  /// One episode; every fifth is abandoned in its middle, every seventh is an evaluation.
   void play(std::size_t number) {
     if (number % 7 == 6) {
       (void)agent.evaluate(env);
@@ -62,7 +64,7 @@ class Player {
       auto observation = env.reset(number);
       agent.begin_episode(observation);
       agent.observe(env.step(agent.act(observation)));
-      agent.begin_episode(observation);  // gives it up
+      agent.begin_episode(observation);  // abandons it
       play_on(observation);
     } else {
       agent.train(env, {.episodes = 1});
@@ -240,6 +242,22 @@ TEST_F(SavedAgentErrors, NoticeEveryChangedByteAndEveryMissingOne) {
     std::string changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ 1);
     EXPECT_NE(refusal_of(changed).find("changed, line "), std::string::npos) << at;
+  }
+}
+
+TEST_F(SavedAgentErrors, NameVersionsThatNeverWere) {
+  const std::string whole = contents();
+  for (const std::string number : {"0", "-1", "3"}) {
+    detail::ChecksumChain chain;
+    std::string text;
+    std::istringstream lines(whole);
+    for (std::string line; std::getline(lines, line);) {
+      std::string part(detail::checked_part(line));
+      if (text.empty()) part.replace(part.find("\"version\":1"), 11, "\"version\":" + number);
+      text += chain.add(part + "}") + '\n';
+    }
+    EXPECT_NE(refusal_of(text).find("of version " + number + "; this library reads 1 to 2"), std::string::npos)
+        << refusal_of(text);
   }
 }
 

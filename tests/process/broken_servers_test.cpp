@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "icpi/process/environment.hpp"
+#include "process/gone.hpp"
 #include "process/servers.hpp"
 
 namespace icpi {
 namespace {
 
 using namespace std::chrono_literals;
+using test::goes_away;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -48,17 +50,6 @@ std::size_t open_descriptors() {
 }
 
 bool has_children() { return waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
-
-/// Waits until no process has this number, or is but a zombie of somebody else's.
-bool goes_away(pid_t process) {
-  for (int i = 0; i < 20'000; ++i) {
-    std::ifstream status("/proc/" + std::to_string(process) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(status)), {});
-    if (text.empty() || text.find(") Z ") != std::string::npos) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
 
 /// Plays until it throws; what it threw, in every later call too.
 std::string played_on(ProcessEnvironment& env) {
@@ -212,6 +203,32 @@ TEST_F(Orphans, NoneIsLeftByAServerThatIsKilled) {
   kill(server, SIGKILL);
   EXPECT_THROW(env.reset(0), EnvironmentUnreachable);
   EXPECT_TRUE(goes_away(held));
+}
+
+TEST_F(Orphans, NoneIsLeftByAWaitThatIsInterrupted) {
+  for (const std::string stage : {"spec", "reset"}) {
+    int polls = 0;
+    ProcessOptions options;
+    options.shell_command =
+        "echo 1 $$ > '" + file_ + "'; exec " + ICPI_PYTHON_PROGRAM + " " + broken_server + " spec silence";
+    if (stage == "reset") {
+      options = test::replies({});
+      options.shell_command = "echo 1 $$ > '" + file_ + "'; trap '' TERM; " + options.shell_command + "; sleep 3600";
+    }
+    options.timeout = std::chrono::hours(1);
+    options.interrupted = [&] { return ++polls > 20; };
+    try {
+      ProcessEnvironment env(options);
+      EXPECT_EQ(stage, "reset");
+      polls = 0;
+      env.reset(0);
+      ADD_FAILURE() << "nobody answered";
+    } catch (const EnvironmentUnreachable& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("interrupted"), HasSubstr("'" + stage + "'")));
+    }
+    EXPECT_TRUE(goes_away(processes().second));
+    EXPECT_FALSE(has_children());
+  }
 }
 
 TEST_F(Orphans, NoneIsLeftByAProcessThatIsKilled) {

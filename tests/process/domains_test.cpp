@@ -75,15 +75,15 @@ std::string records(std::vector<Env> envs, const Text& text) {
     auto agent = std::make_unique<Agent>(envs[seed], model, options, text);
     players.push_back({std::move(envs[seed]), std::move(agent), seed});
   }
-  VectorRunner<Env, Agent> lockstep(
+  VectorRunner<Env, Agent> runner(
       players, {std::string(facts.name), "icpi", "induction", 14, facts.evaluation_discount, facts.return_scale});
   Solver<Domain> solver(Domain{}, facts.evaluation_discount);
   std::string lines;
-  lockstep.play([&](const auto& start) { return solver.optimal_return(start); },
-                [&](const EpisodeRecord& record) {
-                  lines += to_json(record) + '\n';
-                  return true;
-                });
+  runner.play([&](const auto& start) { return solver.optimal_return(start); },
+              [&](const EpisodeRecord& record) {
+                lines += to_json(record) + '\n';
+                return true;
+              });
   return lines;
 }
 

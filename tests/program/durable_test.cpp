@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -132,6 +133,8 @@ class ModelServer {
     const Locked lock(mutex_);
     return seen_.size();
   }
+  /// From the given number of requests on, none is answered any more; ~0: all are.
+  void answer_only(std::size_t requests) { answers_ = requests; }
   void forget() {
     const Locked lock(mutex_);
     asked_ = 0;
@@ -156,7 +159,7 @@ class ModelServer {
     }
     const Json asked = Json::parse(request.body);
     const Locked lock(mutex_);
-    ++asked_;
+    if (++asked_ > answers_) reply.first_byte_delay = 1h;
     seen_.insert(request.body);
     CompletionRequest put;
     put.query = asked["prompt"].string();
@@ -182,6 +185,7 @@ class ModelServer {
   mutable std::mutex mutex_;
   InductionModel model_;
   std::size_t asked_ = 0;
+  std::atomic<std::size_t> answers_ = ~std::size_t{0};
   std::set<std::string> seen_;
   icpi_test::ScriptedServer server_{[this](const icpi_test::HttpRequest& request) { return answer(request); }};
 };
@@ -216,6 +220,26 @@ TEST_F(Durable, ARunBehindAServerThatIsKilledNeverAsksWhatIsRecorded) {
     std::filesystem::remove_all(folder_ / "undisturbed");
     server.forget();
   }
+}
+
+TEST_F(Durable, ASignalEndsTheWaitForAServerThatNeverAnswers) {
+  ModelServer server;
+  const Words words{"--seeds", "0:2",        "--steps",    "25",           "--model",
+                    "http",    "--base-url", server.url(), "--model-name", "scripted"};
+  ASSERT_EQ(icpi(train(words, "undisturbed")).code, 0);
+  server.forget();
+  server.answer_only(30);
+  const pid_t child = start(train(words, "run"));
+  while (server.asked() <= 30) std::this_thread::sleep_for(1ms);
+  const auto begin = std::chrono::steady_clock::now();
+  kill(child, SIGINT);
+  const CommandResult result = finish(child);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);  // one, on a machine that has nothing else to do
+  EXPECT_EQ(result.code, 128 + SIGINT) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("--resume"));
+  server.answer_only(~std::size_t{0});
+  ASSERT_EQ(icpi(resume("run")).code, 0);
+  expect_equal_folders("undisturbed", "run");
 }
 #endif
 

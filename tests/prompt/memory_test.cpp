@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 
 #include "icpi/core/thread_team.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/known_answers.hpp"
+#include "icpi/prompt/primed_prefixes.hpp"
 #include "icpi/prompt/text_interner.hpp"
 
 namespace icpi {
@@ -50,6 +52,19 @@ TEST(AnswerMemo, TellsKeysApartByEveryField) {
     const auto [entry, added] = memo.find_or_add(keys[i]);
     EXPECT_FALSE(added);
     EXPECT_EQ(entry->answer.reward, static_cast<double>(i));
+  }
+}
+
+TEST(PrimedPrefixes, AreOfWhatWasAnsweredAndDoNotGrowForEver) {
+  PrimedPrefixes prefixes;
+  Completion failed;
+  failed.error.category = ErrorCategory::cancelled;
+  prefixes.note(1, failed);
+  EXPECT_FALSE(prefixes.contains(1));
+  for (std::uint64_t identity = 1; identity <= 20'000; ++identity) {
+    prefixes.note(identity, {});
+    ASSERT_TRUE(prefixes.contains(identity));
+    ASSERT_LE(prefixes.size(), PrimedPrefixes::most);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Several threads, each with agents of its own, over a common cache file, for ICPI_SOAK_SECONDS (default 120): models
-// that fail, talk nonsense and throw, environments that throw, episodes given up in the middle, requests called off, runs
+// that fail, talk nonsense and throw, environments that throw, episodes abandoned in the middle, requests cancelled, runs
 // broken off and gone on with. Whatever happens, memory and prompts agree, nothing stays in flight, and sound runs, those
 // in parts too, are what they are alone.
 #include <fmt/format.h>
@@ -91,7 +91,7 @@ void play_disturbed(Common& common, RandomStream& stream) {
         const auto action = agent.act(observation);
         ++common.decisions;
         if (stream.index(20) == 0) throw std::runtime_error("the environment threw");
-        if (stream.index(20) == 0) break;  // the host gives the episode up
+        if (stream.index(20) == 0) break;  // the host abandons the episode
         auto step = env.step(action);
         if (stream.index(20) == 0) {
           auto spoiled = step;
@@ -204,7 +204,7 @@ void soak_agents(Common& common, std::uint64_t thread) {
   }
 }
 
-/// Requests to a server that fails a fifth of the time; some are called off. Each is collected exactly once.
+/// Requests to a server that fails a fifth of the time; some are cancelled. Each is collected exactly once.
 void soak_http(Common& common) {
   icpi_test::StormyServer server;
   auto options = icpi_test::quick_options({server.url()});
@@ -260,7 +260,7 @@ TEST(Soak, AgentsModelsAndServersSurviveEachOther) {
   EXPECT_GT(common.injected, 0U);
   EXPECT_GT(common.cancelled, 0U);
   EXPECT_GT(common.resumes, 0U);
-  fmt::print("{} decisions, {} exceptions, {} runs gone on with, {} HTTP requests, {} of them called off\n",
+  fmt::print("{} decisions, {} exceptions, {} runs gone on with, {} HTTP requests, {} of them cancelled\n",
              common.decisions.load(), common.injected.load(), common.resumes.load(), common.requests.load(),
              common.cancelled.load());
 }

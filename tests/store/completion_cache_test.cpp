@@ -9,6 +9,8 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <stdexcept>
+#include <utility>
 
 #include "helpers.hpp"
 #include "icpi/core/random.hpp"
@@ -314,6 +316,49 @@ TEST(Cache, ModelsThatThrowLeaveNothingInFlight) {
   EXPECT_EQ(thrown, 2);
   std::vector<FinishedCompletion> finished(3);
   EXPECT_EQ(cache.collect(finished, std::chrono::milliseconds(0)), 0U);
+}
+
+/// Gives back a ticket that it never got, with an answer to each that it got; or cannot cancel.
+class ConfusedModel : public AsynchronousCountingModel {
+ public:
+  ConfusedModel(int* asked, int* cancelled) : AsynchronousCountingModel(asked), cancelled_(cancelled) {}
+
+  std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait) {
+    const std::size_t count = AsynchronousCountingModel::collect(finished.first(1), wait);
+    if (count == 0 || std::exchange(confused_, true)) return count;
+    finished[1].ticket = 77'777;
+    return 2;
+  }
+  void cancel(icpi::Ticket) {
+    ++*cancelled_;
+    throw std::runtime_error("cannot cancel");
+  }
+
+ private:
+  int* cancelled_;
+  bool confused_ = false;
+};
+
+TEST(Cache, AModelThatLosesCountIsNamedAndWhatItCannotCancelIsCollected) {
+  const TemporaryFolder folder;
+  int asked = 0;
+  int cancelled = 0;
+  CompletionCache cache(ConfusedModel(&asked, &cancelled), options_for(folder / "cache.db"));
+  {
+    Batch batch(4);  // its texts and places end with the attempt
+    try {
+      cache.complete(batch.requests, batch.completions);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const icpi::Error& error) {
+      EXPECT_NE(std::string(error.what()).find("ticket 77777, which is not in flight"), std::string::npos)
+          << error.what();
+    }
+    EXPECT_EQ(cancelled, 3);
+  }
+  Batch again(4);
+  cache.complete(again.requests, again.completions);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(again.completions[i].text, answer_to(again.requests[i]));
+  EXPECT_EQ(asked, 4) << "every answer was kept";
 }
 
 TEST(Cache, Misuse) {

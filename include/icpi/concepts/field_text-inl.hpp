@@ -37,6 +37,7 @@ inline void require_field(bool holds, const Field& field, std::string_view what)
 inline void check_field(const Field& field) {
   require_field(is_identifier(field.name, "."), field,
                 "its name is not of letters, digits, '_' and '.', no digit first");
+  require_field(field.kind <= FieldKind::text, field, "its kind is none of integer, decimal, category, text");
   require_field(field.kind != FieldKind::decimal || (field.decimals >= 1 && field.decimals <= 60), field,
                 "its number of decimals is not in 1 .. 60");
   if (field.kind != FieldKind::category) return;

@@ -220,7 +220,7 @@ struct FinishedCompletion {
 ///
 /// Laws: every submitted ticket is collected exactly once, cancelled ones with ErrorCategory::cancelled or, when the
 /// answer was already there, with it; views in the request stay valid until then. submit never blocks for an answer. A
-/// submit that throws has taken nothing; a collect that throws loses nothing: the caller collects what is in flight.
+/// submit that throws has taken nothing, a cancel ended nothing, a collect lost nothing: what is in flight is collected.
 template <class M>
 concept AsynchronousLanguageModel =
     LanguageModel<M> && requires(M& model, const CompletionRequest& request, Ticket ticket,

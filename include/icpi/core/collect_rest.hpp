@@ -5,6 +5,15 @@
 
 namespace icpi {
 
+/// Calls `cancel()`. What it throws is of no interest: what could not be cancelled comes by itself.
+template <class Cancel>
+void try_cancel(Cancel&& cancel) noexcept {
+  try {
+    cancel();
+  } catch (...) {
+  }
+}
+
 /// Collects what is in flight and was cancelled: `collect()` returns how many came. What it throws meanwhile is of no
 /// interest; it is asked again, but not for ever.
 template <class Collect>

@@ -16,8 +16,10 @@
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/legal_actions.hpp"
+#include "icpi/core/check_option.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/core/until.hpp"
 #include "icpi/experiment/run_part.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/training.hpp"
@@ -81,17 +83,21 @@ class LoggedAgent {
   [[nodiscard]] const Costs& costs() const noexcept { return agent_->costs(); }  ///< of the agent
   [[nodiscard]] std::uint64_t episodes() const noexcept { return episode_; }  ///< begun so far, restored ones included
 
-  /// Plays whole episodes until a limit is reached, as PolicyIteration::train() does. On the log of an earlier session
-  /// what was recorded is played again first, and counts. Returns the steps taken.
+  /// Plays whole episodes until a limit is reached, as PolicyIteration::train() does, but that `until` ends it between
+  /// two steps. On the log of an earlier session what was recorded is played again first, and counts. Returns the steps
+  /// taken. Throws InvalidArgument for a `decision_time`: what ran out of time cannot be played again.
   std::size_t train(Env& env, TrainingLimits limits) {
     check_training_limits(limits);
+    check_option(limits.decision_time.count() == 0, "decision_time in nanoseconds", limits.decision_time.count(),
+                 "0 where runs are logged: decisions that ran out of time cannot be played again");
     std::size_t steps = 0;
-    for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps; ++episode) {
+    const Until& until = limits.until;
+    for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps && !until.over(); ++episode) {
       Observation observation = env.reset(RandomKey(seed_).child(0).child(episode_).seed());
       grow(env);
       begin_episode(observation);
       bool ended = false;
-      for (std::size_t played = 1; !ended; ++steps, ++played) {
+      for (std::size_t played = 1; !ended && !until.over(); ++steps, ++played) {
         auto step = env.step(act_in(env, *this, observation));
         step.truncated = step.truncated || (played == limits.episode_steps && !step.terminated);
         observe(step);

@@ -32,7 +32,7 @@ namespace detail {
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API LoggedAnswers {
  public:
-  /// `part` must outlive the object.
+  /// `part` must outlive the object. Throws InvalidArgument for ModelFailures that are none.
   LoggedAnswers(RunPart& part, ModelFailures failures);
   LoggedAnswers(LoggedAnswers&&) noexcept;             ///< leaves nothing behind that may be used
   LoggedAnswers& operator=(LoggedAnswers&&) noexcept;  ///< as construction

@@ -78,8 +78,8 @@ class ICPI_API RecordLog {
   /// added then, and what was recorded before stays.
   void append(std::string_view record);
 
-  /// From now on. Not while records are added.
-  void set_durability(Durability durability) noexcept;
+  /// From now on. Not while records are added. Throws InvalidArgument for what is none, as the constructors do.
+  void set_durability(Durability durability);
 
   /// As given when the log was begun.
   [[nodiscard]] const std::string& header() const noexcept;

@@ -44,7 +44,7 @@ struct RecordedStep {
   std::string error;        ///< what the environment threw; empty: nothing
 };
 
-/// The part of a run log that belongs to one agent, or to agents that play in lockstep: everything that happened, in
+/// The part of a run log that belongs to one agent, or to agents that play side by side: everything that happened, in
 /// order, each record written before the next thing begins.
 ///
 /// A run that is continued is played again from its beginning: the same code asks the same questions and takes the same

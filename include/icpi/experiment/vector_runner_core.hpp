@@ -63,7 +63,8 @@ class ICPI_API VectorRunnerCore {
   };
   using Sink = std::function<bool(const EpisodeRecord&)>;  ///< false: stop after this round
 
-  /// One run for each seed. `part`, which may be null, must outlive this object.
+  /// One run for each seed. `part`, which may be null, must outlive this object. Throws InvalidArgument for settings out of
+  /// range.
   VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds);
   virtual ~VectorRunnerCore();
 

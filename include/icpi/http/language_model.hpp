@@ -43,7 +43,7 @@ struct Capabilities {
 struct Statistics {
   std::uint64_t requests = 0;               ///< HTTP requests for completions, retries included
   std::uint64_t answers = 0;                ///< completions received whole
-  std::uint64_t errors = 0;                 ///< completions given up
+  std::uint64_t errors = 0;                 ///< completions that failed
   std::uint64_t retries = 0;                ///< completions that were sent once more
   std::uint64_t refusals = 0;               ///< 429 and 503
   std::uint64_t lost_connections = 0;       ///< not established, reset or cut

@@ -153,7 +153,7 @@ struct Options {
   Retries retries;                                     ///< what is tried again
   std::chrono::milliseconds attempt_timeout{120'000};  ///< for one attempt, from sending to the last byte
   std::chrono::milliseconds connect_timeout{10'000};   ///< for one connection
-  std::size_t max_response_bytes = 8U << 20U;          ///< longer answers are cut off and given up
+  std::size_t max_response_bytes = 8U << 20U;          ///< longer answers are cut off and fail
   std::string ca_file;  ///< PEM certificates trusted instead of the system's; empty: the system's
 
   RequestShape request;  ///< what is sent otherwise than usual

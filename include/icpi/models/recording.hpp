@@ -39,7 +39,8 @@ class ReplayingModel {
 #else
 
 /// Readies a file for more records: creates it if there is none, and removes a last line that was cut off while it was
-/// written. Throws InvalidArgument when it holds something else than a recording, or cannot be written.
+/// written. Throws InvalidArgument when it holds something else than a recording, a line of it is damaged, which is named,
+/// or it cannot be written.
 ICPI_API void prepare_recording(const std::string& file);
 
 namespace detail {
@@ -72,7 +73,7 @@ template <LanguageModel Model>
 class RecordingModel : public ModelDecorator<Model> {
  public:
   /// Adds to `file`, a path; creates it if there is none; removes a last line that was cut off. Throws InvalidArgument
-  /// when it cannot be written, or holds something else than a recording.
+  /// when it cannot be written, holds something else than a recording, or a damaged line.
   RecordingModel(Model model, const std::string& file, RecordingOptions options = {})
       : ModelDecorator<Model>(std::move(model)), file_(file, options) {}
 

@@ -29,7 +29,7 @@ class ICPI_API ModelFailure : public Error {
 
 namespace detail {
 
-/// Throws ModelFailure for answers that carry an error, unless the caller called them off.
+/// Throws ModelFailure for answers that carry an error, unless the caller cancelled them.
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API FailureWatch {
  public:

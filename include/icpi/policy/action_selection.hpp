@@ -14,7 +14,8 @@
 
 namespace icpi {
 
-/// Chooses an action by the values of all legal ones, which come in the environment's order. Optional: `check()`.
+/// Chooses an action by the values of all legal ones whose value is known, which come in the environment's order.
+/// Optional: `check()`.
 ///
 /// Laws: returns an index into `values`, which is not empty and holds no NaN; what is random draws from `stream`.
 template <class T>

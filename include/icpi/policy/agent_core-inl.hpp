@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -64,13 +63,19 @@ ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
 
 ICPI_INLINE std::span<const Rollout> AgentCore::rollouts() const noexcept {
+  if (!decided_alone()) return {};
   const auto* rollouts = options_.values.get_if<MeanOfRollouts>();
-  return decision_.by_model && alone_ && rollouts != nullptr ? rollouts->rollouts() : std::span<const Rollout>();
+  return rollouts != nullptr ? rollouts->rollouts() : std::span<const Rollout>();
 }
 
 ICPI_INLINE std::vector<PlannedStep> AgentCore::planned_steps() const {
-  if (!decision_.by_model || !alone_) return {};
+  if (!decided_alone()) return {};
   return options_.values->imagined(0);
+}
+
+ICPI_INLINE void AgentCore::check_whole() const {
+  if (work_ == nullptr)
+    throw InvalidArgument("this agent was moved from: it can be assigned to and destroyed, and nothing else");
 }
 
 ICPI_INLINE void AgentCore::check_options() const {
@@ -87,6 +92,8 @@ ICPI_INLINE void AgentCore::restore(std::uint64_t episodes, const Costs& costs) 
 }
 
 ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
+  check_whole();
+  check_option(kind <= EpisodeKind::evaluation, "kind of an episode", static_cast<int>(kind), "training, evaluation");
   kind_ = kind;
   running_ = true;
   step_ = 0;
@@ -100,7 +107,8 @@ ICPI_INLINE void AgentCore::advance(bool ends) noexcept {
   running_ = !ends;
 }
 
-ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) {
+ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) const {
+  check_whole();
   if (!waits) throw InvalidArgument("observe: no action is waiting for its result");
   if (!std::isfinite(reward)) throw InvalidArgument(fmt::format("observe: the reward {} is not finite", reward));
 }
@@ -139,7 +147,10 @@ ICPI_INLINE bool AgentCore::asks_model() {
   return true;
 }
 
-ICPI_INLINE void AgentCore::gather_none() noexcept { work_->gathered.clear(); }
+ICPI_INLINE void AgentCore::gather_none() {
+  check_whole();
+  work_->gathered.clear();
+}
 
 ICPI_INLINE void AgentCore::gather(AgentCore& agent, const void* observation) {
   work_->gathered.push_back({&agent, observation});
@@ -179,7 +190,7 @@ ICPI_INLINE void AgentCore::check_together() const {
   for (const auto& each : work_->gathered) each.agent->joins_ = false;
   if (!distinct) throw InvalidArgument("act_together: an agent comes twice");
   for (const auto& [agent, observation] : work_->gathered) {
-    if (!agent->running_) throw InvalidArgument("act: begin_episode comes first");
+    if (!agent->running()) throw InvalidArgument("act: begin_episode comes first");
     if (agent->description_ != description_) throw InvalidArgument("act_together: the agents' DecisionOptions differ");
     if (!agent->model_agrees_with(*this))
       throw InvalidArgument("act_together: the agents' models or QueryOptions differ");
@@ -239,32 +250,35 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
     decision_.action = *result.action;
     return check_chosen(decision_.action, options_.values.description());
   }
-  if (result.cut_short && result.values.empty() && result.returns.empty()) return decide_at_random();
-  take_values(result);
+  decision_.returns = result.returns;
+  take_values(result, actions_, decision_.values);
+  if (decision_.values.size() != actions_)
+    throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
+                            actions_));
+  mark_illegal(decision_.legal, decision_.values);
   DecisionContext context = this->context();
   context.prompt_context = leader.work_->tasks[task].prompt_context;
   context.observation = leader.work_->tasks[task].observation;
   context.history = leader.work_.get();
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
   mark_illegal(decision_.legal, decision_.values);
-  RandomStream stream(decision_key().child(2));
-  decision_.action = select(stream);
+  select();
 }
 
-/// Among the legal actions: strategies see no others.
-ICPI_INLINE std::size_t AgentCore::select(RandomStream& stream) {
-  const auto& legal = decision_.legal;
-  if (legal.empty()) {
-    const std::size_t action = options_.selection->select(decision_.values, stream);
-    check_chosen(action, options_.selection.description());
-    return action;
+/// Among the legal actions whose value is known, strategies see no others; at random where there are none.
+ICPI_INLINE void AgentCore::select() {
+  candidates_.take(decision_.values);
+  const auto actions = candidates_.actions();
+  if (actions.empty()) {
+    decision_.values.clear();
+    decision_.returns.resize(0, 0);
+    return decide_at_random();
   }
-  legal_values_.clear();
-  for (const std::uint32_t action : legal) legal_values_.push_back(decision_.values[action]);
-  const std::size_t place = options_.selection->select(legal_values_, stream);
-  if (place < legal.size()) return legal[place];
-  throw Error(
-      fmt::format("{} selected action {} of {} legal ones", options_.selection.description(), place, legal.size()));
+  RandomStream stream(decision_key().child(2));
+  const std::size_t place = options_.selection->select(candidates_.values(), stream);
+  if (place >= actions.size())
+    throw Error(fmt::format("{} selected action {} of {}", options_.selection.description(), place, actions.size()));
+  decision_.action = actions[place];
 }
 
 /// Throws when a strategy, `by`, chose what cannot be done.
@@ -272,27 +286,6 @@ ICPI_INLINE void AgentCore::check_chosen(std::size_t action, const std::string& 
   if (action >= actions_) throw Error(fmt::format("{} selected action {} of {}", by, action, actions_));
   if (!is_legal(decision_.legal, action))
     throw Error(fmt::format("{} selected action {}, which is not legal here", by, action));
-}
-
-/// The estimator's values, or the mean returns. An undefined one (sums of huge rewards may overflow) is never the best.
-ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
-  decision_.returns = result.returns;
-  decision_.values = result.values;
-  if (decision_.values.empty()) {
-    decision_.values.resize(actions_);
-    for (std::size_t action = 0; action < actions_; ++action) {
-      double sum = 0;
-      for (std::size_t rollout = 0; rollout < result.returns.rollouts(); ++rollout)
-        sum += result.returns(action, rollout);
-      decision_.values[action] = sum / static_cast<double>(result.returns.rollouts());
-    }
-  }
-  if (decision_.values.size() != actions_)
-    throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
-                            actions_));
-  for (double& value : decision_.values)
-    if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
-  mark_illegal(decision_.legal, decision_.values);
 }
 
 }  // namespace icpi

@@ -16,6 +16,7 @@
 #include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/until.hpp"
+#include "icpi/policy/candidates.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/rollout/decision_task.hpp"
@@ -51,8 +52,11 @@ class ICPI_API AgentCore {
   AgentCore(std::size_t actions, double discount, std::uint64_t seed, const DecisionOptions& options);
   /// Decides as `with` does in environment number `environment`, not 0, of the same agent.
   AgentCore(const AgentCore& with, std::uint64_t environment);
-  AgentCore(AgentCore&&) noexcept;             ///< takes over
-  AgentCore& operator=(AgentCore&&) noexcept;  ///< takes over
+  AgentCore(AgentCore&&) noexcept;             ///< takes over: what is left runs no episode, and check_whole() throws
+  AgentCore& operator=(AgentCore&&) noexcept;  ///< as construction
+
+  /// Throws InvalidArgument for an agent that was moved from.
+  void check_whole() const;
 
   /// Goes on from a saved agent's counters.
   void restore(std::uint64_t episodes, const Costs& costs) noexcept;
@@ -62,19 +66,19 @@ class ICPI_API AgentCore {
 
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
-  /// The running episode is over, or given up.
+  /// The running episode is over, or abandoned.
   void end() noexcept;
   /// What came of the last action was observed.
   void advance(bool ends) noexcept;
 
-  /// Throws InvalidArgument unless an action waits for its result and the reward is finite.
-  static void check_observed(bool waits, double reward);
+  /// Throws InvalidArgument unless an action waits for its result and the reward is finite, as check_whole() too.
+  void check_observed(bool waits, double reward) const;
 
   /// Throws InvalidArgument when some of the actions that are said to be legal are unknown, or there are none.
   static void check_legal(std::size_t unknown, LegalActions legal);
 
   /// Begins the list of those that decide together with this agent, itself among them. All are of one dynamic type.
-  void gather_none() noexcept;
+  void gather_none();
   /// Adds `agent`, which stands at *observation.
   void gather(AgentCore& agent, const void* observation);
   /// Lets those that were gathered, whether or not this agent is one of them, decide in common batches, each as if it were alone. See RolloutAgent::act_together for
@@ -86,9 +90,9 @@ class ICPI_API AgentCore {
   [[nodiscard]] double discount() const noexcept { return discount_; }  ///< of planning
   /// Which of the agent's environments this is its place in.
   [[nodiscard]] std::uint64_t in_environment() const noexcept { return environment_; }
-  [[nodiscard]] bool running() const noexcept { return running_; }                    ///< whether an episode is
-  [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                   ///< of the last episode
-  [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }  ///< as given
+  [[nodiscard]] bool running() const noexcept { return running_ && work_ != nullptr; }  ///< whether an episode is
+  [[nodiscard]] EpisodeKind kind() const noexcept { return kind_; }                     ///< of the last episode
+  [[nodiscard]] const DecisionOptions& options() const noexcept { return options_; }    ///< as given
 
  private:
   struct Workspace;
@@ -116,12 +120,12 @@ class ICPI_API AgentCore {
   [[nodiscard]] RandomKey decision_key() const;
   [[nodiscard]] DecisionContext context() const;
   [[nodiscard]] bool asks_model();
+  [[nodiscard]] bool decided_alone() const noexcept { return decision_.by_model && alone_ && work_ != nullptr; }
   void prepare(AgentCore& leader, const void* observation);
   void estimate(const Until& until);
   void decide_at_random();
   void choose(AgentCore& leader, std::size_t task);
-  void take_values(const DecisionResult& result);
-  [[nodiscard]] std::size_t select(RandomStream& stream);
+  void select();
   void check_chosen(std::size_t action, const std::string& by) const;
 
   DecisionOptions options_;
@@ -140,7 +144,7 @@ class ICPI_API AgentCore {
   Costs costs_;
   Costs spent_before_;
   LegalSourceCounts legality_before_;
-  std::vector<double> legal_values_;  ///< what is selected among
+  Candidates candidates_;
   std::unique_ptr<Workspace> work_;
 };
 

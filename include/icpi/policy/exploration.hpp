@@ -42,7 +42,8 @@ concept ActsAtRandom = requires(T& strategy, const DecisionContext& context, Ran
   { strategy.acts_at_random(context, stream) } -> std::same_as<bool>;  // acts_at_random(context, stream)
 };
 
-/// Changes values before an action is selected. Those of illegal actions are NaN, and stay so whatever it does.
+/// Changes values before an action is selected. Those of illegal actions are NaN, and stay so whatever it does; those that
+/// are not known, because the time was up, are NaN too, and their actions are not chosen while that is so.
 template <class T>
 concept AdjustsValues = requires(T& strategy, const DecisionContext& context, std::span<double> values) {
   strategy.adjust(context, values);  // adjust(context, values): by action

@@ -109,6 +109,7 @@ class PolicyIteration
   /// themselves, for an agent in several environments, and when its buffer has forgotten something; Error when the file cannot be written; then the file is as it was.
   template <class Codec>
   void save(const std::string& file, const Codec& codec) const {
+    this->check_whole();
     if (this->running()) throw InvalidArgument("save: an episode is running; an agent is saved between episodes");
     if (this->environments() > 1) throw InvalidArgument("save: an agent in several environments is not saved");
     this->memory().check_complete();
@@ -121,13 +122,17 @@ class PolicyIteration
     write_saved_agent(file, saved);
   }
   /// The same, written by the formatter.
-  void save(const std::string& file) const { save(file, FormatterCodec<Formatter, Env>{&this->memory().formatter()}); }
+  void save(const std::string& file) const {
+    this->check_whole();
+    save(file, FormatterCodec<Formatter, Env>{&this->memory().formatter()});
+  }
 
   /// Goes on where a saved agent stood: decisions, records and costs are those of the agent that was saved. This one must be
   /// made as that one was, and have lived through nothing; callbacks and what the model has computed are not restored.
   /// Throws InvalidArgument naming what is different, or the line that cannot be read; then nothing has changed.
   template <class Codec>
   void load(const Env& env, const std::string& file, const Codec& codec) {
+    this->check_whole();
     if (this->episodes() > 0 || !this->memory().events().empty())
       throw InvalidArgument("load: this agent has lived already; load into a new one");
     const SavedAgent saved = read_saved_agent(file);
@@ -138,6 +143,7 @@ class PolicyIteration
   }
   /// The same, read by the formatter.
   void load(const Env& env, const std::string& file) {
+    this->check_whole();
     load(env, file, FormatterCodec<Formatter, Env>{&this->memory().formatter()});
   }
 #endif
@@ -179,6 +185,7 @@ class PolicyIteration
   };
 
   Played play(Env& env, EpisodeKind kind, const TrainingLimits& limits) {
+    this->check_whole();
     Played played;
     auto observation = env.reset(this->environment_key(0).child(this->episodes()).seed());
     this->grow(env);

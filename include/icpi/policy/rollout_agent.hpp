@@ -93,6 +93,7 @@ class RolloutAgent : public AgentCore {
   /// is imagined in any. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
   /// the agent, or the next call. Without legal actions it is nothing.
   void consult(const Env& env) {
+    check_whole();
     adviser_.consult(env);
     if constexpr (requires { memory_->consult(env); })
       if (in_environment() == 0) memory_->consult(env);
@@ -101,6 +102,7 @@ class RolloutAgent : public AgentCore {
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
   /// action is gone or stands elsewhere, and where memory or formatter do not take in more; then nothing has changed.
   void grow(const Env& env) {
+    check_whole();
     if (!gained_actions(env, actions_)) return;
     abandon();
     if constexpr (requires { memory_->grow(env); })
@@ -108,9 +110,7 @@ class RolloutAgent : public AgentCore {
     else
       throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
     const auto& actions = env.actions();
-    for (auto next = std::begin(actions) + static_cast<std::ptrdiff_t>(actions_.size()); next != std::end(actions);
-         ++next)
-      actions_.push_back(*next);
+    actions_.assign(std::begin(actions), std::end(actions));
     know_actions(actions_.size());
     consult(env);
   }
@@ -143,7 +143,7 @@ class RolloutAgent : public AgentCore {
     tell();
   }
 
-  /// Gives up the running episode, if there is one: it is not remembered, except where its steps already are.
+  /// Abandons the running episode, if there is one: it is not remembered, except where its steps already are.
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
@@ -153,11 +153,12 @@ class RolloutAgent : public AgentCore {
 
   /// Adds recorded experience, all or nothing. Not during an episode. Throws as TrajectoryBuffer::append.
   void import(const TrajectoryOf<Env>& trajectory) {
+    check_whole();
     if (running()) throw InvalidArgument("import: an episode is running");
     memory_->append(trajectory);
   }
 
-  /// Experience and prompts.
+  /// Experience and prompts. Not of an agent that was moved from; its other members that need them throw InvalidArgument.
   [[nodiscard]] Memory& memory() noexcept { return *memory_; }
   /// Experience and prompts.
   [[nodiscard]] const Memory& memory() const noexcept { return *memory_; }
@@ -261,11 +262,9 @@ class RolloutAgent : public AgentCore {
     return model_;
   }
   bool model_agrees_with(const AgentCore& other) const override {
-    if constexpr (requires { model_.agrees_with(model_); }) {
+    if constexpr (requires { model_.agrees_with(model_); })
       return model_.agrees_with(static_cast<const RolloutAgent&>(other).model_);
-    } else {
-      return true;
-    }
+    return true;
   }
   void forget_action() override { acted_.reset(); }
   void acted(const void* observation) override {

@@ -53,6 +53,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   [[nodiscard]] Place& environment(std::size_t number)
     requires SharedReplayBuffer<typename Memory::BufferType, Env>
   {
+    this->check_whole();
     while (others_.size() < number) {
       const std::uint64_t next = others_.size() + 1;
       others_.emplace_back(

@@ -26,7 +26,7 @@ struct TrainingLimits {
   std::size_t steps = std::numeric_limits<std::size_t>::max();     ///< environment steps
   std::size_t episodes = std::numeric_limits<std::size_t>::max();  ///< whole episodes
   std::size_t episode_steps = default_episode_steps;               ///< of one episode: it is truncated then; at least 1
-  Until until{};                              ///< ends training within a decision; the episode under way is given up
+  Until until{};                              ///< ends training within a decision; the episode under way is abandoned
   std::chrono::nanoseconds decision_time{0};  ///< of every decision; 0: as long as it takes
 };
 
@@ -34,8 +34,8 @@ struct TrainingLimits {
 enum class TrainingEnd : std::uint8_t {
   steps,     ///< TrainingLimits::steps
   episodes,  ///< TrainingLimits::episodes
-  until,     ///< TrainingLimits::until; the episode under way was given up
-  budget,    ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was given up
+  until,     ///< TrainingLimits::until; the episode under way was abandoned
+  budget,    ///< the model answered with ErrorCategory::budget_exhausted; the episode under way was abandoned
   failed     ///< no environment of several is left that has not failed
 };
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ struct ProcessOptions {
   std::size_t default_step_limit = 0;  ///< the same where neither says one; 0: none
   double discount = 0.95;              ///< for planning, where the server says none; in (0, 1]
   std::size_t window = 1;              ///< an observation is the last so many of the server's, the newest last; 1 to 64
+
+  /// Polled at least every 50 ms while the process is waited for; once true, the call that waits throws
+  /// EnvironmentUnreachable, and a process that does not end by itself is killed.
+  std::function<bool()> interrupted{};
 };
 
 }  // namespace icpi

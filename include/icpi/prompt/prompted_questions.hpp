@@ -9,7 +9,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,8 @@
 #include "icpi/core/thread_team.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/prompt/answer_reader.hpp"
-#include "icpi/prompt/complete_until.hpp"
+#include "icpi/prompt/ask_until.hpp"
+#include "icpi/prompt/primed_prefixes.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
 #include "icpi/prompt/query_options.hpp"
@@ -50,26 +50,26 @@ class PromptedQuestions : protected QuestionRequests {
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
     routes_.resize(questions.size());
     batch_.clear();
-    for (std::size_t i = 0; i < questions.size(); ++i) {
-      bool added = false;
-      routes_[i] = route(questions[i], answers[i], added);
-      if (added) batch_.push_back(routes_[i]);
-    }
     try {
+      for (std::size_t i = 0; i < questions.size(); ++i) {
+        bool added = false;
+        routes_[i] = route(questions[i], answers[i], added);
+        if (added) batch_.push_back(routes_[i]);
+      }
       look_up_batch();
-      team_->for_each(batch_.size(),
-                      [this](std::size_t i, std::size_t worker) { write(slots_[batch_[i]], scratch_[worker]); });
+      team_->for_each(batch_.size(), [this](std::size_t i, std::size_t worker) {
+        if (!until_.over()) write(slots_[batch_[i]], scratch_[worker]);
+      });
       order_by_prefix();
       ask();
     } catch (...) {
-      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) fail_and_free(*slot);
+      for (auto slot = batch_.rbegin(); slot != batch_.rend(); ++slot) end(*slot);
       throw;
     }
     std::exception_ptr problem;
     for (const auto slot : batch_) settle(slots_[slot], problem);
-    for (std::size_t i = 0; i < questions.size(); ++i) {
+    for (std::size_t i = 0; i < questions.size(); ++i)
       if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
-    }
     free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
     if (problem) std::rethrow_exception(problem);
   }
@@ -85,10 +85,12 @@ class PromptedQuestions : protected QuestionRequests {
   }
 
  protected:
-  /// Users' buffers are asked on this thread alone; the team only writes.
+  /// Users' buffers are asked on this thread alone; the team only writes. Once the time is up neither goes on: nothing is
+  /// sent any more.
   void look_up_batch() {
     for (auto* prompt_context : prompt_contexts_) prompt_context->state().book.forget_look_ups();
-    for (const auto slot : batch_) look_up(slots_[slot]);
+    for (const auto slot : batch_)
+      if (!until_.over()) look_up(slots_[slot]);
   }
 
   /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
@@ -148,9 +150,10 @@ class PromptedQuestions : protected QuestionRequests {
     entry.answer = slot.answer;
   }
 
-  /// After the model threw.
-  void fail_and_free(std::uint32_t slot) {
-    fail(slots_[slot]);
+  /// After the model threw. What was answered before was paid for: it counts.
+  void end(std::uint32_t slot) {
+    std::exception_ptr another;  // the first one is on its way
+    slots_[slot].completed ? settle(slots_[slot], another) : fail(slots_[slot]);
     free_.push_back(slot);
   }
 
@@ -184,62 +187,60 @@ class PromptedQuestions : protected QuestionRequests {
 
   void ask() {
     if (!options_.prime_prefixes) return send(order_);
-    if (primed_.size() > 4096) primed_.clear();  // prompts of long ago among them
     first_.clear();
     rest_.clear();
+    std::uint64_t previous = 0;  // as of prompts that are one query's own
     for (const auto slot : order_) {
       const auto identity = slots_[slot].prefix.identity;
-      const bool first = identity != 0 && !is_primed(identity);
-      (first ? first_ : rest_).push_back(slot);
-      if (first) primed_.insert(identity);
+      (identity != previous && !primed_.contains(identity) ? first_ : rest_).push_back(slot);
+      previous = identity;
     }
     send(first_);
+    for (const auto slot : first_) primed_.note(slots_[slot].prefix.identity, slots_[slot].completion);
     send(rest_);
   }
 
-  [[nodiscard]] bool is_primed(std::uint64_t identity) const { return primed_.contains(identity); }
-
   void send(std::span<const std::uint32_t> order) {
-    if (order.empty()) return;
     scored_.clear();
-    requests_.clear();
-    for (const auto slot : order) {
-      if (scores(slots_[slot])) {
-        scored_.push_back(slot);
-      } else {
-        requests_.push_back(request(slots_[slot]));
-      }
-    }
-    if (!requests_.empty()) complete(order);
+    asked_.clear();
+    for (const auto slot : order) (scores(slots_[slot]) ? scored_ : asked_).push_back(slot);
+    if (!asked_.empty()) complete();
     if (!scored_.empty()) score();
   }
 
-  void complete(std::span<const std::uint32_t> order) {
+  void complete() {
+    requests_.clear();
+    for (const auto slot : asked_) requests_.push_back(request(slots_[slot]));
     while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
-    complete_until(model_, requests_, std::span(completions_).first(requests_.size()), until_, options_.chunk);
-    std::size_t next = 0;
-    for (const auto slot : order) {
-      if (!scores(slots_[slot])) std::swap(slots_[slot].completion, completions_[next++]);
-    }
+    ask_in_chunks(asked_, [&](std::size_t first, std::size_t count) {
+      model_.complete(std::span(requests_).subspan(first, count), std::span(completions_).subspan(first, count));
+      for (std::size_t i = first; i < first + count; ++i) std::swap(slots_[asked_[i]].completion, completions_[i]);
+    });
   }
 
   void score() {
     score_requests_.clear();
-    for (const auto slot : scored_) {
+    for (const auto slot : scored_)
       score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
-    }
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
-    const auto ask = [&](std::size_t first, std::size_t count) {
+    ask_in_chunks(scored_, [&](std::size_t first, std::size_t count) {
       model_.score(std::span(score_requests_).subspan(first, count), std::span(scores_).subspan(first, count));
-    };
-    const std::size_t asked = ask_until(scored_.size(), until_, options_.chunk, ask);
-    for (std::size_t i = 0; i < scored_.size(); ++i) {
-      auto& slot = slots_[scored_[i]];
-      if (i < asked)
+      for (std::size_t i = first; i < first + count; ++i) {
+        auto& slot = slots_[scored_[i]];
         choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
-      else
-        fill_cancelled(slot.completion);
-    }
+      }
+    });
+  }
+
+  /// Fills the completions of these slots by ask(first, count), until the time is up; those of the rest are cancelled.
+  template <class Ask>
+  void ask_in_chunks(std::span<const std::uint32_t> slots, Ask&& ask) {
+    const std::size_t asked =
+        ask_until(slots.size(), until_, options_.chunk, [&](std::size_t first, std::size_t count) {
+          ask(first, count);
+          for (const auto slot : slots.subspan(first, count)) slots_[slot].completed = true;
+        });
+    for (const auto slot : slots.subspan(asked)) fill_cancelled(slots_[slot].completion);
   }
 
   void read(Slot& slot) {
@@ -285,8 +286,9 @@ class PromptedQuestions : protected QuestionRequests {
   std::vector<std::uint32_t> order_;
   std::vector<std::uint32_t> first_;
   std::vector<std::uint32_t> rest_;
+  std::vector<std::uint32_t> asked_;
   std::vector<std::uint32_t> scored_;
-  std::unordered_set<std::uint64_t> primed_;
+  PrimedPrefixes primed_;
   std::vector<CompletionRequest> requests_;
   std::vector<Completion> completions_;
   std::vector<ScoreRequest> score_requests_;

@@ -48,21 +48,22 @@ class QuestionRequests {
     std::vector<std::string> whole;       ///< choices with their stop string, where one begins as another
     std::vector<std::string_view> scored;
     Completion completion;
+    bool completed = false;  ///< `completion` is the model's
     Answer answer;
 
     void restart(const Question& asked, const AnswerMemo::Key& identity) {
       question = asked;
       key = identity;
+      completed = false;
       prefix = {};
       examples = {};
+      query.clear();
       legal.clear();
     }
     void restart(const Question& asked, const AnswerMemo::Key& identity, const StablePrompt& shared) {
-      question = asked;
-      key = identity;
+      restart(asked, identity);
       prefix = {shared.identity, shared.text};
       examples = shared.examples;
-      legal.clear();
     }
   };
 

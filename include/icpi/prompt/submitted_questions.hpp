@@ -56,7 +56,7 @@ class SubmittedQuestions : public PromptedQuestions {
     };
     try {
       for (; (submitted < questions.size() || in_flight > 0) && !until_.over(); take()) {
-        for (; submitted < questions.size() && in_flight < came.size(); ++submitted, ++in_flight)
+        for (; submitted < questions.size() && in_flight < came.size() && !until_.over(); ++submitted, ++in_flight)
           submit(questions[submitted], submitted);
       }
     } catch (...) {
@@ -86,13 +86,10 @@ class SubmittedQuestions : public PromptedQuestions {
       if (!stable(state(question))) state(question).book.forget_look_ups();
       look_up(slots_[slot]);
       write(slots_[slot], scratch_[0]);
-      if (must_wait(slot)) {
-        held_.push_back(slot);
-      } else {
-        send(slot);
-      }
+      send_or_hold(slot);
     } catch (...) {
-      cancel_submission(slot);
+      free_places_.push_back(std::exchange(queues_[slot].first, none));  // its one ticket is not collected
+      end(slot);
       throw;
     }
   }
@@ -119,7 +116,7 @@ class SubmittedQuestions : public PromptedQuestions {
       fail(slot, {ErrorCategory::cancelled, "no longer wanted", 0});
     }
     for (std::uint32_t slot = 0; slot < queues_.size(); ++slot) {
-      if (queues_[slot].in_flight) model_.cancel(queues_[slot].submission);
+      if (queues_[slot].in_flight) try_cancel([&] { model_.cancel(queues_[slot].submission); });
     }
   }
 
@@ -167,13 +164,14 @@ class SubmittedQuestions : public PromptedQuestions {
     queue.last = place;
   }
 
-  /// Whether another request is just having this prefix computed.
-  [[nodiscard]] bool must_wait(std::uint32_t slot) {
+  /// Sends it, unless another request is just having its prefix computed.
+  void send_or_hold(std::uint32_t slot) {
     const auto identity = slots_[slot].prefix.identity;
-    if (!options_.prime_prefixes || identity == 0 || is_primed(identity)) return false;
-    if (std::find(priming_.begin(), priming_.end(), identity) != priming_.end()) return true;
+    if (!options_.prime_prefixes || identity == 0 || primed_.contains(identity)) return send(slot);
+    if (std::find(priming_.begin(), priming_.end(), identity) != priming_.end()) return held_.push_back(slot);
+    priming_.reserve(priming_.size() + 1);  // what is sent is noted
+    send(slot);
     priming_.push_back(identity);
-    return false;
   }
 
   void send(std::uint32_t slot) {
@@ -216,7 +214,7 @@ class SubmittedQuestions : public PromptedQuestions {
     const auto identity = slots_[slot].prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
-      primed_.insert(identity);
+      primed_.note(identity, slots_[slot].completion);
       release(identity);
     }
   }
@@ -241,13 +239,6 @@ class SubmittedQuestions : public PromptedQuestions {
     completion = {};
     completion.error = error;
     deliver(slot);
-  }
-
-  /// Takes back a submission that threw: its one ticket is not collected.
-  void cancel_submission(std::uint32_t slot) {
-    std::erase(priming_, slots_[slot].prefix.identity);
-    free_places_.push_back(std::exchange(queues_[slot].first, none));
-    fail_and_free(slot);
   }
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.

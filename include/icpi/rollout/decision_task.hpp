@@ -25,12 +25,13 @@ struct DecisionTask {
 
 /// What came of a task. Reused from decision to decision: clear() first.
 struct DecisionResult {
-  /// Actions x rollouts per action: discounted sums of predicted rewards; those of illegal actions count for nothing.
+  /// Actions x rollouts per action: discounted sums of predicted rewards; NaN: not known. Those of illegal actions count
+  /// for nothing.
   ReturnTable returns;
-  std::vector<double> values;  ///< by action; empty: the means of `returns`
+  std::vector<double> values;  ///< by action, NaN: not known; empty: the means of the known `returns`
   /// The action itself, from an estimator that makes no values.
   std::optional<std::uint32_t> action;
-  bool cut_short = false;  ///< the time was up: values are the best so far, or absent where nothing is known
+  bool cut_short = false;  ///< the time was up: values are the best so far, NaN where nothing is known
   Costs costs;             ///< rounds, retries and waste; the rollout model counts its own calls
 
   /// Nothing came yet. Memory is kept.

@@ -14,7 +14,7 @@ namespace icpi {
 
 class EngineWork;
 
-/// Runs the rollouts of all tasks together: actions x rollouts x prompt contexts advance in lockstep, every round is one batch of
+/// Runs the rollouts of all tasks together: actions x rollouts x prompt contexts advance together, every round is one batch of
 /// questions. L simulated steps take 3L - 1 rounds (2L - 1 when speculating), and one more for every retry.
 ///
 /// Results do not depend on which tasks run together. Memory is kept from run to run. One thread at a time.
@@ -25,8 +25,8 @@ class ICPI_API RolloutEngine {
   RolloutEngine& operator=(RolloutEngine&&) noexcept;  ///< as construction
   ~RolloutEngine();
 
-  /// Fills results[i] for tasks[i]; returns of illegal actions are NaN. Where the time is up before all rollouts have ended, their returns so far count, and
-  /// the result is cut short; its table is empty when nothing at all was answered.
+  /// Fills results[i] for tasks[i]; returns of illegal actions are NaN. Where the time is up before all rollouts have
+  /// ended, the result is cut short: their returns so far count, and those of rollouts without a single step are NaN.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
 

@@ -40,8 +40,8 @@ class EngineWork {
 
   void store(std::uint32_t number, std::span<DecisionResult> results);
 
-  /// The time is up: returns so far count, where there are any.
-  void cut_short(std::size_t tasks, std::span<DecisionResult> results);
+  /// The time is up: returns so far count; those of rollouts that had no time for a step are unknown.
+  void cut_short(std::span<DecisionResult> results);
 
   std::vector<Rollout> rollouts_;
   std::size_t count_ = 0;
@@ -49,7 +49,6 @@ class EngineWork {
   std::vector<std::uint32_t> tasks_of_;
   QuestionFlow flow_;
   std::vector<std::uint32_t> answered_;  ///< rollouts that go on now
-  std::vector<char> any_step_;
 };
 
 inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
@@ -62,7 +61,7 @@ inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask>
   flow_.run(
       model, [&] { return advance(model, options, results); },
       [&](std::uint32_t number) { ++results[tasks_of_[number]].costs.wasted; });
-  if (until.over()) cut_short(tasks.size(), results);
+  if (until.over()) cut_short(results);
 }
 
 inline void EngineWork::start(std::span<const DecisionTask> tasks, const RolloutOptions& options,
@@ -127,17 +126,15 @@ inline void EngineWork::store(std::uint32_t number, std::span<DecisionResult> re
   results[tasks_of_[number]].returns(rollout.start().action, rollout.start().sample) = rollout.value();
 }
 
-inline void EngineWork::cut_short(std::size_t tasks, std::span<DecisionResult> results) {
-  any_step_.assign(tasks, false);
-  for (std::size_t i = 0; i < count_; ++i) {
-    const auto& rollout = rollouts_[i];
-    auto& result = results[tasks_of_[i]];
-    if (!rollout.done()) store(static_cast<std::uint32_t>(i), results);
-    if (!rollout.done() || rollout.end() == RolloutEnd::failed) result.cut_short = true;
-    if (!rollout.steps().empty()) any_step_[tasks_of_[i]] = true;
+inline void EngineWork::cut_short(std::span<DecisionResult> results) {
+  for (std::uint32_t number = 0; number < count_; ++number) {
+    const auto& rollout = rollouts_[number];
+    if (rollout.done() && rollout.end() != RolloutEnd::failed) continue;
+    auto& result = results[tasks_of_[number]];
+    result.cut_short = true;
+    const double known = rollout.steps().empty() ? std::numeric_limits<double>::quiet_NaN() : rollout.value();
+    result.returns(rollout.start().action, rollout.start().sample) = known;
   }
-  for (std::size_t task = 0; task < tasks; ++task)
-    if (results[task].cut_short && !any_step_[task]) results[task].returns.resize(0, 0);
 }
 
 }  // namespace icpi

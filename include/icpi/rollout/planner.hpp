@@ -35,10 +35,9 @@ class ICPI_API Planner {
   Planner& operator=(Planner&&) noexcept;  ///< as construction
   ~Planner();
 
-  /// Fills results[i] for tasks[i]: returns has one rollout per action, the planned value, NaN for
-  /// illegal ones. Where the time is up, values
-  /// are planned on what was imagined until then, and the result is cut short; it is empty when no reward of the root's
-  /// actions is known.
+  /// Fills results[i] for tasks[i]: returns has one rollout per action, the planned value, NaN for illegal ones. Where the
+  /// time is up, the result is cut short: values are planned on what was imagined until then, steps that are not known
+  /// are not taken, and actions whose reward is not known are NaN.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const PlanningOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
 

@@ -42,9 +42,9 @@ class PlanningWork {
         [&](std::uint32_t number) { ++results[layer_[number].task].costs.wasted; });
     const bool over = until.over();
     for (std::size_t i = 0; i < tasks.size(); ++i) {
+      graphs_[i].known_only = over;
       graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
       results[i].cut_short = over;
-      if (over && !graphs_[i].knows_root()) results[i].returns.resize(0, 0);
     }
   }
 
@@ -81,6 +81,7 @@ class PlanningWork {
     std::vector<double> values, next_values;
     std::size_t expanded = 0;
     std::size_t actions = 0;
+    bool known_only = false;  ///< steps that there was no time to ask about are not taken, rather than worth nothing
 
     void start(const DecisionTask& task) {
       actions = task.actions;
@@ -89,12 +90,6 @@ class PlanningWork {
       edges.clear();
       expanded = 0;
       number(task.observation);
-    }
-
-    /// Whether the reward of any action at the root is known.
-    [[nodiscard]] bool knows_root() const {
-      const auto root = std::span(edges).first(actions);
-      return std::any_of(root.begin(), root.end(), [](const Edge& edge) { return edge.known; });
     }
 
     std::uint32_t number(ObservationId observation) {
@@ -113,6 +108,9 @@ class PlanningWork {
         edges[node * actions + action].legal = is_legal(legal, action);
     }
 
+    /// Whether a plan may take this step.
+    [[nodiscard]] bool counts(const Edge& edge) const { return edge.legal && (edge.known || !known_only); }
+
     [[nodiscard]] double edge_value(const Edge& edge, double discount) const {
       if (!edge.known) return 0;
       return edge.reward + (edge.terminated || edge.next == unknown ? 0 : discount * values[edge.next]);
@@ -125,11 +123,13 @@ class PlanningWork {
         next_values.assign(nodes.size(), 0);
         for (std::size_t node = 0; node < nodes.size(); ++node) {
           double best = -std::numeric_limits<double>::infinity();
-          for (std::size_t action = 0; action < actions; ++action) {
-            const Edge& edge = edges[node * actions + action];
-            if (edge.legal) best = std::max(best, edge_value(edge, task.discount));
+          bool any = false;
+          for (const Edge& edge : std::span(edges).subspan(node * actions, actions)) {
+            if (!counts(edge)) continue;
+            best = std::max(best, edge_value(edge, task.discount));
+            any = true;
           }
-          next_values[node] = best;
+          next_values[node] = any ? best : 0;
         }
         if (next_values == values) break;  // nothing changes with more steps to go
         values.swap(next_values);
@@ -137,7 +137,7 @@ class PlanningWork {
       returns.resize(actions, 1);
       for (std::size_t action = 0; action < actions; ++action) {
         returns(action, 0) =
-            edges[action].legal ? edge_value(edges[action], task.discount) : std::numeric_limits<double>::quiet_NaN();
+            counts(edges[action]) ? edge_value(edges[action], task.discount) : std::numeric_limits<double>::quiet_NaN();
       }
     }
   };
@@ -165,7 +165,7 @@ class PlanningWork {
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
   bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(model, asking.tasks, asking.options.node_limit);
+    collect_layer(model, asking.tasks, asking.options.node_limit, until);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -182,12 +182,13 @@ class PlanningWork {
     return !layer_.empty();
   }
 
-  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit) {
+  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit,
+                     const Until& until) {
     layer_.clear();
     for (std::size_t task = 0; task < tasks.size(); ++task) {
       auto& graph = graphs_[task];
       const std::size_t end = std::min(graph.nodes.size(), node_limit);
-      for (; graph.expanded < end; ++graph.expanded) {
+      for (; graph.expanded < end && !until.over(); ++graph.expanded) {
         const LegalActions legal = graph.expanded == 0
                                        ? tasks[task].legal
                                        : model.legal(tasks[task].prompt_context, graph.nodes[graph.expanded]);

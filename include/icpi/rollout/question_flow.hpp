@@ -105,12 +105,12 @@ class QuestionFlow {
  private:
   template <class Wanted, class Take>
   void pass_on(RolloutModelRef model, Wanted& wanted, Take& take) {
-    for (; sent_ < questions_.size() && in_flight_ < model.concurrency(); ++sent_) {
+    for (; sent_ < questions_.size() && in_flight_ < model.concurrency() && !until_.over(); ++sent_) {
       if (!wanted(askers_[sent_])) continue;
       model.submit(questions_[sent_], sent_);
       ++in_flight_;
     }
-    if (in_flight_ == 0) return;  // what was left had lost its sense
+    if (in_flight_ == 0) return;  // what was left had lost its sense, or the time is up
     const std::size_t came = model.collect(finished_);
     in_flight_ -= came;
     for (std::size_t i = 0; i < came; ++i) {

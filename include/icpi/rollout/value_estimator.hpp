@@ -68,8 +68,9 @@ class Imagination {
 /// `static constexpr bool needs_world_model = false`: for estimators that ask action questions alone.
 ///
 /// Laws: results depend on the tasks, the answers and DecisionTask::key alone, not on which tasks come together; what is
-/// random draws from that key. estimate() clears and fills results[i] for tasks[i]. Where the time was up it gives the best
-/// values so far and sets DecisionResult::cut_short, or gives none.
+/// random draws from that key. estimate() clears and fills results[i] for tasks[i]. Where the time was up it sets
+/// DecisionResult::cut_short and gives the best values so far: NaN for an action of which nothing was imagined, which is
+/// not chosen then, or none at all.
 template <class T>
 concept EstimatesValues = std::copyable<T> && DescribesItself<T> &&
                           requires(T& strategy, const Imagination& imagination, std::span<const DecisionTask> tasks,

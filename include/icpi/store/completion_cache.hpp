@@ -20,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
@@ -157,7 +158,8 @@ class CompletionCache : public ModelDecorator<LM> {
   /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
   void cancel_rest() {
     for (const auto& [inner, asked] : asked_)
-      if (!asked.places.empty() && asked.tickets.empty()) this->model_.cancel(inner);
+      if (!asked.places.empty() && asked.tickets.empty())
+        try_cancel([&, ticket = inner] { this->model_.cancel(ticket); });
     constexpr int most_attempts = 8;
     for (int attempt = 0; places_left_ > 0 && attempt < most_attempts; ++attempt) {
       try {
@@ -237,9 +239,16 @@ class CompletionCache : public ModelDecorator<LM> {
   void receive(std::chrono::milliseconds wait, std::size_t at_most) {
     received_.resize(at_most);
     const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
+    if (count > at_most)
+      throw Error(fmt::format("CompletionCache: the model's collect() returned {} for {} places", count, at_most));
     std::exception_ptr problem;
     for (std::size_t i = 0; i < count; ++i) {
       const auto asked = asked_.find(received_[i].ticket);
+      if (asked == asked_.end()) {
+        problem = std::make_exception_ptr(Error(fmt::format(
+            "CompletionCache: the model's collect() returned ticket {}, which is not in flight", received_[i].ticket)));
+        continue;
+      }
       const Completion& completion = received_[i].completion;
       keep(asked->second.key, completion, problem);
       for (const Ticket ticket : asked->second.tickets) ready_.push(ticket, completion);

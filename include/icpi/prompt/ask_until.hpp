@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 
 #include "icpi/concepts/language_model.hpp"
-#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/until.hpp"
 
 namespace icpi {
@@ -30,15 +28,6 @@ std::size_t ask_until(std::size_t count, const Until& until, std::size_t chunk, 
   for (; first < count && !until.over(); first += std::min(chunk, count - first))
     ask(first, std::min(chunk, count - first));
   return first;
-}
-
-/// Lets a model answer a batch, item i of one into item i of the other, as ask_until() does.
-inline void complete_until(LanguageModelRef model, std::span<const CompletionRequest> requests,
-                           std::span<Completion> completions, const Until& until, std::size_t chunk) {
-  const std::size_t asked = ask_until(requests.size(), until, chunk, [&](std::size_t first, std::size_t count) {
-    model.complete(requests.subspan(first, count), completions.subspan(first, count));
-  });
-  for (auto& each : completions.subspan(asked)) fill_cancelled(each);
 }
 
 }  // namespace icpi

@@ -1,0 +1,23 @@
+# cmake -D FOLDER=<folder> -D LONGEST=<lines> -D APART=<file> -P check_lengths.cmake
+# Fails when a header of FOLDER, APART apart, has more than LONGEST lines, or there is none.
+cmake_minimum_required(VERSION 3.25)
+
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*.hpp)
+list(REMOVE_ITEM files ${APART})
+if(NOT files)
+  message(FATAL_ERROR "no headers in ${FOLDER}")
+endif()
+set(problems "")
+foreach(file IN LISTS files)
+  file(READ ${FOLDER}/${file} text)
+  string(REGEX MATCHALL "\n" ends "${text}")
+  list(LENGTH ends lines)
+  if(lines GREATER LONGEST)
+    string(APPEND problems "  ${file}: ${lines} lines, at most ${LONGEST}\n")
+  endif()
+endforeach()
+if(problems)
+  message(FATAL_ERROR "\n${problems}")
+endif()
+list(LENGTH files count)
+message(STATUS "${count} headers, none too long")
