@@ -25,7 +25,7 @@ class PlanningWork {
            std::span<DecisionResult> results, const Until& until) {
     if (graphs_.size() < tasks.size()) graphs_.resize(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-      graphs_[i].start(tasks[i]);
+      graphs_[i].start(tasks[i], model.whole_transitions(tasks[i].prompt_context));
       results[i].clear();
     }
     last_batch_.assign(tasks.size(), 0);
@@ -81,9 +81,11 @@ class PlanningWork {
     std::vector<double> values, next_values;
     std::size_t expanded = 0;
     std::size_t actions = 0;
+    QueryKind first = QueryKind::termination;  ///< what is asked first about a step
 
-    void start(const DecisionTask& task) {
+    void start(const DecisionTask& task, bool whole_transitions) {
       actions = task.actions;
+      first = whole_transitions ? QueryKind::transition : QueryKind::termination;
       nodes.clear();
       numbers.clear();
       edges.clear();
@@ -169,7 +171,8 @@ class PlanningWork {
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
-        if (asks(layer_[item], kind)) put(item, kind, 0, asking);
+        if (asks(layer_[item], kind))
+          put(item, kind == QueryKind::termination ? graphs_[layer_[item].task].first : kind, 0, asking);
       while (flow_.open() && !until.over()) take_answers(model, asking);
       if (flow_.asynchronous()) break;  // the other kinds were asked for meanwhile
     }
@@ -202,6 +205,7 @@ class PlanningWork {
 
   [[nodiscard]] static bool asks(const Item& item, QueryKind kind) {
     switch (kind) {
+      case QueryKind::transition:
       case QueryKind::termination: return item.stage == Item::Stage::asking;
       case QueryKind::reward: return item.stage == Item::Stage::predicted;
       default: return item.stage == Item::Stage::rewarded && !item.terminated;
@@ -226,7 +230,7 @@ class PlanningWork {
         model, [](std::uint32_t) { return true; },
         [&](std::uint32_t number, const Question& question, const Answer& answer) {
           auto& item = layer_[number];
-          take(item, question.kind, answer);
+          take(item, question.kind, answer, asking.last);
           if (asks(item, question.kind)) {
             if (worth_another_attempt(answer, question.attempt, asking.options.attempts))
               again_.push_back({number, question.kind, question.attempt + 1});
@@ -252,8 +256,24 @@ class PlanningWork {
     return question;
   }
 
-  void take(Item& item, QueryKind kind, const Answer& answer) {
+  /// A transition tells as much as it has parts; a later attempt at it tells anew. The last question about a step needs no
+  /// observation.
+  void take_transition(Item& item, const Answer& answer, QueryKind last) {
+    if (answer.status == AnswerStatus::valid || (last == QueryKind::reward && answer.parts == 2))
+      item.stage = Item::Stage::finished;
+    if (answer.parts < 2) return;
+    auto& graph = graphs_[item.task];
+    auto& edge = graph.edges[item.node * graph.actions + item.action];
+    edge.known = true;
+    edge.terminated = answer.terminated;
+    edge.reward = answer.reward;
+    item.goes_on = answer.parts == 3 && last == QueryKind::observation;
+    item.next = answer.observation;
+  }
+
+  void take(Item& item, QueryKind kind, const Answer& answer, QueryKind last) {
     if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
+    if (kind == QueryKind::transition) return take_transition(item, answer, last);
     if (answer.status != AnswerStatus::valid) return;
     auto& graph = graphs_[item.task];
     auto& edge = graph.edges[item.node * graph.actions + item.action];
