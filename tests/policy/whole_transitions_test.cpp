@@ -205,12 +205,12 @@ double part_of_calls(PolicyIterationOptions options) {
   return static_cast<double>(one.lm_calls) / static_cast<double>(separate.lm_calls);
 }
 
-/// A step that ends saves one question of two, others two of three.
+/// A step that ends saves one question of two, others two of three; many of those that are imagined in mini-catch end.
 TEST(WholeTransitions, TakeLittleMoreThanAThirdOfTheCalls) {
   PolicyIterationOptions every_decision_anew;
   every_decision_anew.queries.deduplicate = false;
   EXPECT_LE(part_of_calls<Chain>(every_decision_anew), 0.39);
-  EXPECT_LE(part_of_calls<MiniCatch>(every_decision_anew), 0.37);
+  EXPECT_LE(part_of_calls<MiniCatch>(every_decision_anew), 0.39);
 }
 
 /// What one new step does not change is not asked again: of separate questions that is more.

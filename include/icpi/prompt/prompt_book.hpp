@@ -389,8 +389,9 @@ class PromptBook {
 
   void update_stable() {
     for (std::size_t action = 0; action < (options_.constraints ? action_count() : 1); ++action) {
-      for (const QueryKind kind : all_query_kinds) {
-        if (kind == QueryKind::action || (kind == QueryKind::transition && !whole_transitions())) continue;
+      for (const QueryKind kind :
+           {QueryKind::termination, QueryKind::observation, QueryKind::reward, QueryKind::transition}) {
+        if (kind == QueryKind::transition && !whole_transitions()) continue;
         for (const bool terminated : {false, true}) {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
           const std::size_t number = slot(kind, action, terminated);
