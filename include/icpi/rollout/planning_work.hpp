@@ -11,6 +11,7 @@
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/rollout/imagined_graph.hpp"
 #include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/question_flow.hpp"
 
@@ -63,86 +64,10 @@ class PlanningWork {
   }
 
  private:
-  static constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t unknown = ImaginedGraph::unknown;
 
-  /// An imagined step from an observation.
-  struct Edge {
-    bool known = false;  ///< termination and reward are
-    bool terminated = false;
-    bool legal = true;  ///< as far as is known
-    double reward = 0;
-    std::uint32_t next = unknown;  ///< node number
-  };
-
-  struct Graph {
-    std::vector<ObservationId> nodes;    ///< in the order of their discovery
-    std::vector<std::uint32_t> numbers;  ///< by observation id
-    std::vector<Edge> edges;             ///< node x action
-    std::vector<double> values, next_values;
-    std::size_t expanded = 0;
-    std::size_t actions = 0;
-    QueryKind first = QueryKind::termination;  ///< what is asked first about a step
-
-    void start(const DecisionTask& task, bool whole_transitions) {
-      actions = task.actions;
-      first = whole_transitions ? QueryKind::transition : QueryKind::termination;
-      nodes.clear();
-      numbers.clear();
-      edges.clear();
-      expanded = 0;
-      number(task.observation);
-    }
-
-    /// Whether the reward of any action at the root is known.
-    [[nodiscard]] bool knows_root() const {
-      const auto root = std::span(edges).first(actions);
-      return std::any_of(root.begin(), root.end(), [](const Edge& edge) { return edge.known; });
-    }
-
-    std::uint32_t number(ObservationId observation) {
-      if (observation >= numbers.size()) numbers.resize(observation + std::size_t{1}, unknown);
-      if (numbers[observation] == unknown) {
-        numbers[observation] = static_cast<std::uint32_t>(nodes.size());
-        nodes.push_back(observation);
-        edges.resize(nodes.size() * actions);
-      }
-      return numbers[observation];
-    }
-
-    /// Nothing is asked about other actions there, and nothing is expected of them.
-    void limit(std::size_t node, LegalActions legal) {
-      for (std::size_t action = 0; action < actions; ++action)
-        edges[node * actions + action].legal = is_legal(legal, action);
-    }
-
-    [[nodiscard]] double edge_value(const Edge& edge, double discount) const {
-      if (!edge.known) return 0;
-      return edge.reward + (edge.terminated || edge.next == unknown ? 0 : discount * values[edge.next]);
-    }
-
-    /// values = optimal values of all nodes with `horizon - 1` steps to go, then the root's actions with `horizon`.
-    void solve(const DecisionTask& task, int horizon, ReturnTable& returns) {
-      values.assign(nodes.size(), 0);
-      for (int left = 1; left < horizon; ++left) {
-        next_values.assign(nodes.size(), 0);
-        for (std::size_t node = 0; node < nodes.size(); ++node) {
-          double best = -std::numeric_limits<double>::infinity();
-          for (std::size_t action = 0; action < actions; ++action) {
-            const Edge& edge = edges[node * actions + action];
-            if (edge.legal) best = std::max(best, edge_value(edge, task.discount));
-          }
-          next_values[node] = best;
-        }
-        if (next_values == values) break;  // nothing changes with more steps to go
-        values.swap(next_values);
-      }
-      returns.resize(actions, 1);
-      for (std::size_t action = 0; action < actions; ++action) {
-        returns(action, 0) =
-            edges[action].legal ? edge_value(edges[action], task.discount) : std::numeric_limits<double>::quiet_NaN();
-      }
-    }
-  };
+  using Graph = ImaginedGraph;
+  using Edge = Graph::Edge;
 
   /// A step of the layer that is being imagined: an edge that has no answers yet.
   struct Item {
@@ -233,13 +158,13 @@ class PlanningWork {
           take(item, question.kind, answer, asking.last);
           if (asks(item, question.kind)) {
             if (worth_another_attempt(answer, question.attempt, asking.options.attempts))
-              again_.push_back({number, question.kind, question.attempt + 1});
+              again_.push_back({number, question.attempt + 1, question.kind});
           } else if (flow_.asynchronous() && question.kind < asking.last) {
             const auto next = static_cast<QueryKind>(static_cast<int>(question.kind) + 1);
-            if (asks(item, next)) again_.push_back({number, next, 0});
+            if (asks(item, next)) again_.push_back({number, 0, next});
           }
         });
-    for (const auto& [number, kind, attempt] : again_) put(number, kind, attempt, asking);
+    for (const auto& [number, attempt, kind] : again_) put(number, kind, attempt, asking);
   }
 
   [[nodiscard]] Question question(const Item& item, QueryKind kind, std::span<const DecisionTask> tasks,
@@ -258,12 +183,10 @@ class PlanningWork {
 
   /// A transition tells as much as it has parts; a later attempt at it tells anew. The last question about a step needs no
   /// observation.
-  void take_transition(Item& item, const Answer& answer, QueryKind last) {
-    if (answer.status == AnswerStatus::valid || (last == QueryKind::reward && answer.parts == 2))
-      item.stage = Item::Stage::finished;
+  void take_transition(Item& item, Edge& edge, const Answer& answer, QueryKind last) {
+    if (answer.parts == 2 && last == QueryKind::reward) item.stage = Item::Stage::finished;
+    if (answer.status == AnswerStatus::valid) item.stage = Item::Stage::finished;
     if (answer.parts < 2) return;
-    auto& graph = graphs_[item.task];
-    auto& edge = graph.edges[item.node * graph.actions + item.action];
     edge.known = true;
     edge.terminated = answer.terminated;
     edge.reward = answer.reward;
@@ -273,10 +196,10 @@ class PlanningWork {
 
   void take(Item& item, QueryKind kind, const Answer& answer, QueryKind last) {
     if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
-    if (kind == QueryKind::transition) return take_transition(item, answer, last);
-    if (answer.status != AnswerStatus::valid) return;
     auto& graph = graphs_[item.task];
     auto& edge = graph.edges[item.node * graph.actions + item.action];
+    if (kind == QueryKind::transition) return take_transition(item, edge, answer, last);
+    if (answer.status != AnswerStatus::valid) return;
     switch (kind) {
       case QueryKind::termination:
         item.terminated = answer.terminated;
@@ -296,9 +219,8 @@ class PlanningWork {
   }
 
   struct Again {
-    std::uint32_t number;
+    std::uint32_t number, attempt;
     QueryKind kind;
-    std::uint32_t attempt;
   };
 
   std::vector<Graph> graphs_;
