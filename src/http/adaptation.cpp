@@ -15,8 +15,8 @@ namespace {
 
 using JsonValue = nlohmann::json;
 
-/// Fields without which the same is asked: stop strings are cut on our side too, the rest is neutral or a seed.
-constexpr std::array<std::string_view, 25> dispensable{"seed",
+/// Fields without which the same is asked: stop strings are cut on our side too, the rest is neutral, a seed or a hint.
+constexpr std::array<std::string_view, 26> dispensable{"seed",
                                                        "stop",
                                                        "stop_sequences",
                                                        "presence_penalty",
@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 25> dispensable{"seed",
                                                        "dry_multiplier",
                                                        "mirostat",
                                                        "cache_prompt",
+                                                       "prompt_cache_key",
                                                        "id_slot",
                                                        "repetition_penalty",
                                                        "random_seed",

@@ -21,6 +21,8 @@ PromptSlice message_of(const CompletionRequest& request, std::size_t begin, std:
   return slice_of(request, begin, end);
 }
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 bool cuts_character(const CompletionRequest& request, std::size_t at) {
   return at < prompt_size(request) && (static_cast<unsigned char>(byte_at(request, at)) & 0xC0U) == 0x80U;
 }
@@ -51,6 +53,31 @@ Conversation conversation_of(const CompletionRequest& request) {
   }
   conversation.question = message_of(request, at, prompt_size(request));
   return conversation;
+}
+
+std::size_t examples_in_prefix(const Conversation& conversation) {
+  return static_cast<std::size_t>(std::count_if(conversation.examples.begin(), conversation.examples.end(),
+                                                [](const auto& each) { return each.in_prefix; }));
+}
+
+std::vector<Block> blocks_of(const CompletionRequest& request) {
+  const std::size_t border = request.prefix.text.size();
+  const std::size_t whole = border + request.query.size();
+  if (is_blank(request.prefix.text) || is_blank(request.query)) return {{slice_of(request, 0, whole), false}};
+  const auto in_prefix = static_cast<std::size_t>(
+      std::count_if(request.examples.begin(), request.examples.end(), [&](const auto& e) { return e.end <= border; }));
+  const std::vector<std::size_t> places = kept_places(in_prefix);
+  std::vector<Block> blocks;
+  std::size_t begin = 0;
+  for (std::size_t count = examples_per_block; count < in_prefix; count += examples_per_block) {
+    const std::size_t end = request.examples[count].question;
+    const bool kept = std::find(places.begin(), places.end(), count) != places.end();
+    blocks.push_back({slice_of(request, begin, end), kept});
+    begin = end;
+  }
+  blocks.push_back({slice_of(request, begin, border), true});
+  blocks.push_back({slice_of(request, border, whole), false});
+  return blocks;
 }
 
 std::string_view system_text(const Options& options) noexcept {

@@ -37,6 +37,19 @@ struct Conversation {
 
 [[nodiscard]] Conversation conversation_of(const CompletionRequest& request);
 
+/// How many of the conversation's examples, the first ones, lie in the prefix.
+[[nodiscard]] std::size_t examples_in_prefix(const Conversation& conversation);
+
+/// A part of a message that stays as it is while the prompt grows.
+struct Block {
+  PromptSlice text;
+  bool kept = false;  ///< what ends with it may be wanted again
+};
+
+/// A prompt as the blocks of one message, what follows the prefix last. Services refuse blocks without a letter: where
+/// there would be one, the prompt is one block, which is not kept.
+[[nodiscard]] std::vector<Block> blocks_of(const CompletionRequest& request);
+
 /// The system message that goes with the style; empty: none.
 [[nodiscard]] std::string_view system_text(const Options& options) noexcept;
 

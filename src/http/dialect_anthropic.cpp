@@ -12,12 +12,6 @@ namespace icpi::http {
 
 namespace {
 
-bool is_blank(const PromptSlice& text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  return text.first.find_first_not_of(blanks) == std::string_view::npos &&
-         text.second.find_first_not_of(blanks) == std::string_view::npos;
-}
-
 /// A block of text; `kept`: what ends with it may be wanted again.
 void write_block(JsonWriter& json, const PromptSlice& text, bool kept) {
   json.open('{').member("type", "text").key("text").joined(text.first, text.second);
@@ -39,9 +33,8 @@ void write_message(JsonWriter& json, std::string_view role, const PromptSlice& t
 
 void write_turns(JsonWriter& json, const CompletionRequest& request, bool keeps) {
   const Conversation conversation = conversation_of(request);
-  const auto in_prefix = static_cast<std::size_t>(std::count_if(
-      conversation.examples.begin(), conversation.examples.end(), [](const auto& e) { return e.in_prefix; }));
-  const std::vector<std::size_t> places = keeps ? kept_places(in_prefix) : std::vector<std::size_t>();
+  const std::vector<std::size_t> places =
+      keeps ? kept_places(examples_in_prefix(conversation)) : std::vector<std::size_t>();
   for (std::size_t i = 0; i < conversation.examples.size(); ++i) {
     write_message(json, "user", conversation.examples[i].question, false);
     const bool kept = std::find(places.begin(), places.end(), i + 1) != places.end();
@@ -50,25 +43,11 @@ void write_turns(JsonWriter& json, const CompletionRequest& request, bool keeps)
   write_message(json, "user", conversation.question, false);
 }
 
-/// One user message, of blocks that stay as they are while the prompt grows; blocks without a letter are refused.
 void write_continuation(JsonWriter& json, const CompletionRequest& request, bool keeps) {
-  const std::size_t border = request.prefix.text.size();
-  const std::size_t whole = border + request.query.size();
-  const bool divided = keeps && !is_blank({request.prefix.text, {}}) && !is_blank({{}, request.query});
-  if (!divided) return write_message(json, "user", slice_of(request, 0, whole), false);
-  const auto in_prefix = static_cast<std::size_t>(
-      std::count_if(request.examples.begin(), request.examples.end(), [&](const auto& e) { return e.end <= border; }));
-  const std::vector<std::size_t> places = kept_places(in_prefix);
+  const std::vector<Block> blocks = keeps ? blocks_of(request) : std::vector<Block>();
+  if (blocks.size() < 2) return write_message(json, "user", {request.prefix.text, request.query}, false);
   json.open('{').member("role", "user").key("content").open('[');
-  std::size_t begin = 0;
-  for (std::size_t count = examples_per_block; count < in_prefix; count += examples_per_block) {
-    const std::size_t end = request.examples[count].question;
-    const bool kept = std::find(places.begin(), places.end(), count) != places.end();
-    write_block(json, slice_of(request, begin, end), kept);
-    begin = end;
-  }
-  write_block(json, slice_of(request, begin, border), true);
-  write_block(json, slice_of(request, border, whole), false);
+  for (const Block& each : blocks) write_block(json, each.text, each.kept);
   json.close(']').close('}');
 }
 

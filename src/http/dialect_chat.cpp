@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // OpenAI's chat completions.
+#include <algorithm>
+#include <vector>
+
 #include "choices.hpp"
 #include "conversation.hpp"
 #include "dialects.hpp"
@@ -24,6 +27,13 @@ void write_thinking(BodyWriter& fields, const WireContext& context, const Comple
   if (!options.effort.empty()) fields.member("reasoning_effort", std::string_view(options.effort));
 }
 
+/// A part of a message's content; `kept`: what ends with it may be wanted again.
+void write_part(JsonWriter& json, const PromptSlice& text, std::string_view more, bool kept) {
+  json.open('{').member("type", "text").key("text").joined(text.first, text.second, more);
+  if (kept) json.key("prompt_cache_breakpoint").open('{').member("mode", "explicit").close('}');
+  json.close('}');
+}
+
 class Chat final : public DialectStrategy {
  public:
   [[nodiscard]] std::string url(const BaseUrl& base) const override { return base.text() + "/chat/completions"; }
@@ -39,6 +49,7 @@ class Chat final : public DialectStrategy {
       json->close(']');
     }
     write_common(fields, context, request, context.options.chat_max_tokens_field);
+    write_prompt_cache(fields, context.options, request);
     write_thinking(fields, context, request);
     if (request.want_logprobs) fields.member("logprobs", true);
     fields.close();
@@ -53,15 +64,33 @@ class Chat final : public DialectStrategy {
 
 void write_messages(JsonWriter& json, const Options& options, const CompletionRequest& request,
                     std::string_view words_after) {
-  const auto write = [&json](std::string_view role, const PromptSlice& text, std::string_view more) {
-    json.open('{').member("role", role).key("content").joined(text.first, text.second, more).close('}');
+  const bool marks = options.request.prompt_cache == PromptCache::breakpoints && request.prefix.identity != 0;
+  const auto write = [&json](std::string_view role, const PromptSlice& text, std::string_view more, bool kept = false) {
+    json.open('{').member("role", role).key("content");
+    if (kept) {
+      json.open('[');
+      write_part(json, text, more, true);
+      json.close(']');
+    } else {
+      json.joined(text.first, text.second, more);
+    }
+    json.close('}');
   };
-  if (options.chat_style == ChatStyle::continuation)
-    return write("user", {request.prefix.text, request.query}, words_after);
+  if (options.chat_style == ChatStyle::continuation) {
+    const std::vector<Block> blocks = marks ? blocks_of(request) : std::vector<Block>();
+    if (blocks.size() < 2) return write("user", {request.prefix.text, request.query}, words_after);
+    json.open('{').member("role", "user").key("content").open('[');
+    for (const Block& each : blocks)
+      write_part(json, each.text, &each == &blocks.back() ? words_after : std::string_view(), each.kept);
+    json.close(']').close('}');
+    return;
+  }
   const Conversation conversation = conversation_of(request);
-  for (const Conversation::Exchange& each : conversation.examples) {
-    write("user", each.question, {});
-    write("assistant", each.answer, {});
+  const auto places = marks ? kept_places(examples_in_prefix(conversation)) : std::vector<std::size_t>();
+  for (std::size_t i = 0; i < conversation.examples.size(); ++i) {
+    write("user", conversation.examples[i].question, {});
+    const bool kept = std::find(places.begin(), places.end(), i + 1) != places.end();
+    write("assistant", conversation.examples[i].answer, {}, kept);
   }
   write("user", conversation.question, words_after);
 }

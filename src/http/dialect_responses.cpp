@@ -44,6 +44,7 @@ class Responses final : public DialectStrategy {
     write_set(fields, "max_output_tokens", sent_max_tokens(context.options, request));
     write_set(fields, "temperature", sent_temperature(context, request));
     write_top_p(fields, request);
+    write_prompt_cache(fields, context.options, request);
     write_effort(fields, context.options);
     write_format(fields, request.choices);
     fields.close();

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "choices.hpp"
+#include "icpi/core/hash.hpp"
 
 namespace icpi::http {
 
@@ -72,6 +75,22 @@ void write_llama_neutral(BodyWriter& body, const WireContext& context) {
 
 void write_top_p(BodyWriter& body, const CompletionRequest& request) {
   if (request.sampling.top_p != 1) write_set(body, "top_p", request.sampling.top_p);
+}
+
+std::string prompt_cache_key(const PromptPrefix& prefix) {
+  if (prefix.identity == 0) return {};
+  // Identities are counted anew in every process: how the prefix begins tells those of several apart.
+  const std::string_view beginning = prefix.text.substr(0, prefix.text.find("\n\n"));
+  return fmt::format("icpi-{}-{:016x}", prefix.identity, detail::fnv1a(beginning));
+}
+
+void write_prompt_cache(BodyWriter& body, const Options& options, const CompletionRequest& request) {
+  const PromptCache cache = options.request.prompt_cache;
+  if (cache == PromptCache::none) return;
+  if (const std::string key = prompt_cache_key(request.prefix); !key.empty())
+    body.member("prompt_cache_key", std::string_view(key));
+  JsonWriter* json = cache == PromptCache::breakpoints ? body.field("prompt_cache_options") : nullptr;
+  if (json != nullptr) json->open('{').member("mode", "explicit").member("ttl", "30m").close('}');
 }
 
 void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,

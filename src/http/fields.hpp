@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,12 @@ void write_top_p(BodyWriter& body, const CompletionRequest& request);
 /// know.
 void write_common(BodyWriter& body, const WireContext& context, const CompletionRequest& request,
                   std::string_view max_tokens_field);
+
+/// By what prefixes of one identity go, whatever is appended to them; empty: the prefix has no identity.
+[[nodiscard]] std::string prompt_cache_key(const PromptPrefix& prefix);
+
+/// What says which prefixes may be kept, as Options::request wants it, beyond the marks in messages.
+void write_prompt_cache(BodyWriter& body, const Options& options, const CompletionRequest& request);
 
 /// The prompt as the messages of chat and of responses, after the system message. `words_after`: more words of the last
 /// one.

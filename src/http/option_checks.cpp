@@ -145,6 +145,9 @@ void validate(const Options& options) {
     require(!find_invalid_utf8(*text), "model, system_message, instruction and effort", "UTF-8");
   validate_thinking(options);
   validate(options.request);
+  const bool marks = options.request.prompt_cache == PromptCache::breakpoints;
+  require(!marks || options.dialect == Dialect::chat, "request.prompt_cache",
+          "none or key: only the dialect chat knows explicit breakpoints");
   require(!options.chat_max_tokens_field.empty(), "chat_max_tokens_field", "set");
   require(options.api_key_env.empty() || is_set(options.api_key_env.c_str()), "api_key_env",
           "the name of an environment variable that is set");

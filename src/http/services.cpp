@@ -18,7 +18,8 @@ const std::vector<Service>& services() {
        .max_tokens_field = "max_completion_tokens",
        .highest_temperature = 2,
        .most_stops = 4,
-       .choices = ChoiceForm::json_schema},
+       .choices = ChoiceForm::json_schema,
+       .prompt_cache = PromptCache::key},
       // They draw at temperature 1 and refuse to be told otherwise.
       {.name = "openai-reasoning",
        .base_url = "https://api.openai.com/v1",
@@ -27,7 +28,8 @@ const std::vector<Service>& services() {
        .omit = {"temperature", "top_p", "seed", "logprobs"},
        .most_stops = 4,
        .choices = ChoiceForm::json_schema,
-       .thinking_off = R"({"reasoning_effort":"none"})"},
+       .thinking_off = R"({"reasoning_effort":"none"})",
+       .prompt_cache = PromptCache::key},
       // Its newer models draw as they like, and refuse to be told otherwise.
       {.name = "anthropic",
        .base_url = "https://api.anthropic.com/v1",
@@ -51,7 +53,8 @@ const std::vector<Service>& services() {
        .rename = "seed=random_seed",
        .highest_temperature = 1.5,
        .choices = ChoiceForm::json_schema,
-       .thinking_off = R"({"reasoning_effort":"none"})"},
+       .thinking_off = R"({"reasoning_effort":"none"})",
+       .prompt_cache = PromptCache::key},
       // While it thinks, temperature and top_p do nothing.
       {.name = "deepseek",
        .base_url = "https://api.deepseek.com/v1",
@@ -79,7 +82,8 @@ const std::vector<Service>& services() {
        .highest_temperature = 2,
        .most_stops = 4,
        .choices = ChoiceForm::json_schema,
-       .thinking_off = R"({"reasoning":{"enabled":false}})"},
+       .thinking_off = R"({"reasoning":{"enabled":false}})",
+       .prompt_cache = PromptCache::key},
       {.name = "litellm",
        .base_url = "http://127.0.0.1:4000/v1",
        .key_variable = "LITELLM_API_KEY",
@@ -150,6 +154,7 @@ Options for_service(const Service& service, Options options) {
   request.highest_temperature = service.highest_temperature;
   request.most_stops = service.most_stops;
   request.thinking_off = service.thinking_off;
+  request.prompt_cache = service.prompt_cache;
   options.choice_form = service.choices;
   options.choices_after_thought = service.choices_after_thought;
   options.thinking_tokens = service.starts_quiet ? std::optional<int>(0) : std::nullopt;

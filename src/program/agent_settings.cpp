@@ -69,6 +69,7 @@ constexpr std::array<Text, 3> former_value_names{"rollouts", "planning", "rollou
 constexpr std::array<Text, 2> example_names{"balanced", "append_only"};
 constexpr std::array<Text, 2> former_example_names{"per_query", "stable"};
 constexpr std::array<Text, 2> selection_names{"greedy", "softmax"};
+constexpr std::array<Text, 2> transition_names{"separate", "whole"};
 constexpr double unbounded = 1e300;
 constexpr double above_zero = 1e-300;
 constexpr double below_one = 1 - 1e-16;
@@ -147,6 +148,10 @@ void add_prompt_settings(std::vector<Setting>& all) {
   all.push_back({"constraints", "on, off", "examples of the same action and termination only",
                  [](Settings& s, Text v) { return parse_switch(v, s.constraints); },
                  [](const Settings& s) { return fmt::to_string(s.constraints); }});
+  all.push_back({"transition_questions", "separate, whole",
+                 "termination, reward and next observation by a question each, or by one",
+                 [](Settings& s, Text v) { return set_name(v, transition_names, s.transition_questions); },
+                 [](const Settings& s) { return name_of(s.transition_questions, transition_names); }});
   all.push_back({"rebuild_fraction", "above 0, below 1", "append_only: part of the room that a rebuilt prompt fills",
                  [](Settings& s, Text v) { return set_between(v, above_zero, below_one, s.rebuild_fraction); },
                  [](const Settings& s) { return fmt::to_string(s.rebuild_fraction); }});
@@ -221,6 +226,7 @@ PolicyIterationOptions AgentSettings::options() const {
     options.prompts.trajectories = LastTrajectories{recency};
   options.prompts.context_tokens = context_tokens;
   options.prompts.constraints = constraints;
+  options.prompts.transition_questions = transition_questions;
   options.queries = queries;
   return options;
 }

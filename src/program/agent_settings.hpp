@@ -40,6 +40,7 @@ struct AgentSettings {
   std::size_t policy_prompts = 4;
   std::size_t context_tokens = 3800;
   bool constraints = true;
+  TransitionQuestions transition_questions = TransitionQuestions::separate;
   std::size_t recency = 8;
   std::optional<double> return_threshold;  ///< not set: policy prompts show the last trajectories, whatever they gained
 

@@ -76,7 +76,7 @@ AnswerComparison::Counts AnswerComparison::total() const {
 std::string AnswerComparison::table() const {
   std::string text = fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "question", "asked", "valid:rec",
                                  "new", "equal", "known", "right:rec", "new");
-  for (const QueryKind kind : query_kinds) {
+  for (const QueryKind kind : all_query_kinds) {
     if (of(kind).questions > 0) text += row(name(kind), of(kind));
   }
   return text + row("all", total());
@@ -84,7 +84,8 @@ std::string AnswerComparison::table() const {
 
 std::string AnswerComparison::json() const {
   std::string text = "{";
-  for (const QueryKind kind : query_kinds) {
+  for (const QueryKind kind : all_query_kinds) {
+    if (kind == QueryKind::transition && of(kind).questions == 0) continue;  // of runs that ask so
     text += fmt::format("{}\"{}\":{{", text.size() > 1 ? "," : "", name(kind));
     for (std::size_t i = 0; i < columns.size(); ++i)
       text += fmt::format("{}\"{}\":{}", i > 0 ? "," : "", columns[i].name, of(kind).*columns[i].count);

@@ -41,7 +41,7 @@ class AnswerComparison {
  private:
   const QuestionReader& reader_;
   const SeenOutcomes& outcomes_;
-  std::array<Counts, query_kinds.size()> counts_{};
+  std::array<Counts, all_query_kinds.size()> counts_{};
 };
 
 }  // namespace icpi::program

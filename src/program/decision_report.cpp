@@ -69,7 +69,10 @@ void DecisionReport::query(const QueryRecord& record, std::string_view observati
   fmt::print(out_, ":\n");
   print_indented(out_, record.prefix.substr(first), "  | ");
   print_indented(out_, record.query, "  > ");
-  const auto status = status_names[static_cast<std::size_t>(record.status)];
+  std::string status(status_names[static_cast<std::size_t>(record.status)]);
+  const bool reads_parts = question.kind == QueryKind::transition && record.completion != nullptr;
+  if (reads_parts && !record.completion->error && record.status != AnswerStatus::valid)
+    status += fmt::format(" at its {}", name(query_kinds[record.parts]));
   if (record.completion == nullptr) {
     fmt::print(out_, "  answer: {}, without asking the model\n", status);
   } else if (record.completion->error) {

@@ -34,6 +34,7 @@ constexpr std::array dialects{http::Dialect::completions, http::Dialect::chat, h
 constexpr std::array servers{http::ServerKind::automatic, http::ServerKind::generic, http::ServerKind::llama_server,
                              http::ServerKind::vllm, http::ServerKind::sglang};
 constexpr std::array styles{http::ChatStyle::continuation, http::ChatStyle::turns};
+constexpr std::array caches{http::PromptCache::none, http::PromptCache::key, http::PromptCache::breakpoints};
 constexpr std::array forms{http::ChoiceForm::automatic,      http::ChoiceForm::none,
                            http::ChoiceForm::json_schema,    http::ChoiceForm::json_object,
                            http::ChoiceForm::tool,           http::ChoiceForm::structured_outputs,
@@ -94,6 +95,7 @@ http::RequestShape parse_request(const HttpChoice& choice, http::RequestShape re
   if (!choice.extra.empty()) request.extra = choice.extra;
   request.headers = parse_settings("--header", choice.headers);
   request.query = parse_settings("--query", choice.query);
+  request.prompt_cache = parse_name("--prompt-cache", choice.prompt_cache, caches, request.prompt_cache);
   if (!choice.api_key_header.empty()) request.api_key_header = choice.api_key_header;
   return request;
 }

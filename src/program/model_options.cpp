@@ -46,6 +46,9 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--extra", http.extra, "http: a JSON object whose members every request has");
   add_list("--header", http.headers, "http: NAME=VALUE, NAME=env:VARIABLE or NAME=file:PATH, sent with every request");
   add_list("--query", http.query, "http: the same, for the end of the URLs");
+  command.add_option(
+      "--prompt-cache", http.prompt_cache,
+      "http: how a service is told what to keep of prompts: none, key, explicit (default: the service's)");
   command.add_option("--api-key-header", http.api_key_header, "http: the header with the key (default Authorization)");
   command.add_option("--ca-file", http.ca_file, "http: certificates to trust (default CURL_CA_BUNDLE, SSL_CERT_FILE)");
   command.add_option("--requests-per-minute", http.requests_per_minute, "http: at most so many (default: no limit)");

@@ -37,6 +37,7 @@ struct HttpChoice {
   std::string extra;                       ///< a JSON object: members of every body
   std::vector<std::string> headers;        ///< "NAME=VALUE", "NAME=env:VARIABLE", "NAME=file:PATH"
   std::vector<std::string> query;          ///< the same, for the URLs
+  std::string prompt_cache;                ///< none, key, explicit; empty: the service's
   std::string api_key_header;              ///< that holds the key as it is; empty: Authorization
   std::string ca_file;                     ///< trusted instead of the system's certificates
 };

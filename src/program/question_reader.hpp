@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/query_kind.hpp"
 
 namespace icpi::program {
@@ -17,13 +18,11 @@ class QuestionReader {
   QuestionReader& operator=(const QuestionReader&) = delete;
   virtual ~QuestionReader() = default;
 
-  /// What is asked after these examples.
-  [[nodiscard]] virtual QueryKind kind(std::string_view prefix, std::string_view query) = 0;
+  /// What is asked after the request's examples.
+  [[nodiscard]] virtual QueryKind kind(const CompletionRequest& request) = 0;
   /// The answer as the formatter itself would write it, without what ends it; nullopt: it cannot be read. Answers that
   /// say the same are equal then.
   [[nodiscard]] virtual std::optional<std::string> meaning(QueryKind kind, std::string_view answer) const = 0;
-  /// What ends an answer.
-  [[nodiscard]] virtual std::string stop(QueryKind kind) const = 0;
 };
 
 }  // namespace icpi::program

@@ -9,6 +9,7 @@
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/models/oracle.hpp"
+#include "icpi/prompt/answer_reader.hpp"
 #include "question_reader.hpp"
 
 namespace icpi::program {
@@ -19,14 +20,10 @@ class QuestionReaderOf final : public QuestionReader {
  public:
   QuestionReaderOf(const Env& env, Formatter formatter) : formatter_(std::move(formatter)), oracle_(env, formatter_) {}
 
-  QueryKind kind(std::string_view prefix, std::string_view query) override {
-    CompletionRequest request;
-    request.prefix.text = prefix;
-    request.query = query;
-    return oracle_.kind(request);
-  }
+  QueryKind kind(const CompletionRequest& request) override { return oracle_.kind(request); }
 
   std::optional<std::string> meaning(QueryKind kind, std::string_view answer) const override {
+    if (kind == QueryKind::transition) return meaning_of_transition(answer);
     const std::string_view text = without_stop(answer, formatter_.stop(kind));
     std::optional<std::string> written;
     switch (kind) {
@@ -42,14 +39,29 @@ class QuestionReaderOf final : public QuestionReader {
       case QueryKind::action:
         if (const auto value = formatter_.parse_action(text)) written = formatter_.action(*value);
         break;
+      case QueryKind::transition: break;
     }
     if (written) written = std::string(without_stop(*written, formatter_.stop(kind)));
     return written;
   }
 
-  std::string stop(QueryKind kind) const override { return std::string(formatter_.stop(kind)); }
-
  private:
+  /// Of all its parts, each with what ends it.
+  std::optional<std::string> meaning_of_transition(std::string_view left) const {
+    std::string written;
+    bool terminated = false;
+    for (const QueryKind kind : {QueryKind::termination, QueryKind::reward, QueryKind::observation}) {
+      if (kind == QueryKind::observation && terminated) break;
+      const std::string stop(formatter_.stop(kind));
+      const auto part = take_part(left, stop, true);
+      const auto said = part ? meaning(kind, *part) : std::nullopt;
+      if (!said) return std::nullopt;
+      if (kind == QueryKind::termination) terminated = formatter_.parse_termination(*part).value_or(false);
+      written += *said + stop;
+    }
+    return written;
+  }
+
   Formatter formatter_;
   OracleModel<Env, Formatter> oracle_;
 };

@@ -18,13 +18,20 @@ constexpr std::size_t longest_example = 60;
 void ReadabilityWatch::look(const QueryRecord& record) {
   if (record.completion == nullptr || record.completion->error) return;
   const std::lock_guard lock(mutex_);
-  Kind& kind = kinds_[static_cast<std::size_t>(record.question.kind)];
+  const bool unread = record.status == AnswerStatus::invalid || record.status == AnswerStatus::impossible;
+  const std::string& text = record.completion->text;
+  if (record.question.kind != QueryKind::transition) return count(record.question.kind, unread, text);
+  for (std::size_t part = 0; part < record.parts; ++part) count(query_kinds[part], false, text);
+  if (unread) count(query_kinds[record.parts], true, text);
+}
+
+void ReadabilityWatch::count(QueryKind which, bool unread, const std::string& text) {
+  Kind& kind = kinds_[static_cast<std::size_t>(which)];
   if (kind.seen == looked_at) return;
   ++kind.seen;
-  const bool unread = record.status == AnswerStatus::invalid || record.status == AnswerStatus::impossible;
   if (!unread) return;
   ++kind.invalid;
-  if (kind.shown.size() < examples) kind.shown.push_back(record.completion->text.substr(0, longest_example));
+  if (kind.shown.size() < examples) kind.shown.push_back(text.substr(0, longest_example));
   if (2 * kind.invalid > looked_at) hopeless_ = true;
 }
 

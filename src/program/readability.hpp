@@ -12,7 +12,7 @@
 
 namespace icpi::program {
 
-/// Looks at the first answers of each kind of question: a model whose answers cannot be read learns nothing and costs as
+/// Looks at the first answers of each kind of question, and of a whole transition at each of its parts: a model whose answers cannot be read learns nothing and costs as
 /// much as another one. Thread-safe.
 class ReadabilityWatch {
  public:
@@ -26,6 +26,8 @@ class ReadabilityWatch {
   [[nodiscard]] std::string report() const;
 
  private:
+  void count(QueryKind kind, bool unread, const std::string& text);
+
   struct Kind {
     std::size_t seen = 0;
     std::size_t invalid = 0;

@@ -69,10 +69,12 @@ std::vector<RecordedQuestion> read_questions(const std::string& file, QuestionRe
   detail::CheckedLines lines(file, fmt::format("--recording '{}'", file), detail::LineOrder::free);
   std::vector<RecordedQuestion> questions;
   std::set<RequestFingerprint> known;
+  std::vector<std::string_view> stops;
+  std::vector<std::string_view> choices;
   lines.for_each([&](const Json& line) {
     RecordedQuestion question = read_question(line);
     if (!known.insert(detail::read_answer(line).request).second) return true;
-    question.kind = reader.kind(question.prefix, question.query);
+    question.kind = reader.kind(question.request(stops, choices));
     questions.push_back(std::move(question));
     return questions.size() < most;
   });
@@ -82,7 +84,7 @@ std::vector<RecordedQuestion> read_questions(const std::string& file, QuestionRe
 
 SeenOutcomes::SeenOutcomes(const std::vector<RecordedQuestion>& questions, const QuestionReader& reader)
     : reader_(reader) {
-  std::array<std::set<std::string>, query_kinds.size()> asked;
+  std::array<std::set<std::string>, all_query_kinds.size()> asked;
   std::set<std::pair<QueryKind, std::string_view>> prefixes;
   for (const RecordedQuestion& question : questions) {
     if (question.kind == QueryKind::action) continue;

@@ -53,7 +53,7 @@ class SeenOutcomes {
   void read_examples(QueryKind kind, std::string_view prefix, const std::set<std::string>& asked);
 
   const QuestionReader& reader_;
-  std::array<std::map<std::string, std::set<std::string>, std::less<>>, query_kinds.size()> outcomes_;
+  std::array<std::map<std::string, std::set<std::string>, std::less<>>, all_query_kinds.size()> outcomes_;
 };
 
 }  // namespace icpi::program

@@ -31,6 +31,7 @@ class RandomWalkModel {
       case icpi::QueryKind::action:
         answer.action = static_cast<std::uint32_t>(icpi::RandomStream(question.key).index(2));
         break;
+      case icpi::QueryKind::transition: break;  // never asked: there is no whole_transitions()
     }
     return answer;
   }

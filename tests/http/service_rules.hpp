@@ -90,7 +90,7 @@ inline ServiceRules chat_rules(std::string_view service) {
     rules.fields = chat_fields({"max_completion_tokens", "seed"});
     rules.header = "api-key: service-key-12345";
   } else if (service == "openrouter") {
-    rules.fields.insert("provider");
+    rules.fields.insert({"provider", "prompt_cache_key"});
     rules.fault = [](const nlohmann::json& body) -> std::string {
       const nlohmann::json strict{{"require_parameters", true}};
       return body.value("provider", nlohmann::json()) == strict ? "" : "provider";

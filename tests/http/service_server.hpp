@@ -63,8 +63,8 @@ class ServiceServer {
     }
     const auto prompt = prompt_of(asked);
     const char* seed = asked.contains("random_seed") ? "random_seed" : "seed";
-    const icpi::Completion completion = oracle_.complete(prompt, asked.value("stop", std::vector<std::string>{"\n"}),
-                                                         asked.value(seed, std::uint64_t{0}));
+    const icpi::Completion completion =
+        oracle_.complete(prompt, asked.value("stop", std::vector<std::string>{}), asked.value(seed, std::uint64_t{0}));
     const icpi::Usage usage = counted_by(service_, completion.usage);
     usage_.prompt_tokens += usage.prompt_tokens;
     usage_.cached_tokens += usage.cached_tokens;

@@ -62,6 +62,39 @@ TYPED_TEST(OracleTest, WhatIsLeftOpenIsNoLimitAndTheFirstSeed) {
   EXPECT_FALSE(completions[0].text.empty());
 }
 
+TYPED_TEST(OracleTest, AnswersWholeTransitions) {
+  auto& texts = this->formatter;
+  const auto whole = [&](const TransitionOf<TypeParam>& step) {
+    std::string text(texts.termination(step.terminated));
+    text += texts.reward(step.reward);
+    if (!step.terminated) text += texts.observation(step.next_observation);
+    return text;
+  };
+  const std::string blank_line = "\n\n";
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto episode = testing::random_episode(this->env, seed);
+    for (const std::string& shown : {whole(episode.front()), whole(episode.back()), std::string()}) {
+      CompletionRequest request;
+      const std::string prefix = shown.empty() ? "" : this->example(episode.front(), shown);
+      const std::string query =
+          std::string(texts.observation(episode.back().observation)) + std::string(texts.action(episode.back().action));
+      const std::array<std::string_view, 1> stop{blank_line};
+      request.prefix.text = prefix;
+      request.query = query;
+      request.stop = stop;
+      EXPECT_EQ(this->oracle.kind(request), QueryKind::transition);
+      Completion completion;
+      this->oracle.complete(std::span(&request, 1), std::span(&completion, 1));
+      EXPECT_EQ(completion.finish, FinishReason::stop);
+      const std::string expected = whole(episode.back());
+      constexpr bool exact = std::is_same_v<TypeParam, Chain> || std::is_same_v<TypeParam, Maze> ||
+                             std::is_same_v<TypeParam, MiniCatch>;  // the others draw, or round
+      EXPECT_TRUE(completion.text.starts_with(texts.termination(episode.back().terminated)));
+      EXPECT_TRUE(!exact || completion.text + '\n' == expected) << completion.text;
+    }
+  }
+}
+
 TYPED_TEST(OracleTest, AnswersTheFourQuestionsAsTheEnvironmentDoes) {
   auto& texts = this->formatter;
   const bool rounded = std::is_same_v<TypeParam, PointMass>;

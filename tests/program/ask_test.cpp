@@ -30,10 +30,26 @@ using Words = std::vector<std::string>;
 class Ask : public CommandLineTest {
  protected:
   /// Records a run of a model in a domain: with the paper's options, which ask all four kinds of questions.
-  std::string record(const std::string& domain, const std::string& model = "oracle") {
-    const CommandResult run =
-        icpi({"train", "--domain", domain, "--model", model, "--options", "paper", "--seeds", "0:1", "--steps", "60",
-              "--set", "warm_up_successes=-1000", "--record", path(domain + ".jsonl"), "--out", path("run-" + domain)});
+  std::string record(const std::string& domain, const std::string& model = "oracle", const Words& more = {}) {
+    Words words{"train",
+                "--domain",
+                domain,
+                "--model",
+                model,
+                "--options",
+                "paper",
+                "--seeds",
+                "0:1",
+                "--steps",
+                "60",
+                "--set",
+                "warm_up_successes=-1000",
+                "--record",
+                path(domain + ".jsonl"),
+                "--out",
+                path("run-" + domain)};
+    words.insert(words.end(), more.begin(), more.end());
+    const CommandResult run = icpi(words);
     EXPECT_EQ(run.code, 0) << run.error;
     return path(domain + ".jsonl");
   }
@@ -65,6 +81,22 @@ TEST_F(Ask, ThePerfectModelAgreesWithItselfAndIsRightInEveryDomain) {
     EXPECT_EQ(count("action", "known"), 0U);
     EXPECT_THAT(result.out, HasSubstr("observation"));
     EXPECT_THAT(result.out, HasSubstr("100.0 %"));
+  }
+}
+
+TEST_F(Ask, WholeTransitionsAreAKindOfTheirOwn) {
+  for (const std::string domain : {"chain", "mini-catch"}) {
+    const std::string recording = record(domain, "oracle", {"--set", "transition_questions=whole"});
+    ASSERT_EQ(ask(domain, recording, {"--model", "oracle"}).code, 0);
+    SCOPED_TRACE(domain);
+    ASSERT_GT(count("transition", "questions"), 10U);
+    EXPECT_EQ(count("transition", "equal"), count("transition", "questions"));
+    EXPECT_GT(count("transition", "known"), 0U);
+    EXPECT_EQ(count("transition", "right"), count("transition", "known"));
+    EXPECT_GT(count("action", "questions"), 10U);
+    for (const std::string kind : {"termination", "reward", "observation"}) EXPECT_EQ(count(kind, "questions"), 0U);
+    ASSERT_EQ(ask(domain, recording, {"--model", "induction"}).code, 0);
+    EXPECT_GT(count("transition", "right"), count("transition", "known") / 2);
   }
 }
 

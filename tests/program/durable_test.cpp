@@ -287,6 +287,14 @@ TEST_F(Durable, AFullDiskStopsTheRunWhichGoesOnWhenThereIsRoom) {
   expect_equal_folders("undisturbed", "run");
 }
 
+TEST_F(Durable, ARunThatAsksForWholeTransitionsGoesOnToo) {
+  const Words words{"--seeds", "0:2", "--steps", "60", "--set", "transition_questions=whole"};
+  ASSERT_EQ(icpi(train(words, "undisturbed")).code, 0);
+  EXPECT_EQ(finish(start(train(words, "run"), "ulimit -f 60")).code, 1);
+  EXPECT_EQ(icpi(resume("run")).code, 0);
+  expect_equal_folders("undisturbed", "run");
+}
+
 TEST_F(Durable, ARemovedFolderStopsTheRun) {
   const pid_t child = start(train({"--seeds", "0", "--steps", "100000"}, "run"));
   wait_for_log("run", 10'000, child);

@@ -56,7 +56,8 @@ TEST(Settings, ReachWhatTheyName) {
   for (const std::string assignment :
        {"values=planning", "examples=append_only", "step_limit=3", "node_limit=50", "temperature=0", "recency=5",
         "policy_temperature=1.5", "return_threshold=-2", "update_within_episode=on", "timeout_ms=250",
-        "warm_up_successes=1", "untried_bonus=2", "random_rate=0.1", "selection=softmax", "softmax_temperature=0.5"})
+        "warm_up_successes=1", "untried_bonus=2", "random_rate=0.1", "selection=softmax", "softmax_temperature=0.5",
+        "transition_questions=whole"})
     (void)apply_setting(assignment, settings);
   const PolicyIterationOptions options = settings.options();
   EXPECT_EQ(options.decisions.description(),
@@ -66,6 +67,7 @@ TEST(Settings, ReachWhatTheyName) {
   EXPECT_EQ(options.prompts.examples.description(),
             "append_only(balance=true, rebuild_fraction=0.5, policy_prompts=4)");
   EXPECT_EQ(options.prompts.trajectories.description(), "trajectories_above_return(threshold=-2, recency=5)");
+  EXPECT_EQ(options.prompts.transition_questions, TransitionQuestions::whole);
   EXPECT_EQ(options.queries.sampling.temperature, 0);
   EXPECT_EQ(options.queries.policy_temperature, 1.5);
   EXPECT_EQ(options.queries.timeout, std::chrono::milliseconds(250));

@@ -145,6 +145,17 @@ TEST_F(Servers, ASecondRunAsksNothingAndAReplayNeedsNoServer) {
   EXPECT_THAT(missing.error, HasSubstr("not in the completion cache"));
 }
 
+TEST_F(Servers, WholeTransitionsAreCachedToo) {
+  const Words cached{"--cache", path("answers.db"), "--set", "transition_questions=whole"};
+  const OracleServer server;
+  const std::string first = records(train(server.url(), "first", cached), "first");
+  const int asked = server.asked();
+  EXPECT_GT(asked, 50);
+  EXPECT_EQ(records(train(server.url(), "second", cached), "second"), first);
+  EXPECT_EQ(server.asked(), asked);
+  EXPECT_THAT(said_, HasSubstr("0 misses (100.0 % hits)"));
+}
+
 TEST_F(Servers, FourProcessesShareACacheAndAgree) {
   OracleServer server([](const HttpRequest& request, const auto& answer) {
     HttpReply reply = answer(request);

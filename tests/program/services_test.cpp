@@ -59,9 +59,9 @@ class KnownServices : public CommandLineTest, public testing::WithParamInterface
             "--out",
             path("out")};
   }
-  void expect_learned() const {
+  void expect_learned(const std::string& folder = "out") const {
     std::vector<double> regrets;
-    std::istringstream lines(read(path("out/episodes.jsonl")));
+    std::istringstream lines(read(path(folder + "/episodes.jsonl")));
     for (std::string line; std::getline(lines, line);) regrets.push_back(parse_episode_record(line).regret);
     ASSERT_GT(regrets.size(), 8U);
     const auto late = std::count_if(regrets.end() - 4, regrets.end(), [](double regret) { return regret < 0.01; });
@@ -90,6 +90,23 @@ TEST_P(KnownServices, LearnFromTurnsToo) {
   EXPECT_EQ(server.refusals(), "");
   EXPECT_THAT(result.out, HasSubstr(" " + std::to_string(server.usage().prompt_tokens) + " prompt tokens"));
   expect_learned();
+}
+
+TEST_P(KnownServices, LearnFromWholeTransitions) {
+  const bool chats = GetParam().dialect != http::Dialect::completions;
+  for (const std::string style : {"continuation", "turns"}) {
+    if (style == "turns" && !chats) continue;
+    SCOPED_TRACE(style);
+    ServiceServer server{std::string(GetParam().name)};
+    std::vector<std::string> words = train(server);
+    words.back() = path("out-" + style);
+    words.insert(words.end(), {"--chat-style", style, "--set", "transition_questions=whole"});
+    const CommandResult result = icpi(words);
+    EXPECT_EQ(result.code, 0) << result.error;
+    EXPECT_EQ(server.refusals(), "");
+    EXPECT_THAT(result.out, HasSubstr(" " + std::to_string(server.usage().prompt_tokens) + " prompt tokens"));
+    expect_learned("out-" + style);
+  }
 }
 
 TEST_P(KnownServices, WouldRefuseAnotherField) {

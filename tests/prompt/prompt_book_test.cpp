@@ -90,6 +90,81 @@ TEST(PromptBook, WritesTheGoldenPromptsOfEveryDomain) {
   }
 }
 
+/// The same of whole transitions.
+template <class Env>
+std::string golden_transition_prompts() {
+  Fixture<Env> fixture(
+      {.examples = BalancedExamples{}, .context_tokens = 260, .transition_questions = TransitionQuestions::whole}, 4);
+  const std::string observation(fixture.source.formatter().observation(fixture.buffer[0].observation));
+  std::string text = fmt::format("{}: prompts of 260 tokens after four random episodes\n", Env::name);
+  for (std::size_t action = 0; action < fixture.env.actions().size(); ++action) {
+    text += fmt::format("\n######## transition, action {} ########\n", action);
+    text += fixture.write(QueryKind::transition, action, false);
+    fixture.book.write_query(QueryKind::transition, observation, action, text);
+    text += fmt::format("<completion, ends before {:?}>\n", fixture.book.stop(QueryKind::transition));
+  }
+  return text;
+}
+
+TEST(PromptBook, WritesTheGoldenTransitionPromptsOfEveryDomain) {
+  for (const auto name : domain_names) {
+    visit_domain(name, [&](const auto& env) {
+      using Env = std::remove_cvref_t<decltype(env)>;
+      testing::expect_golden(fmt::format("transitions_{}.txt", name), golden_transition_prompts<Env>());
+    });
+  }
+}
+
+TEST(PromptBook, BalancesTransitionsByTerminationAndReward) {
+  for (const ExampleSelection& selection :
+       {ExampleSelection(BalancedExamples{}), ExampleSelection(AppendOnlyExamples{})}) {
+    Fixture<Chain> fixture(
+        {.examples = selection, .context_tokens = 1000000, .transition_questions = TransitionQuestions::whole}, 60);
+    std::map<std::string, int> classes;  // by termination and reward
+    const std::string prompt = fixture.book.append_only()
+                                   ? fixture.book.stable_prompt(QueryKind::transition, 1, false).text
+                                   : fixture.write(QueryKind::transition, 1, false);
+    for (const auto& [example, count] : examples(prompt)) {
+      const bool ended = example.find("assert done") != std::string::npos;
+      const bool paid = example.find("assert reward == 1") != std::string::npos;
+      EXPECT_EQ(std::count(example.begin(), example.end(), '\n'), ended ? 3 : 4) << example;
+      classes[fmt::format("{}, {}", ended, paid)] += count;
+    }
+    ASSERT_EQ(classes.size(), 2U);
+    EXPECT_EQ(classes.begin()->second, classes.rbegin()->second);
+  }
+}
+
+TEST(PromptBook, GivesBothTerminationsOfTransitionsAsMuchRoom) {
+  for (const ExampleSelection& selection :
+       {ExampleSelection(BalancedExamples{}), ExampleSelection(AppendOnlyExamples{})}) {
+    Fixture<MiniCatch> fixture(
+        {.examples = selection, .context_tokens = 1000000, .transition_questions = TransitionQuestions::whole}, 100);
+    const std::string prompt = fixture.book.append_only()
+                                   ? fixture.book.stable_prompt(QueryKind::transition, 1, false).text
+                                   : fixture.write(QueryKind::transition, 1, false);
+    int going_on = 0;
+    std::map<std::string, int> ended;  // by reward
+    for (const auto& [example, count] : examples(prompt)) {
+      const auto reward = example.find("reward ==");
+      ASSERT_NE(reward, std::string::npos) << example;
+      if (example.find("assert not done") == std::string::npos)
+        ended[example.substr(reward)] += count;
+      else
+        going_on += count;
+    }
+    ASSERT_EQ(ended.size(), 2U);
+    EXPECT_EQ(ended.begin()->second, ended.rbegin()->second);
+    EXPECT_NEAR(going_on, 2 * ended.begin()->second, 1);
+  }
+}
+
+TEST(PromptBook, KeepsNoExamplesOfTransitionsThatNobodyAsksFor) {
+  Fixture<Chain> fixture({}, 10);
+  EXPECT_TRUE(fixture.book.stable_prompt(QueryKind::transition, 0, false).text.empty());
+  EXPECT_FALSE(fixture.book.stable_prompt(QueryKind::observation, 0, false).text.empty());
+}
+
 TEST(PromptBook, BalancesTerminations) {
   Fixture<Chain> fixture({.examples = BalancedExamples{}, .context_tokens = 1000000}, 60);
   int ended = 0;

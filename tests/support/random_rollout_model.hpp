@@ -51,6 +51,7 @@ class RandomRolloutModel {
       case QueryKind::reward: answer.reward = stream.uniform() - 0.3; break;
       case QueryKind::observation: answer.observation = static_cast<std::uint32_t>(stream.index(1000)); break;
       case QueryKind::action: answer.action = static_cast<std::uint32_t>(stream.index(actions_)); break;
+      case QueryKind::transition: break;  // never asked: it does not know whole ones
     }
     return answer;
   }

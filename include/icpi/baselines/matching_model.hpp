@@ -110,6 +110,7 @@ class MatchingMemory {
       case QueryKind::reward: answer.reward = match.reward; break;
       case QueryKind::observation: answer.observation = observe(match.next_observation); break;
       case QueryKind::action: answer.action = static_cast<std::uint32_t>(buffer.action_index(id)); break;
+      case QueryKind::transition: break;  // never asked
     }
     return answer;
   }

@@ -17,9 +17,9 @@ namespace icpi {
 /// ids mean equal observations.
 using ObservationId = std::uint32_t;
 
-/// One of the four questions about an imagined step.
+/// A question about an imagined step.
 struct Question {
-  QueryKind kind = QueryKind::termination;  ///< which of the four
+  QueryKind kind = QueryKind::termination;  ///< what is asked; transitions only where the model knows whole ones
   bool terminated = false;                  ///< reward questions: the termination that was predicted
   std::uint32_t prompt_context = 0;         ///< which of the environments that decide together
   std::uint32_t action = 0;                 ///< index into the environment's actions; unused by action questions
@@ -38,7 +38,8 @@ enum class AnswerStatus : std::uint8_t {
   failed       ///< the infrastructure failed: says nothing about the model
 };
 
-/// The field that belongs to the question's kind is set when the status is `valid`.
+/// The field that belongs to the question's kind is set when the status is `valid`; to a transition question those of
+/// the first `parts` of termination, reward and observation, whatever the status.
 struct Answer {
   AnswerStatus status = AnswerStatus::invalid;  ///< whether it can be used
   bool terminated = false;                      ///< to a termination question
@@ -47,11 +48,12 @@ struct Answer {
   double reward = 0;                            ///< to a reward question
   bool final = false;                           ///< a failure that asking again cannot mend
   double logprob = 0;  ///< natural log-probability of the answer's tokens, when asked for and the model tells; else 0
+  std::uint8_t parts = 0;  ///< to a transition question: how many could be read, 0 to 3; a terminal one has 2
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-/// Answers the four questions of imagined steps: by prompts, by looking up recorded steps, by a true simulator.
+/// Answers the questions of imagined steps: by prompts, by looking up recorded steps, by a true simulator.
 ///
 /// Laws: answers[i] depends on questions[i] alone and on the experience as it was when the decision began.
 template <class M>
@@ -92,6 +94,17 @@ concept KnowsLegalActions =
         model.legal(prompt_context, observation)
       } -> std::convertible_to<LegalActions>;  // legal(prompt context, observation): what can be done
     };
+
+/// A rollout model that may answer termination, reward and observation as one: QueryKind::transition. Estimators then ask so
+/// in place of the three, where they can.
+///
+/// Laws: what it says of a prompt context stays the same during a decision. Where it is false, no transition is asked.
+template <class M>
+concept KnowsWholeTransitions = RolloutModel<M> && requires(M& model, std::uint32_t prompt_context) {
+  {
+    model.whole_transitions(prompt_context)
+  } -> std::same_as<bool>;  // whole_transitions(prompt context): whether one question asks all three
+};
 
 /// A rollout model that may take its time, and can be told how much.
 ///

@@ -35,6 +35,10 @@ class RolloutModelRef {
   [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation) const {
     return calls_->legal == nullptr ? LegalActions() : calls_->legal(model_, prompt_context, observation);
   }
+  /// See KnowsWholeTransitions; false for models that do not.
+  [[nodiscard]] bool whole_transitions(std::uint32_t prompt_context) const {
+    return calls_->whole_transitions != nullptr && calls_->whole_transitions(model_, prompt_context);
+  }
   /// See AsynchronousRolloutModel; false for models that are not, and then the rest must not be called.
   [[nodiscard]] bool asynchronous() const { return calls_->asynchronous != nullptr && calls_->asynchronous(model_); }
   /// See AsynchronousRolloutModel.
@@ -52,6 +56,7 @@ class RolloutModelRef {
     void (*answer)(void*, std::span<const Question>, std::span<Answer>);
     void (*limit)(void*, const Until&);
     LegalActions (*legal)(void*, std::uint32_t, ObservationId);
+    bool (*whole_transitions)(void*, std::uint32_t);
     bool (*asynchronous)(void*);
     std::size_t (*concurrency)(void*);
     void (*submit)(void*, const Question&, std::uint64_t);
@@ -70,6 +75,10 @@ class RolloutModelRef {
     if constexpr (KnowsLegalActions<Model>)
       calls.legal = [](void* model, std::uint32_t prompt_context, ObservationId observation) -> LegalActions {
         return static_cast<Model*>(model)->legal(prompt_context, observation);
+      };
+    if constexpr (KnowsWholeTransitions<Model>)
+      calls.whole_transitions = [](void* model, std::uint32_t prompt_context) {
+        return static_cast<Model*>(model)->whole_transitions(prompt_context);
       };
     if constexpr (AsynchronousRolloutModel<Model>) {
       calls.asynchronous = [](void* model) { return static_cast<Model*>(model)->asynchronous(); };

@@ -6,9 +6,11 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,22 @@ struct RequestSetting {
   std::string env;    ///< name of the environment variable that holds the value
   std::string file;   ///< whose first line is the value
 };
+
+/// How a service is told what it may keep of a prompt, in the dialect chat. Prefixes without an identity are not kept.
+enum class PromptCache : std::uint8_t {
+  none,  ///< it finds out by itself, or does not
+  key,   ///< `prompt_cache_key`, also of responses: prefixes of one identity go by the same, wherever they are kept
+  breakpoints  ///< "explicit": the key, and the ends of prefixes are marked; nothing else is kept
+};
+
+constexpr std::string_view name(PromptCache cache) noexcept {
+  switch (cache) {
+    case PromptCache::none: return "none";
+    case PromptCache::key: return "key";
+    case PromptCache::breakpoints: return "explicit";
+  }
+  return "unknown";
+}
 
 /// Changes what is sent, for services that want it otherwise than OpenAI's. Fields are the members of the body, by the
 /// names that icpi writes.
@@ -39,6 +57,8 @@ struct RequestShape {
   double highest_temperature = std::numeric_limits<double>::infinity();  ///< and above, as this
   std::size_t most_stops = std::numeric_limits<std::size_t>::max();      ///< more stop strings are not sent
   bool blank_stops = true;                                               ///< false: stop strings of blanks are not sent
+
+  PromptCache prompt_cache = PromptCache::none;  ///< how the service is told what it may keep
 
   /// Where a server refuses a field by name, go on without it, or by its other name (max_tokens,
   /// max_completion_tokens), as long as that does not change what was asked. Told once, remembered in `learned`.

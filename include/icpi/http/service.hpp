@@ -24,10 +24,11 @@ struct Service {
   double lowest_temperature = 0;                     ///< that it accepts
   double highest_temperature = std::numeric_limits<double>::infinity();  ///< that it accepts
   std::size_t most_stops = std::numeric_limits<std::size_t>::max();      ///< stop strings of a request
-  ChoiceForm choices = ChoiceForm::automatic;  ///< how it is told that an answer must be one of given texts
-  bool choices_after_thought = true;           ///< it may think before such an answer
-  std::string_view thinking_off{};             ///< JSON that switches thinking off in chat; empty: nothing does
-  bool starts_quiet = false;                   ///< thinking is off unless it is asked for
+  ChoiceForm choices = ChoiceForm::automatic;    ///< how it is told that an answer must be one of given texts
+  bool choices_after_thought = true;             ///< it may think before such an answer
+  std::string_view thinking_off{};               ///< JSON that switches thinking off in chat; empty: nothing does
+  PromptCache prompt_cache = PromptCache::none;  ///< how it is told what it may keep of a prompt
+  bool starts_quiet = false;                     ///< thinking is off unless it is asked for
 };
 
 /// Every service that is known, in the order of the documentation.

@@ -28,9 +28,10 @@ namespace icpi {
 /// it, what an agent still does wrong is not the fault of its world model.
 ///
 /// Terminations, rewards and observations come from set_state() and step(). Actions are copied from the last place in
-/// the prompt where exactly this observation is followed by an action, else drawn uniformly. Which of the three world
-/// questions is asked shows in the answer of the prompt's last example; a prompt without examples is taken to ask for
-/// the reward. A query that cannot be read is answered with an empty text.
+/// the prompt where exactly this observation is followed by an action, else drawn uniformly. Which of the world questions,
+/// the three together among them, is asked shows in the answer of the prompt's last example; a prompt without examples is
+/// taken to ask for the reward, or for all where answers end at a blank line. A query that cannot be read is answered
+/// with an empty text.
 ///
 /// Sampling parameters besides the seed and max_tokens change nothing: what is random is random as the environment is.
 /// What is not set: no limit of tokens; seed 0.
@@ -65,7 +66,7 @@ class OracleModel {
   [[nodiscard]] QueryKind kind(const CompletionRequest& request) {
     auto [examples, query] = divide(request);
     while (query.starts_with('\n')) query.remove_prefix(1);
-    return query.starts_with(start_) ? QueryKind::action : kind_of(examples);
+    return query.starts_with(start_) ? QueryKind::action : kind_of(examples, request.stop);
   }
 
  private:
@@ -125,7 +126,8 @@ class OracleModel {
     if (query.starts_with(start_)) return action(examples, query.substr(start_.size()), seed);
     const auto step = simulate(query, seed);
     if (!step) return {};
-    switch (kind_of(examples)) {
+    switch (kind_of(examples, request.stop)) {
+      case QueryKind::transition: return transition(*step);
       case QueryKind::termination: return std::string(formatter_.termination(step->terminated));
       case QueryKind::observation: return std::string(formatter_.observation(step->observation));
       default: return std::string(formatter_.reward(step->reward));
@@ -150,8 +152,24 @@ class OracleModel {
     return std::nullopt;
   }
 
+  /// Termination, reward and what is seen next, with the blank line that ends a record.
+  std::string transition(const Step<typename Env::Observation>& step) const {
+    std::string text(formatter_.termination(step.terminated));
+    text += formatter_.reward(step.reward);
+    if (!step.terminated) text += formatter_.observation(step.observation);
+    return text + '\n';
+  }
+
+  /// Whether more follows the termination that the answer begins with.
+  bool is_transition(std::string_view answer) const {
+    const std::string stop(formatter_.stop(QueryKind::termination));
+    const auto end = answer.find(stop);
+    return end < answer.size() && end + stop.size() < answer.size() &&
+           formatter_.parse_termination(answer.substr(0, end));
+  }
+
   /// What the answer of the last example is.
-  QueryKind kind_of(std::string_view prefix) const {
+  QueryKind kind_of(std::string_view prefix, std::span<const std::string_view> stops) const {
     while (prefix.ends_with('\n')) prefix.remove_suffix(1);
     const auto blank = prefix.rfind("\n\n");
     std::string example(blank == std::string_view::npos ? prefix : prefix.substr(blank + 2));
@@ -160,12 +178,14 @@ class OracleModel {
       const auto at = example.find('\n' + action);
       if (at == std::string::npos) continue;
       const auto answer = std::string_view(example).substr(at + 1 + action.size());
+      if (is_transition(answer)) return QueryKind::transition;
       const auto read = [&](QueryKind kind) { return without_stop(answer, formatter_.stop(kind)); };
       if (formatter_.parse_termination(read(QueryKind::termination))) return QueryKind::termination;
       if (formatter_.parse_reward(read(QueryKind::reward))) return QueryKind::reward;
       if (formatter_.accepts_observation(read(QueryKind::observation))) return QueryKind::observation;
     }
-    return QueryKind::reward;
+    const bool blank_line_ends = std::find(stops.begin(), stops.end(), "\n\n") != stops.end();
+    return blank_line_ends ? QueryKind::transition : QueryKind::reward;
   }
 
   /// What was done the last time that exactly this observation is in the prompt.

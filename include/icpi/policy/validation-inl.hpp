@@ -35,7 +35,8 @@ ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
 
 ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {
   const std::size_t limit = model.context_limit();
-  const auto answer = static_cast<std::size_t>(options.queries.sampling.max_tokens.value_or(0));
+  const std::size_t answers = options.prompts.transition_questions == TransitionQuestions::whole ? 3 : 1;
+  const auto answer = answers * static_cast<std::size_t>(options.queries.sampling.max_tokens.value_or(0));
   if (limit > 0 && (answer > limit || options.prompts.context_tokens > limit - answer)) {
     throw InvalidArgument(
         fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",

@@ -65,7 +65,8 @@ class ChosenExamples {
       for (const auto part : each.parts) {
         for (const TransitionId id : part) {
           const auto& piece = rendered.piece(kind, id);
-          candidates_.push_back({id, rendered.question(id), rendered.text(piece), piece.tokens, each.key});
+          candidates_.push_back(
+              {id, rendered.question(id), rendered.text(piece), piece.tokens, each.key, each.terminated});
         }
       }
     }

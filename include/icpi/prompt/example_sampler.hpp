@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,9 +21,15 @@ class ExampleClasses {
  public:
   /// Examples that count as alike.
   struct Class {
-    double key = 0;        ///< what the members have in common: a termination (0 or 1) or a reward
-    std::size_t size = 0;  ///< examples in it
+    double key = 0;           ///< what the members have in common: a termination (0 or 1) or a reward
+    bool terminated = false;  ///< of whole transitions: their termination
+    std::size_t size = 0;     ///< examples in it
     std::vector<std::span<const TransitionId>> parts;  ///< where they are
+
+    /// Whether this is what its members have in common.
+    [[nodiscard]] bool named(double other_key, bool other_terminated) const noexcept {
+      return key == other_key && terminated == other_terminated;
+    }
 
     /// Member number `index`, 0 <= index < size.
     [[nodiscard]] TransitionId operator[](std::size_t index) const {
@@ -33,12 +40,15 @@ class ExampleClasses {
   };
 
   /// Forgets all classes.
-  void clear() noexcept { used_ = 0; }
+  void clear() noexcept {
+    used_ = 0;
+    terminated_ = {};
+  }
 
-  /// Adds members to the class named `key`. Nothing happens when there are none.
-  void add(double key, std::span<const TransitionId> members) {
+  /// Adds members to the class of this key and, for whole transitions, termination. Nothing happens when there are none.
+  void add(double key, std::span<const TransitionId> members, bool terminated = false) {
     if (members.empty()) return;
-    auto& target = find(key);
+    auto& target = find(key, terminated);
     target.size += members.size();
     target.parts.push_back(members);
   }
@@ -47,21 +57,21 @@ class ExampleClasses {
   [[nodiscard]] std::span<const Class> classes() const noexcept { return {classes_.data(), used_}; }
   /// Whether no class has an example.
   [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
-  /// Size of the largest class.
-  [[nodiscard]] std::size_t largest() const noexcept {
-    std::size_t size = 0;
-    for (const auto& each : classes()) size = std::max(size, each.size);
-    return size;
+  /// Classes of the termination of number `index`, itself among them; of separate questions, all.
+  [[nodiscard]] std::size_t siblings(std::size_t index) const noexcept {
+    return terminated_[classes_[index].terminated ? 1 : 0];
   }
 
  private:
-  Class& find(double key) {
+  Class& find(double key, bool terminated) {
     for (std::size_t i = 0; i < used_; ++i) {
-      if (classes_[i].key == key) return classes_[i];
+      if (classes_[i].named(key, terminated)) return classes_[i];
     }
     if (used_ == classes_.size()) classes_.emplace_back();
+    ++terminated_[terminated ? 1 : 0];
     auto& added = classes_[used_++];
     added.key = key;
+    added.terminated = terminated;
     added.size = 0;
     added.parts.clear();
     return added;
@@ -69,6 +79,7 @@ class ExampleClasses {
 
   std::vector<Class> classes_;
   std::size_t used_ = 0;
+  std::array<std::size_t, 2> terminated_{};  ///< how many have `terminated` off and on
 };
 
 /// A random permutation of 0 .. n - 1 that is drawn element by element: time and memory grow with what was drawn, not
@@ -139,7 +150,8 @@ class SparsePermutation {
 
 /// Draws examples one after the other from the shuffled, balanced multiset of the paper (section 3): every member of
 /// every class once, members of the smaller classes repeated by random choice until all classes are as large as the
-/// largest. What is drawn is distributed as an equally long part of the whole shuffled multiset, at a cost that grows
+/// largest; those of whole transitions, until both terminations have equally many, and all rewards of a termination have.
+/// What is drawn is distributed as an equally long part of the whole shuffled multiset, at a cost that grows
 /// with the number drawn and not with the history.
 /// Thread-safety: one object by one thread at a time.
 class ExampleSampler {
@@ -155,10 +167,11 @@ class ExampleSampler {
     examples_ = &examples;
     const auto classes = examples.classes();
     if (states_.size() < classes.size()) states_.resize(classes.size());
-    const std::size_t largest = examples.largest();
+    std::size_t wanted = 0;  // of a termination
+    for (std::size_t i = 0; i < classes.size(); ++i) wanted = std::max(wanted, classes[i].size * examples.siblings(i));
     slots_ = 0;
     for (std::size_t i = 0; i < classes.size(); ++i) {
-      states_[i].slots = balance ? largest : classes[i].size;
+      states_[i].slots = balance ? wanted / examples.siblings(i) : classes[i].size;
       states_[i].originals.start(classes[i].size);
       slots_ += states_[i].slots;
     }

@@ -20,7 +20,7 @@ namespace icpi {
 
 /// A question about an imagined step that needs examples. Views, valid during the call.
 struct ExampleQuery {
-  QueryKind kind = QueryKind::termination;  ///< termination, reward or observation
+  QueryKind kind = QueryKind::termination;  ///< termination, reward, observation or transition
   bool terminated = false;                  ///< reward questions: the termination that was predicted
   std::size_t action = 0;                   ///< index into the environment's actions
   std::string_view text;                    ///< the question: the observation's lines and the action's
@@ -34,6 +34,7 @@ struct ExampleCandidate {
   std::string_view text;      ///< question, answer and the blank line after them
   std::size_t tokens = 0;     ///< of `text`
   double outcome = 0;         ///< termination (0 or 1) or reward: what classes are balanced by; 0 for observations
+  bool terminated = false;    ///< whole transitions, whose outcome is the reward: whether they ended
 };
 
 /// What a prompt shows, as places among the candidates, in their order in the prompt.

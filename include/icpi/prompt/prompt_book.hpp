@@ -47,8 +47,10 @@ struct PromptScratch {
 ///
 /// Examples of termination queries share the action and are balanced by termination; of reward queries share action
 /// and predicted termination and are balanced by reward; of observation queries are non-terminal and share the action;
-/// of action queries are contiguous parts of the last c trajectories. Whole examples only; none at all when nothing
-/// qualifies. Every text is checked when it comes in, so examples stay apart whatever the formatter writes.
+/// of action queries are contiguous parts of the last c trajectories. Examples of whole transitions, which are asked about
+/// in place of the first three where PromptOptions say so, share the action and are balanced by termination, then by
+/// reward. Whole examples only; none at all when nothing qualifies. Every text is checked when it comes in, so examples
+/// stay apart whatever the formatter writes.
 /// Thread-safety: const members may be called concurrently, each thread with its own scratch.
 class PromptBook {
  public:
@@ -64,7 +66,7 @@ class PromptBook {
         options_(std::move(options)),
         append_only_(options_.examples.get_if<AppendOnlyExamples>()),
         drawn_anew_(options_.examples.get_if<BalancedExamples>()),
-        rendered_(count_tokens),
+        rendered_(count_tokens, whole_transitions()),
         key_(key) {
     for (const auto& text : texts_.actions) check_action(text);
     const auto& start = texts_.episode_start;
@@ -247,6 +249,10 @@ class PromptBook {
     return rendered_.outcomes(std::string(observation) + texts_.actions[action]);
   }
 
+  /// Whether one question asks for termination, reward and next observation.
+  [[nodiscard]] bool whole_transitions() const noexcept {
+    return options_.transition_questions == TransitionQuestions::whole;
+  }
   /// Whether world-model prompts are kept, and only grow.
   [[nodiscard]] bool append_only() const noexcept { return append_only_ != nullptr; }
   /// Whether a user's selection chooses the examples of questions of this kind.
@@ -257,6 +263,7 @@ class PromptBook {
   /// The answer texts, without the stop string, that are known to be all (terminations, actions) or all so far (rewards,
   /// while few values were seen); empty when the set is not known.
   [[nodiscard]] std::span<const std::string_view> known_answers(QueryKind kind) const {
+    if (kind == QueryKind::transition) return {};
     return known_answers_[static_cast<std::size_t>(kind)].texts();
   }
 
@@ -271,7 +278,9 @@ class PromptBook {
   /// Where answers end.
   [[nodiscard]] const StopStrings& stops() const noexcept { return texts_.stops; }
   /// Where answers of this kind end.
-  [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept { return texts_.stops[kind]; }
+  [[nodiscard]] const std::string& stop(QueryKind kind) const noexcept {
+    return kind == QueryKind::transition ? end_of_record_ : texts_.stops[kind];
+  }
   /// A hash of the texts of the first `count` transitions that are held.
   [[nodiscard]] std::uint64_t hash(std::size_t count) const {
     std::uint64_t hash = detail::fnv1a_basis;
@@ -293,15 +302,26 @@ class PromptBook {
   [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
 
  private:
-  static constexpr std::size_t prompts_per_action = 4;
+  static constexpr std::size_t prompts_per_action = 5;
+  /// Of a question each, by action; the stream of a whole transition's lies beside them.
+  static constexpr std::size_t separate_prompts_per_action = 4;
 
   [[nodiscard]] std::size_t slot(QueryKind kind, std::size_t action, bool terminated) const {
     const std::size_t first = options_.constraints ? action * prompts_per_action : 0;
     switch (kind) {
       case QueryKind::termination: return first;
       case QueryKind::observation: return first + 1;
+      case QueryKind::transition: return first + 4;
       default: return first + 2 + (terminated && options_.constraints ? 1 : 0);
     }
+  }
+
+  /// Drives the choice of that stable prompt's examples.
+  [[nodiscard]] RandomKey prompt_key(std::size_t slot) const {
+    const std::size_t action = slot / prompts_per_action;
+    const std::size_t number = slot % prompts_per_action;
+    if (number == separate_prompts_per_action) return key_.child(std::uint64_t{1} << 32U | action);
+    return key_.child(action * separate_prompts_per_action + number);
   }
 
   void check_action(std::string_view text) const {
@@ -353,7 +373,10 @@ class PromptBook {
     const std::size_t last = options_.constraints ? action + 1 : action_count();
     for (std::size_t each = first; each < last; ++each) {
       for (const bool ended : {false, true}) {
-        if (kind == QueryKind::termination) {
+        if (kind == QueryKind::transition) {
+          for (const auto& rewards : source_->reward_classes(each, ended))
+            classes.add(rewards.reward, rewards.members, ended);
+        } else if (kind == QueryKind::termination) {
           classes.add(ended ? 1 : 0, source_->matching(each, ended));
         } else if (kind == QueryKind::observation) {
           if (!ended || !options_.constraints) classes.add(0, source_->matching(each, ended));
@@ -366,13 +389,15 @@ class PromptBook {
 
   void update_stable() {
     for (std::size_t action = 0; action < (options_.constraints ? action_count() : 1); ++action) {
-      for (const QueryKind kind : {QueryKind::termination, QueryKind::observation, QueryKind::reward}) {
+      for (const QueryKind kind :
+           {QueryKind::termination, QueryKind::observation, QueryKind::reward, QueryKind::transition}) {
+        if (kind == QueryKind::transition && !whole_transitions()) continue;
         for (const bool terminated : {false, true}) {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
           const std::size_t number = slot(kind, action, terminated);
           collect(kind, action, terminated, scratch_.classes);
           world_prompts_[number].update(scratch_.classes, balances(kind), room(), append_only_->rebuild_fraction,
-                                        rendered_, kind, key_.child(number), scratch_.sampler);
+                                        rendered_, kind, prompt_key(number), scratch_.sampler);
         }
       }
     }
@@ -440,6 +465,7 @@ class PromptBook {
   ChosenExamples chosen_;
   RenderedTransitions rendered_;
   RandomKey key_;
+  const std::string end_of_record_ = "\n\n";  ///< answers are whole lines, and a blank one follows the last of them
   std::string start_;
   std::size_t start_tokens_ = 0;
   ShownTrajectories shown_;

@@ -13,8 +13,10 @@ ICPI_INLINE ExampleSelection recommended::examples() { return AppendOnlyExamples
 ICPI_INLINE TrajectorySelection recommended::trajectories() { return LastTrajectories{}; }
 
 ICPI_INLINE std::string PromptOptions::description() const {
-  return fmt::format("examples={}, trajectories={}, context_tokens={}, constraints={}", examples.description(),
-                     trajectories.description(), context_tokens, constraints);
+  // Separate questions go without saying, as in records of versions that knew nothing else.
+  return fmt::format("examples={}, trajectories={}, context_tokens={}, constraints={}{}", examples.description(),
+                     trajectories.description(), context_tokens, constraints,
+                     transition_questions == TransitionQuestions::whole ? ", transition_questions=whole" : "");
 }
 
 }  // namespace icpi

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,15 @@ namespace recommended {
 [[nodiscard]] ICPI_API TrajectorySelection trajectories();  ///< LastTrajectories{}
 }  // namespace recommended
 
+/// How termination, reward and next observation of an imagined step are asked for.
+enum class TransitionQuestions : std::uint8_t {
+  separate,  ///< by a question each, as in the paper
+  /// By one question, whose answer is all three in this order, each as in an answer of its own; a terminal one ends after
+  /// the reward. Examples are whole transitions, balanced by termination, and by reward within each: little more than a third
+  /// of the calls, and one prompt an action in place of four. An example is longer, so fewer find room.
+  whole
+};
+
 /// How prompts are made. Defaults are the recommended set; paper_options() has the paper's.
 struct PromptOptions {
   ExampleSelection examples = recommended::examples();             ///< what world-model prompts show
@@ -31,6 +41,7 @@ struct PromptOptions {
   /// them is refused: no example would fit beside it.
   std::size_t context_tokens = 3800;
   bool constraints = true;  ///< examples of the same action and, for rewards, termination only
+  TransitionQuestions transition_questions = TransitionQuestions::separate;  ///< how many questions a step takes
 
   /// All that changes prompts, in one line.
   [[nodiscard]] ICPI_API std::string description() const;

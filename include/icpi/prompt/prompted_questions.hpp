@@ -253,7 +253,7 @@ class PromptedQuestions : protected QuestionRequests {
     costs.prompt_tokens += completion.usage.prompt_tokens;
     costs.cached_tokens += completion.usage.cached_tokens;
     costs.completion_tokens += completion.usage.completion_tokens;
-    slot.answer = read_answer(state, slot.question.kind, completion, reader_text_);
+    slot.answer = read_answer(state, slot.question.kind, completion, reader_text_, options_.restrict_answers);
     if (slot.answer.status == AnswerStatus::valid &&
         (!is_allowed(slot) || !is_legal_answer(state, slot.question, slot.answer))) {
       slot.answer = {};
@@ -272,7 +272,8 @@ class PromptedQuestions : protected QuestionRequests {
       entry.answer = slot.answer;
       entry.pending = AnswerMemo::Entry::none;
     }
-    if (observer_) observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status});
+    if (observer_)
+      observer_({slot.question, slot.prefix.text, slot.query, &completion, slot.answer.status, slot.answer.parts});
   }
 
   Until until_;

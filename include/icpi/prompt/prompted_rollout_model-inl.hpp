@@ -60,6 +60,10 @@ ICPI_INLINE LegalActions PromptedRolloutModel::legal(std::uint32_t prompt_contex
   return questions_->legal(prompt_context, observation);
 }
 
+ICPI_INLINE bool PromptedRolloutModel::whole_transitions(std::uint32_t prompt_context) const {
+  return questions_->whole_transitions(prompt_context);
+}
+
 ICPI_INLINE bool PromptedRolloutModel::asynchronous() const { return questions_->asynchronous(); }
 
 ICPI_INLINE std::size_t PromptedRolloutModel::concurrency() const { return questions_->concurrency(); }

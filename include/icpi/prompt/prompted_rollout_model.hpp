@@ -18,7 +18,7 @@ namespace icpi {
 
 class SubmittedQuestions;
 
-/// Answers the four questions of imagined steps by prompting a language model: questions become requests, completions
+/// Answers the questions of imagined steps by prompting a language model: questions become requests, completions
 /// become answers. It knows text and no reinforcement learning.
 ///
 /// Serves any number of prompt contexts (agents that decide together). With append-only prompts identical questions are put once.
@@ -61,6 +61,9 @@ class ICPI_API PromptedRolloutModel {
   /// See KnowsLegalActions: PromptContext::legal of that prompt context.
   [[nodiscard]] LegalActions legal(std::uint32_t prompt_context, ObservationId observation);
 
+  /// See KnowsWholeTransitions: as that prompt context's PromptOptions say.
+  [[nodiscard]] bool whole_transitions(std::uint32_t prompt_context) const;
+
   /// See AsynchronousRolloutModel. False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const;
   /// See AsynchronousRolloutModel.
@@ -79,7 +82,7 @@ class ICPI_API PromptedRolloutModel {
 };
 
 static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel> &&
-              KnowsLegalActions<PromptedRolloutModel>);
+              KnowsLegalActions<PromptedRolloutModel> && KnowsWholeTransitions<PromptedRolloutModel>);
 
 }  // namespace icpi
 

@@ -18,13 +18,14 @@ namespace icpi {
 /// How questions are put to the language model. Defaults are the recommended set.
 struct QueryOptions {
   /// Greedy; the paper's temperature is 0.1. It allows 100 GPT-2 tokens; models with smaller tokens need more for the
-  /// same text. What is not set is left to the model; of scores, an unset temperature is 1.
+  /// same text. Whole transitions may take three times as many. What is not set is left to the model; of scores, an unset temperature is 1.
   Sampling sampling{.temperature = 0, .top_p = 1, .max_tokens = 200};
   std::optional<double> policy_temperature{};  ///< of action queries; not set: as all others
   bool deduplicate = true;                     ///< append-only prompts: put identical queries once
   /// Only known answers: every termination, every action, and the rewards seen so far. By CompletionRequest::choices
   /// where the model constrains, else by scores where it scores; models that can do neither are refused. An answer that
-  /// is none of them, as of services that ignore what they are told, is invalid.
+  /// is none of them, as of services that ignore what they are told, is invalid. Whole transitions end in what is not
+  /// known, so their terminations and rewards are only held against what is known.
   bool restrict_answers = false;
   /// Send one request of a new shared prefix ahead of the others, so that the model computes it once. For models that
   /// work on requests independently; batch models see equal prefixes side by side anyway.
@@ -49,6 +50,7 @@ struct QueryRecord {
   std::string_view query;                       ///< second part of the prompt
   const Completion* completion = nullptr;       ///< what the model wrote; null if it was not asked
   AnswerStatus status = AnswerStatus::invalid;  ///< how it was read
+  std::uint8_t parts = 0;                       ///< of a transition: Answer::parts
 };
 
 /// Called after every answer, in the order in which answers arrive.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -184,6 +185,7 @@ class QuestionRequests {
     request.stop = slot.stop;
     request.sampling = options_.sampling;
     request.sampling.temperature = temperature(slot.question);
+    if (slot.question.kind == QueryKind::transition) allow_three_answers(request.sampling);
     request.seed = seed(slot);
     request.sample_index = slot.question.sample << 8 | slot.question.attempt;
     if (can_.constrains_choices) request.choices = choices(slot);
@@ -192,6 +194,12 @@ class QuestionRequests {
     request.examples = slot.examples;
     request.question = slot.prefix.text.size() + slot.question_at;
     return request;
+  }
+
+  /// As many tokens as three questions would be allowed.
+  static void allow_three_answers(Sampling& sampling) {
+    constexpr int most = std::numeric_limits<int>::max() / 3;
+    if (sampling.max_tokens) sampling.max_tokens = 3 * std::min(*sampling.max_tokens, most);
   }
 
   LanguageModelRef model_;

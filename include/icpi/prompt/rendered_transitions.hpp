@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -46,6 +47,7 @@ struct RenderedTransition {
   Counted reward;           ///< example
   Counted observation;      ///< example
   Counted step;             ///< of a trajectory
+  Counted transition;       ///< example; empty where none is wanted
   std::string reward_text;  ///< the answer alone
 };
 
@@ -53,8 +55,9 @@ struct RenderedTransition {
 /// these pieces. Thread-safety: const members may be called concurrently.
 class RenderedTransitions {
  public:
-  /// `count_tokens` counts in the units of the model.
-  explicit RenderedTransitions(TokenCounter count_tokens) : count_tokens_(std::move(count_tokens)) {}
+  /// `count_tokens` counts in the units of the model; `whole`: whether examples of whole transitions are wanted.
+  explicit RenderedTransitions(TokenCounter count_tokens, bool whole = false)
+      : count_tokens_(std::move(count_tokens)), whole_(whole) {}
 
   /// Makes the texts into a complete example of each kind of world-model query, and one step of a trajectory.
   [[nodiscard]] RenderedTransition render(TransitionText text) const {
@@ -62,6 +65,9 @@ class RenderedTransitions {
     rendered.termination = example(text.head, text.termination);
     rendered.reward = example(text.head, text.reward);
     rendered.observation = example(text.head, text.next_observation);
+    if (whole_)
+      rendered.transition =
+          example(text.head, text.termination + text.reward + (text.terminated ? "" : text.next_observation));
     rendered.step = counted(std::move(text.step));
     // A formatter that writes steps in another way leaves them without borders.
     if (rendered.step.text.starts_with(text.head)) {
@@ -77,7 +83,7 @@ class RenderedTransitions {
   void add(RenderedTransition&& next) {
     const std::size_t head = next.head.text.size();
     pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step),
-                       narrow(next.head.tokens)});
+                       store(next.transition), narrow(next.head.tokens)});
     ++query_lengths_[pieces_.back().query_tokens];
     Outcomes& outcomes = heads_[std::move(next.head.text)];
     ++outcomes.times;
@@ -118,9 +124,10 @@ class RenderedTransitions {
       case QueryKind::termination: return pieces.termination;
       case QueryKind::reward: return pieces.reward;
       case QueryKind::observation: return pieces.observation;
-      case QueryKind::action: break;
+      case QueryKind::action: return pieces.step;
+      case QueryKind::transition: break;
     }
-    return pieces.step;
+    return pieces.transition;
   }
 
   /// Valid until the next addition.
@@ -164,8 +171,12 @@ class RenderedTransitions {
 
  private:
   struct Pieces {
-    TextPiece termination, reward, observation, step;
+    TextPiece termination, reward, observation, step, transition;  ///< in the order in which they lie in the store
     std::uint32_t query_tokens = 0;
+
+    [[nodiscard]] std::array<TextPiece*, 5> all() noexcept {
+      return {&termination, &reward, &observation, &step, &transition};
+    }
 
     /// Examples are not empty.
     [[nodiscard]] bool gone() const noexcept { return termination.length == 0; }
@@ -246,8 +257,7 @@ class RenderedTransitions {
     if (--found->second.times == 0) heads_.erase(found);
     const auto length = query_lengths_.find(pieces.query_tokens);
     if (--length->second == 0) query_lengths_.erase(length);
-    for (const TextPiece* part : {&pieces.termination, &pieces.reward, &pieces.observation, &pieces.step})
-      unused_bytes_ += part->length;
+    for (const TextPiece* part : pieces.all()) unused_bytes_ += part->length;
     pieces = {};
   }
 
@@ -256,7 +266,7 @@ class RenderedTransitions {
     std::size_t end = 0;
     for (Pieces& pieces : pieces_) {
       if (pieces.gone()) continue;
-      for (TextPiece* part : {&pieces.termination, &pieces.reward, &pieces.observation, &pieces.step}) {
+      for (TextPiece* part : pieces.all()) {
         std::memmove(text_.data() + end, text_.data() + part->offset, part->length);
         part->offset = end;
         end += part->length;
@@ -267,6 +277,7 @@ class RenderedTransitions {
   }
 
   TokenCounter count_tokens_;
+  bool whole_;
   std::string text_;
   std::size_t unused_bytes_ = 0;  ///< of text_
   std::size_t first_ = 0;         ///< the id of pieces_[0]

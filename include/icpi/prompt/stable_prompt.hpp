@@ -16,7 +16,8 @@
 
 namespace icpi {
 
-/// A prompt that only grows: new examples are appended, and each class gets as many as the largest, by repetition.
+/// A prompt that only grows: new examples are appended, and each class gets as many as the largest, by repetition;
+/// see ExampleSampler.
 /// When it no longer fits it is drawn anew, smaller, under a new identity.
 /// Thread-safety: const members may be called concurrently.
 struct StablePrompt {
@@ -38,16 +39,17 @@ struct StablePrompt {
     RandomStream stream(key.child(updates_++));
     const bool known = align_counts(classes);
     additions_.clear();
-    std::size_t wanted = 0;
+    std::size_t wanted = 0;  // of a termination; see ExampleSampler
     for (std::size_t i = 0; i < classes.classes().size(); ++i) {
       add_new_members(classes.classes()[i], counts_[i].count);
-      wanted = std::max(wanted, counts_[i].count);
+      wanted = std::max(wanted, counts_[i].count * classes.siblings(i));
     }
     seen_ = newest;
     if (known && additions_.empty()) return;
     for (std::size_t i = 0; balance && i < classes.classes().size(); ++i) {
       const auto& members = classes.classes()[i];
-      for (; counts_[i].count < wanted; ++counts_[i].count) additions_.push_back(members[stream.index(members.size)]);
+      for (; counts_[i].count < wanted / classes.siblings(i); ++counts_[i].count)
+        additions_.push_back(members[stream.index(members.size)]);
     }
     stream.shuffle(std::span(additions_));
     if (!known || !append(rendered, kind, room)) {
@@ -58,6 +60,7 @@ struct StablePrompt {
  private:
   struct ClassCount {
     double key = 0;
+    bool terminated = false;
     std::size_t count = 0;
   };
 
@@ -66,8 +69,8 @@ struct StablePrompt {
     const auto now = classes.classes();
     for (std::size_t i = 0; i < now.size(); ++i) {
       std::size_t found = i;
-      while (found < counts_.size() && counts_[found].key != now[i].key) ++found;
-      if (found == counts_.size()) counts_.push_back({now[i].key, 0});
+      while (found < counts_.size() && !now[i].named(counts_[found].key, counts_[found].terminated)) ++found;
+      if (found == counts_.size()) counts_.push_back({now[i].key, now[i].terminated, 0});
       std::swap(counts_[i], counts_[found]);
     }
     const bool known = counts_.size() == now.size();

@@ -39,6 +39,11 @@ class SubmittedQuestions : public PromptedQuestions {
     return prompt_contexts_[prompt_context]->legal(observation);
   }
 
+  /// See KnowsWholeTransitions.
+  [[nodiscard]] bool whole_transitions(std::uint32_t prompt_context) const {
+    return prompt_contexts_[prompt_context]->state().book.whole_transitions();
+  }
+
   /// False for models that work in batches only, and when answers are chosen by scores.
   [[nodiscard]] bool asynchronous() const { return can_.asynchronous && !scoring_; }
 

@@ -45,8 +45,9 @@ ICPI_INLINE void TransitionWriter::action(const std::string& written) {
   text.head += written;
 }
 
-ICPI_INLINE void TransitionWriter::termination(std::string written) {
+ICPI_INLINE void TransitionWriter::termination(bool terminated, std::string written) {
   check_answer(written, (*stops_)[QueryKind::termination], "a termination");
+  text.terminated = terminated;
   text.termination = std::move(written);
 }
 

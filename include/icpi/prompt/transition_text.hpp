@@ -26,6 +26,7 @@ struct ICPI_API TransitionText {
 
   std::string head;              ///< observation and action: what a query ends with
   std::size_t action_at = 0;     ///< where in `head` the action begins
+  bool terminated = false;       ///< whether it ended
   std::string termination;       ///< answer
   std::string reward;            ///< answer
   std::string next_observation;  ///< answer
@@ -76,12 +77,12 @@ class ICPI_API TransitionWriter {
   /// `stops` must outlive the writer.
   explicit TransitionWriter(const StopStrings& stops) noexcept : stops_(&stops) {}
 
-  void observation(std::string text);       ///< what was seen
-  void action(const std::string& text);     ///< what was done
-  void termination(std::string text);       ///< whether it ended
-  void reward(std::string text);            ///< what was gained
-  void next_observation(std::string text);  ///< what was seen then
-  void step(std::string text);              ///< all of it, for trajectories
+  void observation(std::string text);                   ///< what was seen
+  void action(const std::string& text);                 ///< what was done
+  void termination(bool terminated, std::string text);  ///< whether it ended
+  void reward(std::string text);                        ///< what was gained
+  void next_observation(std::string text);              ///< what was seen then
+  void step(std::string text);                          ///< all of it, for trajectories
 
   TransitionText text;  ///< so far
 
@@ -96,7 +97,7 @@ template <Environment Env, PromptFormatter<Env> Formatter>
   TransitionWriter writer(stops);
   writer.observation(formatter.observation(transition.observation));
   writer.action(formatter.action(transition.action));
-  writer.termination(formatter.termination(transition.terminated));
+  writer.termination(transition.terminated, formatter.termination(transition.terminated));
   writer.reward(formatter.reward(transition.reward));
   writer.next_observation(formatter.observation(transition.next_observation));
   writer.step(formatter.trajectory_step(transition));

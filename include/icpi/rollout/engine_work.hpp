@@ -30,7 +30,8 @@ class EngineWork {
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept { return {rollouts_.data(), count_}; }
 
  private:
-  void start(std::span<const DecisionTask> tasks, const RolloutOptions& options, std::span<DecisionResult> results);
+  void start(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+             std::span<DecisionResult> results);
 
   /// Puts what this rollout needs to know now.
   void ask(std::uint32_t number, const RolloutOptions& options, std::span<DecisionResult> results);
@@ -55,7 +56,7 @@ inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask>
                             std::span<DecisionResult> results, const Until& until) {
   if (results.size() < tasks.size())
     throw InvalidArgument(fmt::format("RolloutEngine: {} tasks but {} results", tasks.size(), results.size()));
-  start(tasks, options, results);
+  start(model, tasks, options, results);
   flow_.start(model, until);
   for (std::uint32_t number = 0; number < count_; ++number) ask(number, options, results);
   flow_.run(
@@ -64,13 +65,14 @@ inline void EngineWork::run(RolloutModelRef model, std::span<const DecisionTask>
   if (until.over()) cut_short(results);
 }
 
-inline void EngineWork::start(std::span<const DecisionTask> tasks, const RolloutOptions& options,
+inline void EngineWork::start(RolloutModelRef model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
                               std::span<DecisionResult> results) {
   const auto samples = static_cast<std::uint32_t>(options.rollouts_per_action);
   count_ = 0;
   tasks_of_.clear();
   for (std::size_t number = 0; number < tasks.size(); ++number) {
     const auto& task = tasks[number];
+    const bool whole = model.whole_transitions(task.prompt_context);
     results[number].clear();
     results[number].returns.resize(task.actions, samples);
     for (std::uint32_t action = 0; action < task.actions; ++action) {
@@ -82,7 +84,7 @@ inline void EngineWork::start(std::span<const DecisionTask> tasks, const Rollout
       for (std::uint32_t sample = 0; sample < samples; ++sample) {
         if (count_ == rollouts_.size()) rollouts_.emplace_back();
         rollouts_[count_++].restart({task.prompt_context, task.observation, action, sample, task.actions, task.discount,
-                                     task.key.child(std::uint64_t{action} << 32 | sample)});
+                                     task.key.child(std::uint64_t{action} << 32 | sample), whole});
         tasks_of_.push_back(static_cast<std::uint32_t>(number));
       }
     }

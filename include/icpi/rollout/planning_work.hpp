@@ -11,6 +11,7 @@
 
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/rollout/imagined_graph.hpp"
 #include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/question_flow.hpp"
 
@@ -25,7 +26,7 @@ class PlanningWork {
            std::span<DecisionResult> results, const Until& until) {
     if (graphs_.size() < tasks.size()) graphs_.resize(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-      graphs_[i].start(tasks[i]);
+      graphs_[i].start(tasks[i], model.whole_transitions(tasks[i].prompt_context));
       results[i].clear();
     }
     last_batch_.assign(tasks.size(), 0);
@@ -63,84 +64,10 @@ class PlanningWork {
   }
 
  private:
-  static constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t unknown = ImaginedGraph::unknown;
 
-  /// An imagined step from an observation.
-  struct Edge {
-    bool known = false;  ///< termination and reward are
-    bool terminated = false;
-    bool legal = true;  ///< as far as is known
-    double reward = 0;
-    std::uint32_t next = unknown;  ///< node number
-  };
-
-  struct Graph {
-    std::vector<ObservationId> nodes;    ///< in the order of their discovery
-    std::vector<std::uint32_t> numbers;  ///< by observation id
-    std::vector<Edge> edges;             ///< node x action
-    std::vector<double> values, next_values;
-    std::size_t expanded = 0;
-    std::size_t actions = 0;
-    bool known_only = false;  ///< steps that there was no time to ask about are not taken, rather than worth nothing
-
-    void start(const DecisionTask& task) {
-      actions = task.actions;
-      nodes.clear();
-      numbers.clear();
-      edges.clear();
-      expanded = 0;
-      number(task.observation);
-    }
-
-    std::uint32_t number(ObservationId observation) {
-      if (observation >= numbers.size()) numbers.resize(observation + std::size_t{1}, unknown);
-      if (numbers[observation] == unknown) {
-        numbers[observation] = static_cast<std::uint32_t>(nodes.size());
-        nodes.push_back(observation);
-        edges.resize(nodes.size() * actions);
-      }
-      return numbers[observation];
-    }
-
-    /// Nothing is asked about other actions there, and nothing is expected of them.
-    void limit(std::size_t node, LegalActions legal) {
-      for (std::size_t action = 0; action < actions; ++action)
-        edges[node * actions + action].legal = is_legal(legal, action);
-    }
-
-    /// Whether a plan may take this step.
-    [[nodiscard]] bool counts(const Edge& edge) const { return edge.legal && (edge.known || !known_only); }
-
-    [[nodiscard]] double edge_value(const Edge& edge, double discount) const {
-      if (!edge.known) return 0;
-      return edge.reward + (edge.terminated || edge.next == unknown ? 0 : discount * values[edge.next]);
-    }
-
-    /// values = optimal values of all nodes with `horizon - 1` steps to go, then the root's actions with `horizon`.
-    void solve(const DecisionTask& task, int horizon, ReturnTable& returns) {
-      values.assign(nodes.size(), 0);
-      for (int left = 1; left < horizon; ++left) {
-        next_values.assign(nodes.size(), 0);
-        for (std::size_t node = 0; node < nodes.size(); ++node) {
-          double best = -std::numeric_limits<double>::infinity();
-          bool any = false;
-          for (const Edge& edge : std::span(edges).subspan(node * actions, actions)) {
-            if (!counts(edge)) continue;
-            best = std::max(best, edge_value(edge, task.discount));
-            any = true;
-          }
-          next_values[node] = any ? best : 0;
-        }
-        if (next_values == values) break;  // nothing changes with more steps to go
-        values.swap(next_values);
-      }
-      returns.resize(actions, 1);
-      for (std::size_t action = 0; action < actions; ++action) {
-        returns(action, 0) =
-            counts(edges[action]) ? edge_value(edges[action], task.discount) : std::numeric_limits<double>::quiet_NaN();
-      }
-    }
-  };
+  using Graph = ImaginedGraph;
+  using Edge = Graph::Edge;
 
   /// A step of the layer that is being imagined: an edge that has no answers yet.
   struct Item {
@@ -169,7 +96,8 @@ class PlanningWork {
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
-        if (asks(layer_[item], kind)) put(item, kind, 0, asking);
+        if (asks(layer_[item], kind))
+          put(item, kind == QueryKind::termination ? graphs_[layer_[item].task].first : kind, 0, asking);
       while (flow_.open() && !until.over()) take_answers(model, asking);
       if (flow_.asynchronous()) break;  // the other kinds were asked for meanwhile
     }
@@ -203,6 +131,7 @@ class PlanningWork {
 
   [[nodiscard]] static bool asks(const Item& item, QueryKind kind) {
     switch (kind) {
+      case QueryKind::transition:
       case QueryKind::termination: return item.stage == Item::Stage::asking;
       case QueryKind::reward: return item.stage == Item::Stage::predicted;
       default: return item.stage == Item::Stage::rewarded && !item.terminated;
@@ -227,16 +156,16 @@ class PlanningWork {
         model, [](std::uint32_t) { return true; },
         [&](std::uint32_t number, const Question& question, const Answer& answer) {
           auto& item = layer_[number];
-          take(item, question.kind, answer);
+          take(item, question.kind, answer, asking.last);
           if (asks(item, question.kind)) {
             if (worth_another_attempt(answer, question.attempt, asking.options.attempts))
-              again_.push_back({number, question.kind, question.attempt + 1});
+              again_.push_back({number, question.attempt + 1, question.kind});
           } else if (flow_.asynchronous() && question.kind < asking.last) {
             const auto next = static_cast<QueryKind>(static_cast<int>(question.kind) + 1);
-            if (asks(item, next)) again_.push_back({number, next, 0});
+            if (asks(item, next)) again_.push_back({number, 0, next});
           }
         });
-    for (const auto& [number, kind, attempt] : again_) put(number, kind, attempt, asking);
+    for (const auto& [number, attempt, kind] : again_) put(number, kind, attempt, asking);
   }
 
   [[nodiscard]] Question question(const Item& item, QueryKind kind, std::span<const DecisionTask> tasks,
@@ -253,11 +182,25 @@ class PlanningWork {
     return question;
   }
 
-  void take(Item& item, QueryKind kind, const Answer& answer) {
+  /// A transition tells as much as it has parts; a later attempt at it tells anew. The last question about a step needs no
+  /// observation.
+  void take_transition(Item& item, Edge& edge, const Answer& answer, QueryKind last) {
+    if (answer.parts == 2 && last == QueryKind::reward) item.stage = Item::Stage::finished;
+    if (answer.status == AnswerStatus::valid) item.stage = Item::Stage::finished;
+    if (answer.parts < 2) return;
+    edge.known = true;
+    edge.terminated = answer.terminated;
+    edge.reward = answer.reward;
+    item.goes_on = answer.parts == 3 && last == QueryKind::observation;
+    item.next = answer.observation;
+  }
+
+  void take(Item& item, QueryKind kind, const Answer& answer, QueryKind last) {
     if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
-    if (answer.status != AnswerStatus::valid) return;
     auto& graph = graphs_[item.task];
     auto& edge = graph.edges[item.node * graph.actions + item.action];
+    if (kind == QueryKind::transition) return take_transition(item, edge, answer, last);
+    if (answer.status != AnswerStatus::valid) return;
     switch (kind) {
       case QueryKind::termination:
         item.terminated = answer.terminated;
@@ -277,9 +220,8 @@ class PlanningWork {
   }
 
   struct Again {
-    std::uint32_t number;
+    std::uint32_t number, attempt;
     QueryKind kind;
-    std::uint32_t attempt;
   };
 
   std::vector<Graph> graphs_;

@@ -43,8 +43,9 @@ ICPI_INLINE void Rollout::take(const Question& question, const Answer& answer, c
     return;
   }
   auto& pending = parts_[part];
+  const bool transition = question.kind == QueryKind::transition;
   pending.answer = answer;
-  if (answer.status == AnswerStatus::valid) {
+  if (suffices(answer, transition, options)) {
     pending.state = State::valid;
   } else if (worth_another_attempt(answer, pending.attempt, options.attempts)) {
     pending.state = State::idle;
@@ -52,12 +53,14 @@ ICPI_INLINE void Rollout::take(const Question& question, const Answer& answer, c
   } else {
     pending.state = State::lost;
   }
+  if (transition && pending.state != State::idle) divide(answer);
   settle(options, costs, model);
 }
 
 ICPI_INLINE Rollout::Part Rollout::part_of(const Question& question) noexcept {
   switch (question.kind) {
-    case QueryKind::termination: return termination;
+    case QueryKind::termination:
+    case QueryKind::transition: return termination;
     case QueryKind::reward: return question.terminated ? reward_if_terminated : reward;
     case QueryKind::observation: return observation;
     case QueryKind::action: break;
@@ -69,7 +72,7 @@ ICPI_INLINE Question Rollout::question(Part part, std::uint32_t attempt) const {
   static constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::reward,
                                     QueryKind::observation, QueryKind::action};
   Question question;
-  question.kind = kinds[part];
+  question.kind = start_.whole_transitions && part == termination ? QueryKind::transition : kinds[part];
   question.terminated = part == reward_if_terminated;
   question.prompt_context = start_.prompt_context;
   question.action = part == action ? 0 : now_.action;
@@ -85,10 +88,24 @@ ICPI_INLINE bool Rollout::last_step(const RolloutOptions& options) const {
   return static_cast<int>(step_) + 1 >= options.step_limit;
 }
 
+ICPI_INLINE bool Rollout::suffices(const Answer& answer, bool transition, const RolloutOptions& options) const {
+  return answer.status == AnswerStatus::valid || (transition && last_step(options) && answer.parts == 2);
+}
+
+ICPI_INLINE void Rollout::divide(const Answer& whole) {
+  const auto tell = [&](Part part, bool told) {
+    parts_[part].state = told ? State::valid : State::lost;
+    parts_[part].answer = whole;
+  };
+  tell(termination, whole.parts >= 1);
+  if (whole.parts >= 1) tell(whole.terminated ? reward_if_terminated : reward, whole.parts >= 2);
+  if (whole.parts >= 2 && !whole.terminated) tell(observation, whole.parts >= 3);
+}
+
 ICPI_INLINE bool Rollout::wanted(Part part, const RolloutOptions& options) const {
   const bool known = parts_[termination].state == State::valid;
   const bool terminated = known && parts_[termination].answer.terminated;
-  const bool guess = options.speculate && !known && parts_[part].attempt == 0;
+  const bool guess = options.speculate && !start_.whole_transitions && !known && parts_[part].attempt == 0;
   switch (part) {
     case termination: return true;
     case reward: return known ? !terminated : guess;

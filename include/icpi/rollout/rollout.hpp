@@ -57,6 +57,7 @@ class ICPI_API Rollout {
     std::uint32_t actions = 0;         ///< how many the environment has
     double discount = 1;               ///< for later rewards
     RandomKey key;                     ///< this rollout's own
+    bool whole_transitions = false;    ///< asked for by one question; see KnowsWholeTransitions
   };
 
   /// Begins anew, in the memory of the rollout before.
@@ -96,6 +97,10 @@ class ICPI_API Rollout {
   [[nodiscard]] bool last_step(const RolloutOptions& options) const;
   /// Whether the answer to this part is needed, or likely to be.
   [[nodiscard]] bool wanted(Part part, const RolloutOptions& options) const;
+  /// Whether the answer tells all that this step needs.
+  [[nodiscard]] bool suffices(const Answer& answer, bool transition, const RolloutOptions& options) const;
+  /// Makes one answer about a transition into those of its parts: the first that it does not tell is lost.
+  void divide(const Answer& whole);
   void settle(const RolloutOptions& options, Costs& costs, const RolloutModelRef* model);
   /// Answers that came to this part so far.
   [[nodiscard]] std::uint32_t answers(Part part) const;

@@ -39,6 +39,12 @@ class Imagination {
     return model_.legal(task.prompt_context, observation);
   }
 
+  /// Whether termination, reward and next observation can be asked for by one question, QueryKind::transition; separate ones
+  /// are answered all the same.
+  [[nodiscard]] bool whole_transitions(const DecisionTask& task) const {
+    return model_.whole_transitions(task.prompt_context);
+  }
+
   /// When values must be there. What is not answered then has failed; an estimator that goes on for long looks at it
   /// itself.
   [[nodiscard]] const Until& until() const noexcept { return until_; }
