@@ -85,7 +85,8 @@ class PolicyIteration
   /// the one history at the end of the round, in the order of their numbers. With one it is train(env, limits); limits count
   /// the steps and episodes of all, and those under way are completed when they are reached. An environment that throws, or
   /// whose texts are refused, is left out from then on: TrainingResult::failures. Throws InvalidArgument for null pointers,
-  /// the same one twice, and other actions or another discount than the agent's; passes on what model and callbacks throw.
+  /// the same one twice, and other actions or another discount than the agent's; passes on what model, buffer and callbacks
+  /// throw.
   TrainingResult train(std::span<Env* const> envs, const TrainingLimits& limits)
     requires SharedReplayBuffer<Buffer, Env>
   {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -63,7 +64,7 @@ class RolloutAgent : public AgentCore {
   }
 
   /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
-  /// Decision::cut_short. Throws InvalidArgument unless an episode is running.
+  /// Decision::cut_short. Throws InvalidArgument unless an episode is running; passes on what model and environment throw.
   [[nodiscard]] Action act(const Observation& observation, const Until& until = {}) {
     decide_alone(&observation, until);
     return chosen_action();
@@ -89,13 +90,12 @@ class RolloutAgent : public AgentCore {
     offered_ = std::move(places);
   }
 
-  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and, in environment 0, at what
-  /// is imagined in any. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
+  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined for
+  /// it. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
   /// the agent, or the next call. Without legal actions it is nothing.
   void consult(const Env& env) {
     adviser_.consult(env);
-    if constexpr (requires { memory_->consult(env); })
-      if (in_environment() == 0) memory_->consult(env);
+    if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
   }
 
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
@@ -131,6 +131,7 @@ class RolloutAgent : public AgentCore {
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
     leader.decide_together(until);
+    leader.pass_on_failure();
     for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->chosen_action();
   }
 
@@ -147,6 +148,7 @@ class RolloutAgent : public AgentCore {
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
+    note_here();
     acted_.reset();
     trajectory_.clear();
   }
@@ -184,6 +186,13 @@ class RolloutAgent : public AgentCore {
 
   [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
 
+  /// Throws what take() would throw because of the step.
+  void check(const Step<Observation>& step) const {
+    check_observed(acted_.has_value(), step.reward);
+    if (kind() == EpisodeKind::training)
+      memory_->check({*acted_, chosen_action(), step.reward, step.terminated, step.truncated, step.observation});
+  }
+
   /// The part of observe() that may be refused.
   void take(const Step<Observation>& step) {
     check_observed(acted_.has_value(), step.reward);
@@ -197,6 +206,7 @@ class RolloutAgent : public AgentCore {
       throw;
     }
     acted_.reset();
+    note_here();
     advance(ends);
   }
 
@@ -229,8 +239,17 @@ class RolloutAgent : public AgentCore {
     }
   }
   void memory_note_legal(const void* observation, LegalActions legal) override {
-    if constexpr (requires(const Observation& seen) { memory_->note_legal(seen, legal); })
+    if constexpr (requires(const Observation& seen) { memory_->stand_at(seen, legal); })
+      memory_->stand_at(*static_cast<const Observation*>(observation), legal);
+    else if constexpr (requires(const Observation& seen) { memory_->note_legal(seen, legal); })
       memory_->note_legal(*static_cast<const Observation*>(observation), legal);
+  }
+  void note_here() {
+    if constexpr (requires { memory_->note_here(); }) memory_->note_here();
+  }
+  std::exception_ptr memory_failure() const override {
+    if constexpr (requires { memory_->legal_failure(); }) return memory_->legal_failure();
+    return nullptr;
   }
   LegalSourceCounts memory_legality() const override {
     if constexpr (requires { memory_->legality(); }) return memory_->legality();

@@ -70,13 +70,20 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   void note_legal(const typename Env::Observation& observation, LegalActions legal) {
     note_legal_text(source().write_observation(observation), legal);
   }
+  /// See PromptContext::stand_at_text.
+  void stand_at(const typename Env::Observation& observation, LegalActions legal) {
+    stand_at_text(source().write_observation(observation), legal);
+  }
   /// Takes in what the environment has gained of actions. All or nothing. Throws InvalidArgument when buffer or formatter
   /// cannot.
   void grow(const Env& env) {
     source().grow(env, [this] { grow_actions(); });
   }
-  /// See LegalAdviser.
-  void consult(const Env& env) { source().consult(env); }
+  /// This environment is asked from now on which actions are legal at what is imagined in it; see LegalAdviser.
+  void consult(const Env& env) {
+    source().consult(environment(), env);
+    forget_legal();
+  }
 
   /// Throws what append() and extend() would throw because of this transition's texts.
   void check(const TransitionOf<Env>& transition) const { check_text(source().write_step(transition)); }
