@@ -126,7 +126,8 @@ class PolicyIteration
 
   /// Goes on where a saved agent stood: decisions, records and costs are those of the agent that was saved. This one must be
   /// made as that one was, and have lived through nothing; callbacks and what the model has computed are not restored.
-  /// Throws InvalidArgument naming what is different, or the line that cannot be read; then nothing has changed.
+  /// Throws InvalidArgument naming what is different, the line that cannot be read, or how much the buffer would forget; then
+  /// nothing has changed.
   template <class Codec>
   void load(const Env& env, const std::string& file, const Codec& codec) {
     if (this->episodes() > 0 || !this->memory().events().empty())

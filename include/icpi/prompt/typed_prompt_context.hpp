@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -144,24 +145,25 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   }
 
   /// Remembers what save() gave, in the same pieces. Throws InvalidArgument, before anything changes, when something cannot be
-  /// read.
+  /// read, or the buffer would forget some of it; one that cannot be copied has forgotten it by then.
   template <class Codec>
   void load(const Env& env, const std::vector<MemoryEvent>& events, const std::vector<SavedStep>& steps,
             const Codec& codec) {
     detail::check_events(events, steps.size());
     TrajectoryOf<Env> transitions;
     for (const SavedStep& each : steps) transitions.push_back(detail::read_step(env, codec, each));
-    auto next = transitions.begin();
-    for (const MemoryEvent& event : events) {
-      if (event.kind == MemoryEvent::Kind::trajectory) {
-        append(TrajectoryOf<Env>(next, next + static_cast<std::ptrdiff_t>(event.count)));
-        next += static_cast<std::ptrdiff_t>(event.count);
-      } else if (event.kind == MemoryEvent::Kind::steps) {
-        for (std::uint64_t i = 0; i < event.count; ++i) extend(*next++);
-      } else {
-        for (std::uint64_t i = 0; i < event.count; ++i) close();
-      }
+    const std::size_t departed = source().departed();
+    if constexpr (ForgetsTransitions<Buffer> && std::copy_constructible<Buffer>) {
+      Buffer trial(buffer);
+      tell(
+          events, transitions, [&](const TrajectoryOf<Env>& whole) { trial.append(whole); },
+          [&](const TransitionOf<Env>& step) { trial.extend(step); }, [&] { trial.close(); });
+      if (trial.departed() > departed) detail::refuse_smaller(transitions.size(), trial.departed() - departed);
     }
+    tell(
+        events, transitions, [&](const TrajectoryOf<Env>& whole) { append(whole); },
+        [&](const TransitionOf<Env>& step) { extend(step); }, [&] { close(); });
+    if (source().departed() > departed) detail::refuse_smaller(transitions.size(), source().departed() - departed);
   }
 
   /// What writes and reads.
@@ -170,6 +172,24 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   Buffer& buffer;  ///< all experience
 
  private:
+  /// Gives out `transitions` in the pieces in which they came once.
+  template <class Append, class Extend, class Close>
+  static void tell(const std::vector<MemoryEvent>& events, const TrajectoryOf<Env>& transitions, const Append& append,
+                   const Extend& extend, const Close& close) {
+    auto next = transitions.begin();
+    for (const MemoryEvent& event : events) {
+      const auto count = static_cast<std::ptrdiff_t>(event.count);
+      if (event.kind == MemoryEvent::Kind::trajectory) {
+        append(TrajectoryOf<Env>(next, next + count));
+        next += count;
+      } else if (event.kind == MemoryEvent::Kind::steps) {
+        for (std::ptrdiff_t i = 0; i < count; ++i) extend(*next++);
+      } else {
+        for (std::ptrdiff_t i = 0; i < count; ++i) close();
+      }
+    }
+  }
+
   void note(MemoryEvent::Kind kind) {
     std::vector<MemoryEvent>& noted = Holder::shared->events;
     if (noted.empty() || noted.back().kind != kind) noted.push_back({kind, 0});
