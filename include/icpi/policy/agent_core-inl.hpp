@@ -198,7 +198,6 @@ ICPI_INLINE void AgentCore::check_together() const {
 /// Decides at random, or puts this agent's task on the leader's list.
 ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) {
   forget_action();
-  failure_ = nullptr;
   decision_.legal.clear();
   find_legal(observation, decision_.legal);
   if (!decision_.legal.empty() && kind_ == EpisodeKind::training) memory_note_legal(observation, decision_.legal);
@@ -288,15 +287,8 @@ ICPI_INLINE void AgentCore::check_chosen(std::size_t action, const std::string& 
 ICPI_INLINE void AgentCore::take_values(const DecisionResult& result) {
   decision_.returns = result.returns;
   decision_.values = result.values;
-  if (decision_.values.empty()) {
-    decision_.values.resize(actions_);
-    for (std::size_t action = 0; action < actions_; ++action) {
-      double sum = 0;
-      for (std::size_t rollout = 0; rollout < result.returns.rollouts(); ++rollout)
-        sum += result.returns(action, rollout);
-      decision_.values[action] = sum / static_cast<double>(result.returns.rollouts());
-    }
-  }
+  if (decision_.values.empty())
+    for (std::size_t action = 0; action < actions_; ++action) decision_.values.push_back(result.returns.mean(action));
   if (decision_.values.size() != actions_)
     throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
                             actions_));

@@ -20,6 +20,7 @@
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/agent_core.hpp"
 #include "icpi/policy/decision.hpp"
+#include "icpi/policy/memory_calls.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/policy/training.hpp"
 
@@ -148,7 +149,7 @@ class RolloutAgent : public AgentCore {
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
-    note_here();
+    detail::note_in_memory(*memory_);
     acted_.reset();
     trajectory_.clear();
   }
@@ -206,7 +207,7 @@ class RolloutAgent : public AgentCore {
       throw;
     }
     acted_.reset();
-    note_here();
+    detail::note_in_memory(*memory_);
     advance(ends);
   }
 
@@ -239,38 +240,20 @@ class RolloutAgent : public AgentCore {
     }
   }
   void memory_note_legal(const void* observation, LegalActions legal) override {
-    if constexpr (requires(const Observation& seen) { memory_->stand_at(seen, legal); })
-      memory_->stand_at(*static_cast<const Observation*>(observation), legal);
-    else if constexpr (requires(const Observation& seen) { memory_->note_legal(seen, legal); })
-      memory_->note_legal(*static_cast<const Observation*>(observation), legal);
+    detail::stand_in_memory(*memory_, *static_cast<const Observation*>(observation), legal);
   }
-  void note_here() {
-    if constexpr (requires { memory_->note_here(); }) memory_->note_here();
-  }
-  std::exception_ptr memory_failure() const override {
-    if constexpr (requires { memory_->legal_failure(); }) return memory_->legal_failure();
-    return nullptr;
-  }
-  LegalSourceCounts memory_legality() const override {
-    if constexpr (requires { memory_->legality(); }) return memory_->legality();
-    return {};
-  }
-  bool memory_ready(LegalActions legal) const override {
-    if constexpr (requires { memory_->ready(legal); }) return memory_->ready(legal);
-    return memory_->ready();
-  }
+  std::exception_ptr memory_failure() const override { return detail::legal_failure_of(*memory_); }
+  LegalSourceCounts memory_legality() const override { return detail::legality_of(*memory_); }
+  bool memory_ready(LegalActions legal) const override { return detail::memory_ready(*memory_, legal); }
   std::size_t memory_trajectories() const override { return memory_->trajectories(); }
   bool memory_tried(ObservationId observation, std::uint32_t action) const override {
     return memory_->tried(observation, action);
   }
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
-    if constexpr (requires { memory_->outcomes(observation, action); }) return memory_->outcomes(observation, action);
-    return {memory_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
+    return detail::memory_outcomes(*memory_, observation, action);
   }
   const Costs& memory_costs() const override { return memory_->costs; }
-  void begin_round() override {
-    if constexpr (requires { memory_->begin_round(); }) memory_->begin_round();
-  }
+  void begin_round() override { detail::begin_round_of(*memory_); }
   void serve_none() override { prompt_contexts_.clear(); }
   void serve_also(AgentCore& agent) override {
     prompt_contexts_.push_back(static_cast<RolloutAgent&>(agent).memory_.get());
@@ -280,11 +263,9 @@ class RolloutAgent : public AgentCore {
     return model_;
   }
   bool model_agrees_with(const AgentCore& other) const override {
-    if constexpr (requires { model_.agrees_with(model_); }) {
+    if constexpr (requires { model_.agrees_with(model_); })
       return model_.agrees_with(static_cast<const RolloutAgent&>(other).model_);
-    } else {
-      return true;
-    }
+    return true;
   }
   void forget_action() override { acted_.reset(); }
   void acted(const void* observation) override {

@@ -20,6 +20,12 @@ ICPI_INLINE void ReturnTable::resize(std::size_t actions, std::size_t rollouts) 
   rollouts_ = rollouts;
 }
 
+ICPI_INLINE double ReturnTable::mean(std::size_t action) const {
+  double sum = 0;
+  for (std::size_t rollout = 0; rollout < rollouts_; ++rollout) sum += (*this)(action, rollout);
+  return sum / static_cast<double>(rollouts_);
+}
+
 ICPI_INLINE bool operator==(const ReturnTable& left, const ReturnTable& right) {
   return left.actions_ == right.actions_ && left.rollouts_ == right.rollouts_ && left.values_ == right.values_;
 }
