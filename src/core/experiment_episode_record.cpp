@@ -34,6 +34,7 @@ std::string to_json(const EpisodeRecord& record) {
       .add("environment_error", record.environment_error);
   if (record.undiscounted_return) line.add("undiscounted_return", *record.undiscounted_return);
   if (record.discounted_return) line.add("discounted_return", *record.discounted_return);
+  if (record.environment) line.add("environment", *record.environment);
   return line.str();
 }
 
@@ -69,6 +70,7 @@ EpisodeRecord parse_episode_record(std::string_view line) {
   }
   if (const Json* value = json.find("undiscounted_return")) record.undiscounted_return = value->number();
   if (const Json* value = json.find("discounted_return")) record.discounted_return = value->number();
+  if (json.find("environment") != nullptr) record.environment = count("environment");
   if (record.length == 0 || record.length > record.step)
     throw InvalidArgument("an episode has at least one step, and none before the run's first");
   return record;

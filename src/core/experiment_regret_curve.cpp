@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <utility>
 
 #include "icpi/core/error.hpp"
 
@@ -20,29 +21,51 @@ Estimate estimate(const Eigen::ArrayXd& values) {
   return {mean, std::sqrt((values - mean).square().sum() / (count - 1) / count)};
 }
 
+namespace {
+
+/// Seed and environment of a run.
+using RunName = std::pair<std::uint64_t, std::uint64_t>;
+
+RunName name_of(const EpisodeRecord& record) { return {record.seed, record.environment.value_or(0)}; }
+
+/// Rows of runs, of which those of one seed come one after the other, as one row of means for each seed.
+Eigen::ArrayXXd mean_by_seed(const Eigen::ArrayXXd& runs, const std::map<RunName, Eigen::Index>& rows) {
+  std::map<std::uint64_t, std::pair<Eigen::Index, Eigen::Index>> seeds;  // the first row, and how many
+  for (const auto& [name, row] : rows) ++seeds.try_emplace(name.first, row, 0).first->second.second;
+  if (static_cast<Eigen::Index>(seeds.size()) == runs.rows()) return runs;
+  Eigen::ArrayXXd means(static_cast<Eigen::Index>(seeds.size()), runs.cols());
+  Eigen::Index next = 0;
+  for (const auto& [seed, range] : seeds)
+    means.row(next++) = runs.middleRows(range.first, range.second).colwise().mean();
+  return means;
+}
+
+}  // namespace
+
 Eigen::ArrayXXd regret_by_step(std::span<const EpisodeRecord> records, std::size_t horizon) {
   if (horizon == 0) throw InvalidArgument("regret: the horizon is 0; allowed: at least 1");
-  std::map<std::uint64_t, Eigen::Index> rows;
-  for (const auto& record : records) rows.try_emplace(record.seed, 0);
+  std::map<RunName, Eigen::Index> rows;
+  for (const auto& record : records) rows.try_emplace(name_of(record), 0);
   Eigen::Index count = 0;
-  for (auto& [seed, row] : rows) row = count++;
+  for (auto& [name, row] : rows) row = count++;
   Eigen::ArrayXXd regret = Eigen::ArrayXXd::Constant(count, static_cast<Eigen::Index>(horizon), std::nan(""));
   for (const auto& record : records) {
     for (std::uint64_t step = record.step - record.length; step < std::min<std::uint64_t>(record.step, horizon);
          ++step) {
-      double& place = regret(rows[record.seed], static_cast<Eigen::Index>(step));
+      double& place = regret(rows[name_of(record)], static_cast<Eigen::Index>(step));
       if (!std::isnan(place))
         throw InvalidArgument(fmt::format("regret: two episodes of seed {} have step {}", record.seed, step));
       place = record.regret;
     }
   }
-  for (const auto& [seed, row] : rows) {
+  for (const auto& [name, row] : rows) {
     for (Eigen::Index step = 0; step < regret.cols(); ++step) {
       if (std::isnan(regret(row, step)))
-        throw InvalidArgument(fmt::format("regret: seed {} has no episode at step {} of {}", seed, step, horizon));
+        throw InvalidArgument(
+            fmt::format("regret: seed {} has no episode at step {} of {}", name.first, step, horizon));
     }
   }
-  return regret;
+  return mean_by_seed(regret, rows);
 }
 
 RegretCurve regret_curve(const Eigen::ArrayXXd& regret, std::size_t bins) {

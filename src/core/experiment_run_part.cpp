@@ -44,6 +44,7 @@ void RunPart::started(std::span<const RecordedStart> starts) {
   record("starts", list_of(starts, [](const RecordedStart& start, std::string& out) {
            JsonLine item;
            item.add("seed", start.seed).add("episode", start.episode);
+           if (start.environment) item.add("environment", *start.environment);
            if (start.error.empty()) item.add("observation", start.observation);
            if (!start.error.empty()) item.add("error", start.error);
            out += item.str();
@@ -54,7 +55,10 @@ void RunPart::decided(std::span<const RecordedDecision> decisions) {
   load_answers();
   answers_.clear();
   record("decisions", list_of(decisions, [](const RecordedDecision& decision, std::string& out) {
-           if (decision.legal.empty())
+           if (decision.environment)
+             out += fmt::format("[{},{},[{}],{}]", decision.seed, decision.action, fmt::join(decision.legal, ","),
+                                *decision.environment);
+           else if (decision.legal.empty())
              out += fmt::format("[{},{}]", decision.seed, decision.action);
            else
              out += fmt::format("[{},{},[{}]]", decision.seed, decision.action, fmt::join(decision.legal, ","));
@@ -65,6 +69,7 @@ void RunPart::stepped(std::span<const RecordedStep> steps) {
   record("steps", list_of(steps, [](const RecordedStep& step, std::string& out) {
            JsonLine item;
            item.add("seed", step.seed);
+           if (step.environment) item.add("environment", *step.environment);
            if (step.error.empty()) {
              item.add("observation", step.observation).add("reward", step.reward);
              item.add("terminated", step.terminated).add("truncated", step.truncated);
@@ -84,12 +89,17 @@ std::string RunPart::summarised(std::string_view kind, std::string_view json) {
   return line_.substr(prefix_.size() + kind.size() + 3);
 }
 
-std::map<std::uint64_t, std::string> RunPart::recorded_errors(std::string_view kind) {
-  std::map<std::uint64_t, std::string> errors;
+RunPart::Errors RunPart::recorded_errors(std::string_view kind) {
+  Errors errors;
   if (!next_is(kind) || line_.find("\"error\":") == std::string::npos) return errors;
   const Json list = next_json(kind);
   for (const Json& item : list.array()) {
-    if (const Json* error = item.find("error")) errors[item["seed"].integer<std::uint64_t>()] = error->string();
+    const Json* error = item.find("error");
+    if (error == nullptr) continue;
+    const Json* environment = item.find("environment");
+    errors[{item["seed"].integer<std::uint64_t>(),
+            environment == nullptr ? std::nullopt : std::optional(environment->integer<std::uint64_t>())}] =
+        error->string();
   }
   return errors;
 }

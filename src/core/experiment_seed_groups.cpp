@@ -42,13 +42,17 @@ struct OrderedRecords::State {
   std::mutex mutex;
   std::uint64_t next = 0;
   std::size_t steps = 0;
+  std::size_t environments = 1;
+  std::size_t complete = 0;  ///< environments of seed `next`
   Sink sink;
   std::map<std::uint64_t, std::vector<EpisodeRecord>> waiting;
 };
 
-OrderedRecords::OrderedRecords(SeedRange seeds, std::size_t steps, Sink sink) : state_(std::make_unique<State>()) {
+OrderedRecords::OrderedRecords(SeedRange seeds, std::size_t steps, Sink sink, std::size_t environments)
+    : state_(std::make_unique<State>()) {
   state_->next = seeds.first;
   state_->steps = steps;
+  state_->environments = environments;
   state_->sink = std::move(sink);
 }
 
@@ -59,10 +63,13 @@ void OrderedRecords::add(const EpisodeRecord& record) {
   auto& waiting = state_->waiting;
   waiting[record.seed].push_back(record);
   for (auto first = waiting.find(state_->next); first != waiting.end(); first = waiting.find(state_->next)) {
-    for (const auto& each : first->second) state_->sink(each);
-    const bool complete = !first->second.empty() && first->second.back().step >= state_->steps;
+    for (const auto& each : first->second) {
+      state_->sink(each);
+      if (each.step >= state_->steps) ++state_->complete;
+    }
     first->second.clear();
-    if (!complete) break;
+    if (state_->complete < state_->environments) break;
+    state_->complete = 0;
     waiting.erase(first);
     ++state_->next;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "icpi/core/check_option.hpp"
@@ -13,11 +14,12 @@
 
 namespace icpi {
 
-VectorRunnerCore::VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds)
-    : settings_(std::move(settings)), part_(part), runs_(seeds.size()) {
+VectorRunnerCore::VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const Name> names)
+    : settings_(std::move(settings)), part_(part), runs_(names.size()) {
   check_option(settings_.on_environment_error <= OnEnvironmentError::proceed, "on_environment_error",
                static_cast<int>(settings_.on_environment_error), "stop, proceed");
-  for (std::size_t run = 0; run < seeds.size(); ++run) runs_[run].record.seed = seeds[run];
+  for (std::size_t run = 0; run < names.size(); ++run)
+    std::tie(runs_[run].record.seed, runs_[run].record.environment) = names[run];
 }
 
 VectorRunnerCore::~VectorRunnerCore() = default;
@@ -55,7 +57,7 @@ void VectorRunnerCore::start_episodes(Numbers starting, const Sink& on_episode) 
       std::vector<RecordedStart> starts;
       for (const std::size_t run : starting) {
         const EpisodeRecord& record = runs_[run].record;
-        starts.push_back({record.seed, record.episode, text_of(run), record.environment_error});
+        starts.push_back({record.seed, record.episode, text_of(run), record.environment_error, record.environment});
       }
       part_->started(starts);
     }
@@ -70,7 +72,7 @@ void VectorRunnerCore::begin_resets_of(const Numbers& starting, const Errors& kn
   Numbers runs;
   std::vector<std::uint64_t> seeds;
   for (const std::size_t run : starting) {
-    if (known.contains(runs_[run].record.seed)) continue;
+    if (known.contains(name_of(run))) continue;
     runs.push_back(run);
     seeds.push_back(episode_seed(run));
   }
@@ -79,7 +81,13 @@ void VectorRunnerCore::begin_resets_of(const Numbers& starting, const Errors& kn
 
 std::uint64_t VectorRunnerCore::episode_seed(std::size_t run) const {
   const EpisodeRecord& record = runs_[run].record;
-  return RandomKey(record.seed).child(0).child(record.episode).seed();
+  const std::uint64_t environment = record.environment.value_or(0);
+  const RandomKey key = RandomKey(record.seed).child(environment == 0 ? 0 : environment + 1);  // child 1 is the agent's
+  return key.child(record.episode).seed();
+}
+
+VectorRunnerCore::Name VectorRunnerCore::name_of(std::size_t run) const {
+  return {runs_[run].record.seed, runs_[run].record.environment};
 }
 
 void VectorRunnerCore::start_episode(std::size_t number, const Errors& known) {
@@ -113,7 +121,7 @@ void VectorRunnerCore::start_episode(std::size_t number, const Errors& known) {
 /// end even where nothing works.
 void VectorRunnerCore::guarded(std::size_t number, const Errors& known, const std::function<void()>& call) {
   EpisodeRecord& record = runs_[number].record;
-  if (const auto found = known.find(record.seed); found != known.end()) {
+  if (const auto found = known.find(name_of(number)); found != known.end()) {
     record.environment_error = found->second;
   } else {
     try {
@@ -127,7 +135,8 @@ void VectorRunnerCore::guarded(std::size_t number, const Errors& known, const st
     }
     if (record.environment_error.empty()) record.environment_error = "an exception without a message";
     if (failure_.empty())
-      failure_ = fmt::format("{}, seed {}, episode {}: the environment failed: {}", record.domain, record.seed,
+      failure_ = fmt::format("{}, seed {}, {}episode {}: the environment failed: {}", record.domain, record.seed,
+                             record.environment ? fmt::format("environment {}, ", *record.environment) : std::string(),
                              record.episode, record.environment_error);
   }
   ++record.step;
@@ -149,7 +158,8 @@ void VectorRunnerCore::choose(const Numbers& live) {
   if (part_ == nullptr) return;
   std::vector<RecordedDecision> decisions;
   for (const std::size_t run : live)
-    decisions.push_back({runs_[run].record.seed, action_number(run), legal_numbers(run)});
+    decisions.push_back(
+        {runs_[run].record.seed, action_number(run), legal_numbers(run), runs_[run].record.environment});
   part_->decided(decisions);
 }
 
@@ -157,7 +167,7 @@ void VectorRunnerCore::take_steps(const Numbers& live) {
   const Errors known = recorded_errors("steps");
   Numbers asked;
   for (const std::size_t run : live) {
-    if (!known.contains(runs_[run].record.seed)) asked.push_back(run);
+    if (!known.contains(name_of(run))) asked.push_back(run);
   }
   if (!asked.empty()) begin_steps(asked);
   std::vector<RecordedStep> steps;
@@ -165,7 +175,8 @@ void VectorRunnerCore::take_steps(const Numbers& live) {
     const double reward = take_step(run, known);
     if (part_ == nullptr) continue;
     const EpisodeRecord& record = runs_[run].record;
-    steps.push_back({record.seed, text_of(run), reward, record.terminated, record.truncated, record.environment_error});
+    steps.push_back({record.seed, text_of(run), reward, record.terminated, record.truncated, record.environment_error,
+                     record.environment});
   }
   if (part_ != nullptr) part_->stepped(steps);
 }
@@ -222,7 +233,8 @@ EpisodeRecord VectorRunnerCore::complete_record(std::size_t number) {
   record.cancelled = spent.cancelled;
   if (part_ != nullptr) {
     record = parse_episode_record(part_->summarised("episode", to_json(record)));
-    if (record.seed != run.record.seed || record.episode != run.record.episode || record.step != run.record.step)
+    if (record.seed != run.record.seed || record.environment != run.record.environment ||
+        record.episode != run.record.episode || record.step != run.record.step)
       part_->contradict("another episode was recorded here");
   }
   run.finished = run.record.step >= settings_.steps;

@@ -44,6 +44,7 @@ struct TrainArguments {
   ModelChoice model;
   std::string steps;  ///< empty: the domain's horizon
   std::string seeds = "0:4";
+  std::string environments = "1";
   std::string jobs = "1";
   std::string out;
   bool dry_run = false;

@@ -31,8 +31,9 @@ struct RunRequest {
   Method method;
   ModelFactory model;  ///< for agents that ask one
   SeedRange seeds;
-  std::size_t steps = 0;  ///< of every run
-  std::size_t jobs = 1;   ///< threads, each with seeds and a model of its own; results do not depend on it
+  std::size_t steps = 0;         ///< of every run
+  std::size_t environments = 1;  ///< that share the agent of a seed; `steps` are of each
+  std::size_t jobs = 1;          ///< threads, each with seeds and a model of its own; results do not depend on it
   OnEnvironmentError on_environment_error = OnEnvironmentError::stop;  ///< how to go on after it
   std::function<bool()> interrupted{};                                 ///< true: stop after the current steps
   RecordLog* log = nullptr;    ///< takes everything that happens, and says what happened already; null: none

@@ -98,8 +98,12 @@ void add_train(CLI::App& app, TrainArguments& arguments) {
   add_model(command, arguments.model);
   add_recovery_options(command, arguments.recovery);
   command.add_option("--record", arguments.model.record, "write every request and answer to this file");
-  command.add_option("--steps", arguments.steps, "environment steps of a run (default: the domain's horizon)");
+  command.add_option("--steps", arguments.steps,
+                     "environment steps of a run, in each of its environments (default: the domain's horizon)");
   command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
+  command.add_option(
+      "--environments", arguments.environments,
+      "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
   command.add_option("--out", arguments.out, "a new or empty folder");
   command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");

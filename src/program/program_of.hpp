@@ -32,6 +32,7 @@
 #include "icpi/experiment/vector_runner.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "interrupt.hpp"
+#include "shared_place.hpp"
 
 namespace icpi::program {
 
@@ -65,7 +66,7 @@ class ProgramOf : public DomainProgram {
   }
 
   Costs run(const RunRequest& request, const Sink& on_episode) const override {
-    OrderedRecords records(request.seeds, request.steps, on_episode);
+    OrderedRecords records(request.seeds, request.steps, on_episode, request.environments);
     const Method method = method_for(request.method, facts());
     std::mutex mutex;
     Costs total;
@@ -79,12 +80,13 @@ class ProgramOf : public DomainProgram {
         AnyLanguageModel model = request.model();
         group.model = model.identity();
         if (part) model = AnyLanguageModel(LoggedModel<AnyLanguageModel>(std::move(model), *part, ModelFailures::stop));
-        spent = play(group, records, [&](std::uint64_t seed) {
+        const auto make = [&](std::uint64_t seed) {
           auto agent = make_icpi(method, model, seed);
           if (request.watch)
             agent->model().observe_queries([watch = request.watch](const QueryRecord& record) { watch->look(record); });
           return agent;
-        });
+        };
+        spent = request.environments > 1 ? play(group, records, places(make)) : play(group, records, make);
       } else {
         with_agents(method, [&](auto make) { spent = play(group, records, make); });
       }
@@ -134,6 +136,20 @@ class ProgramOf : public DomainProgram {
     std::string model;                ///< its identity; empty: none
     const std::atomic<bool>* failed;  ///< whether another group did: then this one ends early
   };
+
+  /// Calls with seed 0, 0, ..., 1, 1, ...: the places of one agent of each seed, in their order.
+  template <class Make>
+  static auto places(Make& make) {
+    return [&make, agent = std::shared_ptr<Icpi>(), now = std::uint64_t{0},
+            next = std::size_t{0}](std::uint64_t seed) mutable {
+      if (agent == nullptr || seed != now) {
+        agent = make(seed);
+        now = seed;
+        next = 0;
+      }
+      return std::make_unique<SharedPlace<Icpi>>(agent, next++);
+    };
+  }
 
   std::unique_ptr<Icpi> make_icpi(const Method& method, AnyLanguageModel& model, std::uint64_t seed) const {
     PolicyIterationOptions options = method.settings.options();
@@ -204,10 +220,13 @@ class ProgramOf : public DomainProgram {
   Costs play(const Group& group, OrderedRecords& records, Make&& make) const {
     using A = typename decltype(make(std::uint64_t{0}))::element_type;
     const RunRequest& request = *group.request;
-    std::vector<Env> envs = environments(group.seeds.size());
+    std::vector<Env> envs = environments(group.seeds.size() * request.environments);
     std::vector<Player<Env, A>> players;
-    for (std::uint64_t seed = group.seeds.first; seed < group.seeds.last; ++seed)
-      players.push_back({std::move(envs[seed - group.seeds.first]), make(seed), seed});
+    for (std::size_t number = 0; number < envs.size(); ++number) {
+      const std::uint64_t seed = group.seeds.first + number / request.environments;
+      players.push_back({std::move(envs[number]), make(seed), seed});
+      if (request.environments > 1) players.back().environment = number % request.environments;
+    }
     const DomainFacts known = facts();
     RunSettings settings{std::string(known.name), group.method->label,       group.model,
                          request.steps,           known.evaluation_discount, known.return_scale};

@@ -40,6 +40,7 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
     item.add("domain", run.domain->facts().name).add("agent", method.label);
     item.add("seeds", fmt::format("{}:{}", run.request.seeds.first, run.request.seeds.last));
     item.add("steps", run.request.steps).add("hints", method.hints);
+    if (run.request.environments > 1) item.add("environments", run.request.environments);
     item.add("bootstrap_past_terminal", method.bootstrap_past_terminal).add_raw("options", options.str());
     if (const std::string environment = run.domain->environment_json(); !environment.empty())
       item.add_raw("environment", environment);
@@ -68,8 +69,9 @@ std::map<std::string, std::size_t> read_horizons(const std::filesystem::path& fo
 
 namespace {
 
-/// Steps played, by domain, agent, model and seed.
-using Progresses = std::map<std::tuple<std::string, std::string, std::string, std::uint64_t>, std::uint64_t>;
+/// Steps played, by domain, agent, model, seed and environment.
+using Progresses =
+    std::map<std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>, std::uint64_t>;
 
 std::vector<EpisodeRecord> read_records(const std::filesystem::path& file, std::vector<std::string>& missing) {
   const std::string text = read_file(file);
@@ -98,19 +100,25 @@ void find_missing(const Json& run, const Progresses& progresses, const std::set<
   const std::string& agent = run["agent"].string();
   const auto steps = run["steps"].integer<std::uint64_t>();
   const SeedRange seeds = parse_seeds(run["seeds"].string());
+  const Json* const several = run.find("environments");
+  const auto environments = several == nullptr ? std::uint64_t{1} : several->integer<std::uint64_t>();
   bool any = false;
   for (const auto& model : models) {
-    const auto first = progresses.lower_bound({domain, agent, model, 0});
+    const auto first = progresses.lower_bound({domain, agent, model, 0, 0});
     if (first == progresses.end() || std::tie(std::get<0>(first->first), std::get<1>(first->first),
                                               std::get<2>(first->first)) != std::tie(domain, agent, model))
       continue;
     any = true;
     const std::string name = model.empty() ? agent : fmt::format("{} ({})", agent, model);
-    for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
-      const auto found = progresses.find({domain, agent, model, seed});
+    for (std::uint64_t number = 0; number < seeds.size() * environments; ++number) {
+      const std::uint64_t seed = seeds.first + number / environments;
+      const std::uint64_t environment = number % environments;
+      const auto found = progresses.find({domain, agent, model, seed, environment});
       const std::uint64_t played = found == progresses.end() ? 0 : found->second;
       if (played < steps)
-        missing.push_back(fmt::format("{} in {}: seed {} has {} of {} steps", name, domain, seed, played, steps));
+        missing.push_back(fmt::format("{} in {}: seed {}{} has {} of {} steps", name, domain, seed,
+                                      environments > 1 ? fmt::format(", environment {},", environment) : "", played,
+                                      steps));
     }
   }
   if (!any) missing.push_back(fmt::format("{} in {}: no episode is finished", agent, domain));
@@ -124,7 +132,7 @@ ReadRun read_run(const std::filesystem::path& folder) {
   Progresses progresses;
   std::set<std::string> models;
   for (const auto& record : run.records) {
-    auto& played = progresses[{record.domain, record.agent, record.model, record.seed}];
+    auto& played = progresses[{record.domain, record.agent, record.model, record.seed, record.environment.value_or(0)}];
     played = std::max(played, record.step);
     models.insert(record.model);
   }
@@ -139,7 +147,8 @@ ReadRun read_run(const std::filesystem::path& folder) {
   std::erase_if(run.records, [&](const EpisodeRecord& record) {
     const auto horizon = horizons.find(record.domain);
     return horizon != horizons.end() &&
-           progresses[{record.domain, record.agent, record.model, record.seed}] < horizon->second;
+           progresses[{record.domain, record.agent, record.model, record.seed, record.environment.value_or(0)}] <
+               horizon->second;
   });
   return run;
 }
@@ -192,7 +201,7 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
   log->set_durability(durability_of(recovery.durability));
   watch_signals();
   std::size_t total = 0;
-  for (const auto& run : runs) total += run.request.steps * run.request.seeds.size();
+  for (const auto& run : runs) total += run.request.steps * run.request.seeds.size() * run.request.environments;
   Progress progress(total);
   RunOutcome outcome;
   try {

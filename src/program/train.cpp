@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::size_t most_steps = 100'000'000;
 constexpr std::size_t most_jobs = 1024;
+constexpr std::size_t most_environments = 1024;
 
 PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory model, const std::string& steps,
                     SeedRange seeds, std::size_t jobs) {
@@ -32,6 +33,17 @@ PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory mod
   run.request.steps =
       steps.empty() ? static_cast<std::size_t>(domain.facts().horizon) : parse_count("--steps", steps, 1, most_steps);
   return run;
+}
+
+/// How many environments share the agent of a seed.
+std::size_t environments_of(const TrainArguments& arguments, const Method& method) {
+  const std::size_t count = parse_count("--environments", arguments.environments, 1, most_environments);
+  if (count > 1 && !asks_model(method.kind))
+    throw InvalidArgument(
+        fmt::format("--environments {} goes with the agents icpi and no-argmax, not with '{}'", count, method.label));
+  if (count > 1 && arguments.evaluation != nullptr)
+    throw InvalidArgument("evaluate: agents that are in several environments (--environments) cannot be frozen");
+  return count;
 }
 
 /// Every job has a model of its own, which keeps the rate for itself.
@@ -115,6 +127,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   check_rate(arguments.model, jobs);
   check_model_name(arguments.model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
+  run.request.environments = environments_of(arguments, method);
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
   check_recovery(arguments.recovery, {run});
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);

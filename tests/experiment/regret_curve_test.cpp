@@ -42,6 +42,21 @@ TEST(EpisodeRecord, ReadsBackExactly) {
   EXPECT_THROW((void)parse_episode_record(to_json(episode(0, 1, 0, 0))), InvalidArgument);
 }
 
+TEST(RegretCurve, EnvironmentsOfASeedAreOneRow) {
+  std::vector<EpisodeRecord> records{episode(5, 2, 2, 1), episode(5, 4, 2, 0), episode(5, 4, 4, 0.5),
+                                     episode(2, 4, 4, 0.25), episode(2, 4, 4, 0.75)};
+  for (std::size_t i = 0; i < records.size(); ++i) records[i].environment = i == 2 || i == 4 ? 1 : 0;
+  EXPECT_EQ(parse_episode_record(to_json(records[2])), records[2]);
+  const Eigen::ArrayXXd regret = regret_by_step(records, 4);
+  ASSERT_EQ(regret.rows(), 2);
+  EXPECT_TRUE((regret.row(0) == 0.5).all());
+  EXPECT_TRUE((regret.row(1).head(2) == 0.75).all());
+  EXPECT_TRUE((regret.row(1).tail(2) == 0.25).all());
+  records.pop_back();
+  records.push_back(episode(2, 2, 2, 0));  // environment 0 of seed 2 twice at one step
+  EXPECT_THROW((void)regret_by_step(records, 4), InvalidArgument);
+}
+
 TEST(RegretCurve, EveryStepCarriesTheRegretOfItsEpisode) {
   // Seed 5: steps 0-3 regret 1, steps 4-9 (cut at the horizon) regret 0.5. Seed 2: 0.25 throughout.
   const std::vector<EpisodeRecord> records{episode(5, 4, 4, 1), episode(5, 12, 8, 0.5), episode(2, 10, 10, 0.25)};

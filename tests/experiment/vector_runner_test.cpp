@@ -140,6 +140,29 @@ TEST(SeedGroups, RecordsComeInOrderWhateverTheThreadsDo) {
   }
 }
 
+TEST(SeedGroups, ASeedIsCompleteWhenAllItsEnvironmentsAre) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> order;
+  OrderedRecords records(
+      {0, 2}, 4, [&](const EpisodeRecord& record) { order.emplace_back(record.seed, *record.environment); }, 2);
+  const auto add = [&](std::uint64_t seed, std::uint64_t environment, std::uint64_t step) {
+    EpisodeRecord record;
+    record.seed = seed;
+    record.environment = environment;
+    record.length = 2;
+    record.step = step;
+    records.add(record);
+  };
+  add(1, 0, 2);
+  add(0, 0, 4);
+  add(1, 0, 4);
+  EXPECT_EQ(order.size(), 1U);  // environment 1 of seed 0 is not complete
+  add(0, 1, 4);
+  EXPECT_EQ(order.size(), 4U);
+  add(1, 1, 5);
+  using Expected = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  EXPECT_EQ(order, (Expected{{0, 0}, {0, 1}, {1, 0}, {1, 0}, {1, 1}}));
+}
+
 TEST(SeedGroups, ExceptionsArriveAfterAllThreadsEnded) {
   std::atomic<int> ended = 0;
   EXPECT_THROW(for_each_group({0, 4}, 4,

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "icpi/models/induction.hpp"
+#include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/adventure.hpp"
+#include "support/gates.hpp"
 
 namespace icpi {
 namespace {
@@ -101,6 +103,99 @@ TEST(LegalCompany, OtherEnvironmentsAreNotTakenForTheFirst) {
   EXPECT_THROW(static_cast<void>(other.act(observation)), InvalidArgument);  // nobody said what is legal there
   other.consult(envs[1]);
   EXPECT_NO_THROW(static_cast<void>(other.act(observation)));
+}
+
+/// What is imagined of the rules of other environments of this type is their own, not those of the first.
+TEST(LegalCompany, ImaginationAsksEachItsOwnEnvironment) {
+  std::vector<testing::Gates> envs{testing::Gates(false), testing::Gates(true)};
+  std::vector<testing::Gates*> both{&envs[0], &envs[1]};
+  InductionModel model;
+  PolicyIterationOptions options;
+  options.decisions.values.get_if<Planning>()->options.step_limit = 3;
+  PolicyIteration<testing::Gates, InductionModel, testing::ParsingGatesText> agent(envs[0], model, options);
+  agent.train(both, {.steps = 80});
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(*envs[i].shut, 0);
+    auto& place = agent.environment(i);
+    place.begin_episode(0, EpisodeKind::evaluation);
+    static_cast<void>(place.act(0));
+    std::size_t imagined = 0;
+    for (const PlannedStep& step : place.planned_steps()) {
+      const int at = place.memory().text(step.observation)[6] - '0';
+      const auto open = envs[i].legal_actions(at);
+      EXPECT_TRUE(std::find(open.begin(), open.end(), agent.actions()[step.action]) != open.end())
+          << "environment " << i << ", place " << at << ", action " << step.action;
+      imagined += at > 0 ? 1 : 0;
+    }
+    EXPECT_GT(imagined, 1U);
+    EXPECT_GT(place.decision().imagined_legality.environment, 0U);
+    EXPECT_EQ(place.decision().imagined_legality.all, 0U);
+  }
+}
+
+/// Where environments differ at equal texts, what was seen in one's own counts more than what was seen last.
+TEST(LegalCompany, WhatWasSeenInOnesOwnEnvironmentComesFirst) {
+  std::vector<testing::Gates> envs{testing::Gates(false), testing::Gates(true)};
+  std::vector<testing::Gates*> both{&envs[0], &envs[1]};
+  InductionModel model;
+  PolicyIteration<testing::Gates, InductionModel, testing::GatesText> agent(envs[0], model);
+  agent.train(both, {.steps = 200});
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto& memory = agent.environment(i).memory();
+    memory.begin_round();
+    for (int place = 0; place < testing::Gates::last; ++place) {
+      std::vector<std::uint32_t> open;
+      static_cast<void>(places_among(envs[i].legal_actions(place), agent.actions(), open));
+      const LegalActions known = memory.legal(memory.observe(place));
+      EXPECT_EQ(std::vector<std::uint32_t>(known.begin(), known.end()), open) << "environment " << i << ", " << place;
+    }
+  }
+}
+
+/// What others may know of where one stands does not depend on who was asked first.
+TEST(LegalCompany, WhereOneStandsIsKnownToOthersWhenTheStepIsComplete) {
+  std::vector<testing::Gates> envs(2);
+  InductionModel model;
+  PolicyIteration<testing::Gates, InductionModel, testing::GatesText> agent(envs[0], model);
+  auto& other = agent.environment(1);
+  const auto known = [&](auto& place) {
+    place.memory().begin_round();
+    return place.memory().legal(place.memory().observe(2)).size();
+  };
+  agent.begin_episode(2);
+  static_cast<void>(agent.act(2));
+  EXPECT_EQ(agent.memory().legal(agent.memory().observe(2)).size(), 2U);
+  EXPECT_EQ(known(other), 0U);
+  agent.observe({3, 0, false, false});
+  EXPECT_EQ(known(other), 2U);
+  EXPECT_EQ(known(agent), 2U);
+}
+
+/// An answer belongs to what was legal when it was asked for.
+TEST(LegalCompany, AnAnswerThatWasIllegalOnceMayBeLegalLater) {
+  testing::Gates env;
+  ScriptedModel model([](const CompletionRequest&) { return ScriptedModel::answer("go 2"); });
+  PolicyIterationOptions options;
+  options.queries.sampling.temperature = 0;
+  PolicyIteration<testing::Gates, ScriptedModel, testing::GatesText> agent(env, model, options);
+  auto& memory = agent.memory();
+  memory.begin_episode(0);
+  PromptContext* const served = &memory;
+  agent.model().serve({&served, 1});
+  const auto ask = [&](std::vector<std::uint32_t> legal) {
+    memory.note_legal(1, legal);
+    memory.begin_round();
+    Question question;
+    question.kind = QueryKind::action;
+    question.observation = memory.observe(1);
+    Answer answer;
+    agent.model().answer({&question, 1}, {&answer, 1});
+    return answer.status;
+  };
+  EXPECT_EQ(ask({0, 1}), AnswerStatus::impossible);
+  EXPECT_EQ(ask({0, 2}), AnswerStatus::valid);
+  EXPECT_EQ(ask({0, 1}), AnswerStatus::impossible);
+  EXPECT_EQ(ask({0, 2}), AnswerStatus::valid);
 }
 
 TEST(LegalCompany, AnOfferStaysUntilADecisionStands) {

@@ -275,6 +275,27 @@ TEST_F(SavedAgentErrors, LeaveTheFileAsItWasAndTheAgentUsable) {
   EXPECT_NE(contents(), whole);
 }
 
+TEST_F(SavedAgentErrors, ABufferThatWouldForgetIsRefused) {
+  using Agent = PolicyIteration<Chain, InductionModel>;
+  const std::size_t size = saved.agent.memory().buffer.size();
+  for (const std::size_t held : {size - 1, std::size_t{1}}) {
+    Agent smaller(saved.env, saved.model, {}, ChainFormatter(saved.env), TrajectoryBuffer<Chain>(saved.env, held));
+    try {
+      smaller.load(saved.env, path("agent"));
+      ADD_FAILURE() << held;
+    } catch (const InvalidArgument& error) {
+      EXPECT_NE(std::string(error.what()).find("of the " + std::to_string(size) + " transitions"), std::string::npos)
+          << error.what();
+    }
+    EXPECT_EQ(smaller.memory().buffer.size(), 0U);
+    EXPECT_EQ(smaller.memory().buffer.departed(), 0U);
+    EXPECT_TRUE(smaller.memory().events().empty());
+  }
+  Agent equal(saved.env, saved.model, {}, ChainFormatter(saved.env), TrajectoryBuffer<Chain>(saved.env, size));
+  EXPECT_NO_THROW(equal.load(saved.env, path("agent")));
+  EXPECT_EQ(equal.memory().buffer.size(), size);
+}
+
 /// Texts that say less than the observation.
 struct RoundedChainText : ChainFormatter {
   using ChainFormatter::ChainFormatter;

@@ -127,6 +127,29 @@ TEST(BoundedBuffer, KeepsTheNewestTrajectoryHoweverLongAndWhatIsRunning) {
   EXPECT_THROW(Buffer(env, 0), InvalidArgument);
 }
 
+TEST(BoundedBuffer, ARunningTrajectoryLongerThanTheBoundStaysAndDrivesOthersOut) {
+  const Chain env;
+  Buffer buffer(env, 10);
+  const ChainTransition step{{}, env.actions()[0], 0, false, false, {}};
+  const TrajectoryId running = buffer.begin();
+  for (int i = 0; i < 40; ++i) {
+    for (int k = 0; k < 3; ++k) buffer.extend(running, step);
+    buffer.append(std::vector(2, step));
+    const auto long_one = static_cast<std::size_t>(3 * (i + 1));
+    EXPECT_EQ(buffer.size(), std::max<std::size_t>(long_one + 2, i == 1 ? 10 : 0));  // the newest one is beside it
+    EXPECT_TRUE(buffer.holds(0));
+  }
+  EXPECT_EQ(buffer.trajectory_count(), 1U);
+  buffer.end(running);  // now it is the newest complete one
+  EXPECT_EQ(buffer.size(), 120U);
+  EXPECT_EQ(buffer.trajectory_count(), 1U);
+  EXPECT_EQ(buffer.trajectory(0).size(), 120U);
+  buffer.append(std::vector(4, step));
+  EXPECT_EQ(buffer.size(), 4U);
+  EXPECT_EQ(buffer.departed(), 200U);
+  EXPECT_FALSE(buffer.holds(0));
+}
+
 TEST(BoundedBuffer, ARefusedTrajectoryDrivesNothingOut) {
   const Chain env;
   Buffer buffer(env, 4);

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "icpi/domains/all.hpp"
 #include "icpi/testing/check_environment.hpp"
 #include "support/archetypes.hpp"
+#include "support/gates.hpp"
 
 namespace icpi::testing {
 namespace {
@@ -114,6 +121,59 @@ TEST(CheckEnvironment, CatchesEveryFault) {
   };
   for (const auto& [fault, law] : faults) {
     const Report report = check_environment(Faulty(fault));
+    EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
+  }
+}
+
+enum class LegalFault { none, empty, unknown, by_state, throws };
+
+/// A corridor in which one step in each direction is not always legal: doing what is not ends in an exception.
+class LegalFaulty {
+ public:
+  using Observation = int;
+  using Action = int;
+  explicit LegalFaulty(LegalFault fault) : fault_(fault) {}
+  [[nodiscard]] static std::array<int, 3> actions() { return {-1, 1, 2}; }
+  [[nodiscard]] static double discount() { return 1; }
+  [[nodiscard]] std::vector<int> legal_actions(int place) const {
+    if (place == 3 && fault_ == LegalFault::empty) return {};
+    if (place == 3 && fault_ == LegalFault::unknown) return {1, 7};
+    if (place == 3 && fault_ == LegalFault::throws) throw std::runtime_error("no idea");
+    if (fault_ == LegalFault::by_state && steps_ > 2) return {1};
+    return place == 0 ? std::vector<int>{1, 2} : place % 2 == 0 ? std::vector<int>{-1, 1} : std::vector<int>{-1, 2};
+  }
+  int reset(std::uint64_t seed) {
+    steps_ = 0;
+    return place_ = static_cast<int>(seed % 3);
+  }
+  Step<int> step(int action) {
+    const auto legal = LegalFaulty(LegalFault::none).legal_actions(place_);
+    const bool sound = fault_ == LegalFault::none;
+    if (sound && std::find(legal.begin(), legal.end(), action) == legal.end()) throw std::logic_error("illegal");
+    place_ += action;
+    return {place_, 0, place_ > 7, place_ <= 7 && ++steps_ == 20};
+  }
+
+ private:
+  LegalFault fault_;
+  int place_ = 0;
+  int steps_ = 0;
+};
+static_assert(HasLegalActions<LegalFaulty>);
+
+TEST(CheckEnvironment, CatchesEveryFaultOfLegalActions) {
+  const Report sound = check_environment(LegalFaulty(LegalFault::none));
+  EXPECT_TRUE(sound.ok()) << sound;
+  const Report gates = check_environment(Gates(true));
+  EXPECT_TRUE(gates.ok()) << gates;
+  const std::vector<std::pair<LegalFault, std::string>> faults{
+      {LegalFault::empty, "at least one action where"},
+      {LegalFault::unknown, "values of actions() alone"},
+      {LegalFault::by_state, "depends on o alone"},
+      {LegalFault::throws, "carried out"},
+  };
+  for (const auto& [fault, law] : faults) {
+    const Report report = check_environment(LegalFaulty(fault));
     EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
   }
 }

@@ -18,6 +18,14 @@ TEST(CheckReplayBuffer, FindsNothingInTheTrajectoryBuffer) {
   });
 }
 
+TEST(CheckReplayBuffer, FindsNothingInOneThatForgets) {
+  for (const std::size_t held : {1U, 7U, 60U}) {
+    const Report report =
+        check_replay_buffer<TrajectoryBuffer<Maze>>(Maze{}, [held] { return TrajectoryBuffer<Maze>(Maze{}, held); });
+    EXPECT_TRUE(report.ok()) << held << "\n" << report;
+  }
+}
+
 TEST(CheckReplayBuffer, FindsNothingInTheArchetype) {
   const Report report =
       check_replay_buffer<archetype::Buffer>(archetype::Environment(3), [] { return archetype::Buffer(2); });
@@ -98,6 +106,55 @@ TEST(CheckReplayBuffer, CatchesEveryFault) {
   };
   for (const auto& [fault, law] : faults) {
     const Report report = check(fault);
+    EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
+  }
+}
+
+enum class Lapse { none, splits, drops_newest, drops_running, miscounts, recalls };
+
+/// A trajectory buffer that holds no more than 30 transitions, and has one fault.
+class Lapsing : public TrajectoryBuffer<Maze> {
+ public:
+  explicit Lapsing(Lapse lapse) : TrajectoryBuffer(Maze{}, 30), lapse_(lapse) {}
+  [[nodiscard]] std::size_t size() const { return TrajectoryBuffer::size() - hidden(); }
+  [[nodiscard]] std::size_t departed() const { return TrajectoryBuffer::departed() + hidden(); }
+  [[nodiscard]] bool holds(TransitionId id) const {
+    return TrajectoryBuffer::holds(id) && (hidden() == 0 || lapse_ == Lapse::miscounts || id != first_hidden());
+  }
+
+ private:
+  /// One transition that is said to have left.
+  [[nodiscard]] std::size_t hidden() const {
+    const std::size_t came = TrajectoryBuffer::size() + TrajectoryBuffer::departed();
+    if (came < 40) return 0;
+    if (lapse_ == Lapse::recalls) return came % 3 == 0 ? 1 : 0;
+    return lapse_ == Lapse::none ? 0 : 1;
+  }
+  [[nodiscard]] TransitionId first_hidden() const {
+    const std::size_t newest = trajectory_count() - 1;
+    if (lapse_ == Lapse::drops_newest) return trajectory(newest).back();
+    if (lapse_ == Lapse::drops_running)
+      return static_cast<TransitionId>(TrajectoryBuffer::size() + TrajectoryBuffer::departed() - 1);
+    return trajectory(0)[0];
+  }
+
+  Lapse lapse_;
+};
+
+TEST(CheckReplayBuffer, CatchesEveryLapseOfOneThatForgets) {
+  static_assert(ForgetsTransitions<Lapsing>);
+  const auto check = [](Lapse lapse) {
+    return check_replay_buffer<Lapsing>(Maze{}, [lapse] { return Lapsing(lapse); });
+  };
+  const Report sound = check(Lapse::none);
+  EXPECT_TRUE(sound.ok()) << sound;
+  const std::vector<std::pair<Lapse, std::string>> lapses{
+      {Lapse::splits, "whole trajectories"}, {Lapse::drops_newest, "newest complete"},
+      {Lapse::drops_running, "running"},     {Lapse::miscounts, "departed()"},
+      {Lapse::recalls, "never comes back"},
+  };
+  for (const auto& [lapse, law] : lapses) {
+    const Report report = check(lapse);
     EXPECT_TRUE(report.violates(law)) << law << "\n" << report;
   }
 }

@@ -128,7 +128,8 @@ class LegalAdviser {
 
   /// Asks `env` from now on: a copy of it where that can be made, else itself; then it must outlive this object, or the
   /// next call.
-  void consult([[maybe_unused]] const Env& env) {
+  void consult(const Env& env) {
+    limits_ = limits_actions(env);
     if constexpr (copies)
       env_.emplace(env);
     else if constexpr (HasLegalActions<Env>)

@@ -43,6 +43,7 @@ struct EpisodeRecord {
   std::string environment_error;                ///< what the environment threw: the episode failed; empty: nothing
   std::optional<double> undiscounted_return{};  ///< sum of the rewards; runs of the program have it
   std::optional<double> discounted_return{};    ///< the same, with the discount of planning
+  std::optional<std::uint64_t> environment{};  ///< which, where several share one agent; `step` and `episode` are of it
 
   friend bool operator==(const EpisodeRecord&, const EpisodeRecord&) = default;
 };

@@ -30,9 +30,10 @@ struct RegretCurve {
 /// Mean and standard error of the entries, one a seed.
 [[nodiscard]] ICPI_API Estimate estimate(const Eigen::ArrayXd& values);
 
-/// Step-weighted regret, seeds x horizon: every environment step carries the regret of its episode. An episode that
-/// crosses the horizon counts up to it. Seeds in ascending order. Throws InvalidArgument when a seed's episodes leave
-/// out a step before the horizon or two of them claim the same one.
+/// Step-weighted regret, seeds x horizon: every environment step carries the regret of its episode, or the mean over the
+/// environments of a seed that share one agent. An episode that crosses the horizon counts up to it. Seeds in ascending
+/// order. Throws InvalidArgument when a seed's episodes leave out a step before the horizon or two of them claim the same
+/// one.
 [[nodiscard]] ICPI_API Eigen::ArrayXXd regret_by_step(std::span<const EpisodeRecord> records, std::size_t horizon);
 
 /// The curve in `bins` bins of equal width over the horizon: step t belongs to bin floor(t bins / horizon). `regret` is

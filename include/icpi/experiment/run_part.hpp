@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/error.hpp"
@@ -21,10 +22,11 @@ namespace icpi {
 
 /// The first observation of an episode, or why there is none.
 struct RecordedStart {
-  std::uint64_t seed = 0;     ///< of the run
-  std::uint64_t episode = 0;  ///< number within the run
-  std::string observation;    ///< as text
-  std::string error;          ///< what the environment threw; empty: nothing
+  std::uint64_t seed = 0;                      ///< of the run
+  std::uint64_t episode = 0;                   ///< number within the run
+  std::string observation;                     ///< as text
+  std::string error;                           ///< what the environment threw; empty: nothing
+  std::optional<std::uint64_t> environment{};  ///< which, where several share one agent
 };
 
 /// Which action was chosen.
@@ -32,16 +34,18 @@ struct RecordedDecision {
   std::uint64_t seed = 0;              ///< of the run
   std::uint64_t action = 0;            ///< number among the environment's actions
   std::vector<std::uint32_t> legal{};  ///< the numbers of those that were legal, ascending; empty: all, or nobody said
+  std::optional<std::uint64_t> environment{};  ///< see RecordedStart
 };
 
 /// What came of an action.
 struct RecordedStep {
-  std::uint64_t seed = 0;   ///< of the run
-  std::string observation;  ///< as text
-  double reward = 0;        ///< what was gained
-  bool terminated = false;  ///< the task was over
-  bool truncated = false;   ///< the episode was broken off
-  std::string error;        ///< what the environment threw; empty: nothing
+  std::uint64_t seed = 0;                      ///< of the run
+  std::string observation;                     ///< as text
+  double reward = 0;                           ///< what was gained
+  bool terminated = false;                     ///< the task was over
+  bool truncated = false;                      ///< the episode was broken off
+  std::string error;                           ///< what the environment threw; empty: nothing
+  std::optional<std::uint64_t> environment{};  ///< see RecordedStart
 };
 
 /// The part of a run log that belongs to one agent, or to agents that play side by side: everything that happened, in
@@ -75,9 +79,12 @@ class ICPI_API RunPart {
   /// Adds any other record; in a replay, returns the one that was recorded in its place.
   std::string summarised(std::string_view kind, std::string_view json);
 
-  /// What the environment threw according to the next record, by seed: what is played again fails again, without
-  /// asking the environment. `kind`: "starts" or "steps".
-  [[nodiscard]] std::map<std::uint64_t, std::string> recorded_errors(std::string_view kind);
+  /// What environments threw, by seed and, where several share one agent, environment.
+  using Errors = std::map<std::pair<std::uint64_t, std::optional<std::uint64_t>>, std::string>;
+
+  /// What environments threw according to the next record: what is played again fails again, without asking them. `kind`:
+  /// "starts" or "steps".
+  [[nodiscard]] Errors recorded_errors(std::string_view kind);
 
   /// The recorded answer to a request of the decision in progress, the first that was not taken yet.
   [[nodiscard]] std::optional<Json> take_answer(const RequestFingerprint& request);

@@ -34,14 +34,15 @@ class ICPI_API OrderedRecords {
  public:
   using Sink = std::function<void(const EpisodeRecord&)>;  ///< what gets the records
 
-  /// `sink(record)` gets the records; never two at a time. `steps`: of every run, says when a seed is complete.
-  OrderedRecords(SeedRange seeds, std::size_t steps, Sink sink);
+  /// `sink(record)` gets the records; never two at a time. `steps`: of every run, says when a seed is complete: all its
+  /// `environments`, if they share one agent.
+  OrderedRecords(SeedRange seeds, std::size_t steps, Sink sink, std::size_t environments = 1);
   ~OrderedRecords();
 
   OrderedRecords(const OrderedRecords&) = delete;
   OrderedRecords& operator=(const OrderedRecords&) = delete;
 
-  /// Takes a record of a seed; those of one seed come in order.
+  /// Takes a record of a seed; those of one seed, and of one of its environments, come in order.
   void add(const EpisodeRecord& record);
 
   /// Passes on what still waits for the seeds before, in order: nothing more will come.

@@ -30,6 +30,9 @@ struct Player {
   Env env;                   ///< stepped by the run
   std::unique_ptr<A> agent;  ///< asked by the run
   std::uint64_t seed = 0;    ///< episode n starts with reset(RandomKey(seed).child(0).child(n).seed())
+  /// Where several environments share one agent, of which `agent` is the place in this one, as place() says: episode n
+  /// starts as SeveralEnvironments::environment_key tells.
+  std::optional<std::uint64_t> environment{};
 };
 
 /// Where everything that happens is recorded before the next thing happens.
@@ -59,7 +62,7 @@ class VectorRunner : private VectorRunnerCore {
  public:
   /// `players`, and the recorder's part, must outlive this object.
   VectorRunner(std::span<Player<Env, A>> players, RunSettings settings, RunRecorder<Env> recorder = {})
-      : VectorRunnerCore(std::move(settings), recorder.part, seeds_of(players)),
+      : VectorRunnerCore(std::move(settings), recorder.part, names_of(players)),
         players_(players),
         text_(std::move(recorder.text)),
         places_(players.size()) {}
@@ -85,10 +88,10 @@ class VectorRunner : private VectorRunnerCore {
     std::optional<Step<Observation>> step;
   };
 
-  [[nodiscard]] static std::vector<std::uint64_t> seeds_of(std::span<Player<Env, A>> players) {
-    std::vector<std::uint64_t> seeds;
-    for (const auto& player : players) seeds.push_back(player.seed);
-    return seeds;
+  [[nodiscard]] static std::vector<Name> names_of(std::span<Player<Env, A>> players) {
+    std::vector<Name> names;
+    for (const auto& player : players) names.emplace_back(player.seed, player.environment);
+    return names;
   }
 
   void reset(std::size_t run, std::uint64_t seed) override { places_[run].observation = players_[run].env.reset(seed); }
@@ -133,8 +136,8 @@ class VectorRunner : private VectorRunnerCore {
       std::vector<Base*> agents;
       std::vector<const Observation*> observations;
       for (const std::size_t run : runs) {
-        agents.push_back(players_[run].agent.get());
-        if (!places_[run].legal.empty()) players_[run].agent->offer(places_[run].legal);
+        agents.push_back(together(players_[run].agent.get()));
+        if (!places_[run].legal.empty()) agents.back()->offer(places_[run].legal);
         observations.push_back(&*places_[run].observation);
       }
       std::vector<Action> actions(runs.size(), *std::begin(players_[runs[0]].env.actions()));
@@ -155,6 +158,11 @@ class VectorRunner : private VectorRunnerCore {
   template <class E, class Memory, class Model>
   static RolloutAgent<E, Memory, Model>* together(RolloutAgent<E, Memory, Model>* agent) {
     return agent;
+  }
+  template <class Shared>
+    requires requires(Shared& agent) { agent.place(); }
+  static auto together(Shared* agent) {
+    return together(&agent->place());
   }
 
   std::uint64_t action_number(std::size_t run) override {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/costs.hpp"
@@ -63,17 +64,20 @@ class ICPI_API VectorRunnerCore {
   };
   using Sink = std::function<bool(const EpisodeRecord&)>;  ///< false: stop after this round
 
-  /// One run for each seed. `part`, which may be null, must outlive this object. Throws InvalidArgument for settings out of
-  /// range.
-  VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const std::uint64_t> seeds);
+  /// What tells a run from others: its seed and, where several environments share one agent, the environment.
+  using Name = std::pair<std::uint64_t, std::optional<std::uint64_t>>;
+
+  /// One run for each name. `part`, which may be null, must outlive this object. Throws InvalidArgument for
+  /// settings out of range.
+  VectorRunnerCore(RunSettings settings, RunPart* part, std::span<const Name> names);
   virtual ~VectorRunnerCore();
 
   /// Plays to the end. Returns whether it got there.
   bool play_runs(const Sink& on_episode);
 
  private:
-  using Errors = std::map<std::uint64_t, std::string>;  ///< by seed
-  using Numbers = std::vector<std::size_t>;             ///< of runs
+  using Errors = RunPart::Errors;            ///< by name
+  using Numbers = std::vector<std::size_t>;  ///< of runs
 
   struct Run {
     EpisodeRecord record;
@@ -104,6 +108,7 @@ class ICPI_API VectorRunnerCore {
   void start_episodes(Numbers starting, const Sink& on_episode);
   void begin_resets_of(const Numbers& starting, const Errors& known);
   [[nodiscard]] std::uint64_t episode_seed(std::size_t run) const;
+  [[nodiscard]] Name name_of(std::size_t run) const;
   void start_episode(std::size_t run, const Errors& known);
   void guarded(std::size_t run, const Errors& known, const std::function<void()>& call);
   void choose(const Numbers& live);

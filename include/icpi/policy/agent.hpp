@@ -49,7 +49,9 @@ void offer_legal([[maybe_unused]] const Env& env, [[maybe_unused]] A& agent,
 /// Holds an agent's experience and gives observations their handles: what RolloutAgent needs besides a rollout model.
 ///
 /// Where not all actions are legal, it may also have `ready(legal)`: the same for these actions; `note_legal(o, legal)`: what
-/// was legal where something was really seen; `legality()`: LegalSourceCounts so far; `consult(env)`: whom to ask. Where actions may be gained, `grow(env)`: takes them in, all or nothing.
+/// was legal where something was really seen, or, where several environments share it, `stand_at(o, legal)` before a decision
+/// and `note_here()` when the step is complete; `legality()`: LegalSourceCounts so far; `consult(env)`: whom to ask;
+/// `legal_failure()`: what that threw in this decision. Where actions may be gained, `grow(env)`: takes them in, all or nothing.
 ///
 /// Laws: ids are valid until the next begin_episode; append and extend are all-or-nothing; what check lets pass is not
 /// refused by them.

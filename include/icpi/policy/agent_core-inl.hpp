@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
@@ -160,6 +161,12 @@ ICPI_INLINE void AgentCore::decide_alone(const void* observation, const Until& u
   gather_none();
   gather(*this, observation);
   decide_together(until);
+  pass_on_failure();
+}
+
+ICPI_INLINE void AgentCore::pass_on_failure() const {
+  for (const auto& [agent, observation] : work_->gathered)
+    if (agent->failure_) std::rethrow_exception(agent->failure_);
 }
 
 ICPI_INLINE void AgentCore::decide_together(const Until& until) {
@@ -180,8 +187,10 @@ ICPI_INLINE void AgentCore::decide_together(const Until& until) {
     if (agent->decision_.by_model) agent->choose(*this, task++);
     agent->costs_ += agent->decision_.costs;
     agent->alone_ = work.gathered.size() == 1 && agent == this;
+    agent->failure_ = agent->memory_failure();
   }
-  for (const auto& [agent, observation] : work.gathered) agent->acted(observation);  // whatever callbacks do
+  for (const auto& [agent, observation] : work.gathered)
+    if (!agent->failure_) agent->acted(observation);  // whatever callbacks do
 }
 
 ICPI_INLINE void AgentCore::check_together() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -82,8 +83,12 @@ class ICPI_API AgentCore {
   /// Adds `agent`, which stands at *observation.
   void gather(AgentCore& agent, const void* observation);
   /// Lets those that were gathered, whether or not this agent is one of them, decide in common batches, each as if it were alone. See RolloutAgent::act_together for
-  /// what it throws.
+  /// what it throws. One whose environment could not be asked has a failure() instead of a decision; the others stand.
   void decide_together(const Until& until);
+  /// Throws the first failure() of those that were gathered.
+  void pass_on_failure() const;
+  /// What kept the last decision from being made, while those of others were; or null.
+  [[nodiscard]] const std::exception_ptr& failure() const noexcept { return failure_; }
   /// The same for this agent alone.
   void decide_alone(const void* observation, const Until& until);
 
@@ -101,6 +106,7 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual ObservationId observe_for_decision(const void* observation) = 0;
   virtual void find_legal(const void* observation, std::vector<std::uint32_t>& legal) = 0;  ///< leaves it empty: all
   virtual void memory_note_legal(const void* observation, LegalActions legal) = 0;
+  [[nodiscard]] virtual std::exception_ptr memory_failure() const = 0;
   [[nodiscard]] virtual LegalSourceCounts memory_legality() const = 0;
   [[nodiscard]] virtual bool memory_ready(LegalActions legal) const = 0;
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
@@ -138,6 +144,7 @@ class ICPI_API AgentCore {
   bool running_ = false;
   bool joins_ = false;  ///< seen by check_together
   bool alone_ = false;  ///< made the last decision without company
+  std::exception_ptr failure_;
   std::uint64_t episode_ = 0;
   std::uint64_t step_ = 0;
   Decision decision_;

@@ -12,25 +12,13 @@
 
 namespace icpi {
 
-/// The mean of an action's known returns; NaN where none is known.
-[[nodiscard]] inline double mean_known(const ReturnTable& returns, std::size_t action) {
-  double sum = 0;
-  std::size_t known = 0;
-  for (std::size_t rollout = 0; rollout < returns.rollouts(); ++rollout) {
-    if (std::isnan(returns(action, rollout))) continue;
-    sum += returns(action, rollout);
-    ++known;
-  }
-  return sum / static_cast<double>(known);
-}
-
 /// Makes `values` those of a result, by action: the estimator's own, or means of returns; `actions` times NaN where it has
 /// neither.
 inline void take_values(const DecisionResult& result, std::size_t actions, std::vector<double>& values) {
   values = result.values;
   if (!values.empty()) return;
   values.resize(result.returns.empty() ? actions : result.returns.actions());
-  for (std::size_t action = 0; action < values.size(); ++action) values[action] = mean_known(result.returns, action);
+  for (std::size_t action = 0; action < values.size(); ++action) values[action] = result.returns.mean(action);
 }
 
 /// The actions that may be selected, ascending: those of a known value.

@@ -85,7 +85,8 @@ class PolicyIteration
   /// the one history at the end of the round, in the order of their numbers. With one it is train(env, limits); limits count
   /// the steps and episodes of all, and those under way are completed when they are reached. An environment that throws, or
   /// whose texts are refused, is left out from then on: TrainingResult::failures. Throws InvalidArgument for null pointers,
-  /// the same one twice, and other actions or another discount than the agent's; passes on what model and callbacks throw.
+  /// the same one twice, and other actions or another discount than the agent's; passes on what model, buffer and callbacks
+  /// throw.
   TrainingResult train(std::span<Env* const> envs, const TrainingLimits& limits)
     requires SharedReplayBuffer<Buffer, Env>
   {
@@ -129,7 +130,8 @@ class PolicyIteration
 
   /// Goes on where a saved agent stood: decisions, records and costs are those of the agent that was saved. This one must be
   /// made as that one was, and have lived through nothing; callbacks and what the model has computed are not restored.
-  /// Throws InvalidArgument naming what is different, or the line that cannot be read; then nothing has changed.
+  /// Throws InvalidArgument naming what is different, the line that cannot be read, or how much the buffer would forget; then
+  /// nothing has changed.
   template <class Codec>
   void load(const Env& env, const std::string& file, const Codec& codec) {
     this->check_whole();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/agent_core.hpp"
 #include "icpi/policy/decision.hpp"
+#include "icpi/policy/memory_calls.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/policy/training.hpp"
 
@@ -63,7 +65,7 @@ class RolloutAgent : public AgentCore {
   }
 
   /// Chooses an action; when the time is up, by what was imagined until then, or at random if that was nothing: see
-  /// Decision::cut_short. Throws InvalidArgument unless an episode is running.
+  /// Decision::cut_short. Throws InvalidArgument unless an episode is running; passes on what model and environment throw.
   [[nodiscard]] Action act(const Observation& observation, const Until& until = {}) {
     decide_alone(&observation, until);
     return chosen_action();
@@ -89,14 +91,13 @@ class RolloutAgent : public AgentCore {
     offered_ = std::move(places);
   }
 
-  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and, in environment 0, at what
-  /// is imagined in any. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
+  /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined for
+  /// it. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
   /// the agent, or the next call. Without legal actions it is nothing.
   void consult(const Env& env) {
     check_whole();
     adviser_.consult(env);
-    if constexpr (requires { memory_->consult(env); })
-      if (in_environment() == 0) memory_->consult(env);
+    if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
   }
 
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
@@ -131,6 +132,7 @@ class RolloutAgent : public AgentCore {
     leader.gather_none();
     for (std::size_t i = 0; i < agents.size(); ++i) leader.gather(*agents[i], observations[i]);
     leader.decide_together(until);
+    leader.pass_on_failure();
     for (std::size_t i = 0; i < agents.size(); ++i) actions[i] = agents[i]->chosen_action();
   }
 
@@ -147,6 +149,7 @@ class RolloutAgent : public AgentCore {
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
+    detail::note_in_memory(*memory_);
     acted_.reset();
     trajectory_.clear();
   }
@@ -185,6 +188,13 @@ class RolloutAgent : public AgentCore {
 
   [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
 
+  /// Throws what take() would throw because of the step.
+  void check(const Step<Observation>& step) const {
+    check_observed(acted_.has_value(), step.reward);
+    if (kind() == EpisodeKind::training)
+      memory_->check({*acted_, chosen_action(), step.reward, step.terminated, step.truncated, step.observation});
+  }
+
   /// The part of observe() that may be refused.
   void take(const Step<Observation>& step) {
     check_observed(acted_.has_value(), step.reward);
@@ -198,6 +208,7 @@ class RolloutAgent : public AgentCore {
       throw;
     }
     acted_.reset();
+    detail::note_in_memory(*memory_);
     advance(ends);
   }
 
@@ -230,29 +241,20 @@ class RolloutAgent : public AgentCore {
     }
   }
   void memory_note_legal(const void* observation, LegalActions legal) override {
-    if constexpr (requires(const Observation& seen) { memory_->note_legal(seen, legal); })
-      memory_->note_legal(*static_cast<const Observation*>(observation), legal);
+    detail::stand_in_memory(*memory_, *static_cast<const Observation*>(observation), legal);
   }
-  LegalSourceCounts memory_legality() const override {
-    if constexpr (requires { memory_->legality(); }) return memory_->legality();
-    return {};
-  }
-  bool memory_ready(LegalActions legal) const override {
-    if constexpr (requires { memory_->ready(legal); }) return memory_->ready(legal);
-    return memory_->ready();
-  }
+  std::exception_ptr memory_failure() const override { return detail::legal_failure_of(*memory_); }
+  LegalSourceCounts memory_legality() const override { return detail::legality_of(*memory_); }
+  bool memory_ready(LegalActions legal) const override { return detail::memory_ready(*memory_, legal); }
   std::size_t memory_trajectories() const override { return memory_->trajectories(); }
   bool memory_tried(ObservationId observation, std::uint32_t action) const override {
     return memory_->tried(observation, action);
   }
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
-    if constexpr (requires { memory_->outcomes(observation, action); }) return memory_->outcomes(observation, action);
-    return {memory_->tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
+    return detail::memory_outcomes(*memory_, observation, action);
   }
   const Costs& memory_costs() const override { return memory_->costs; }
-  void begin_round() override {
-    if constexpr (requires { memory_->begin_round(); }) memory_->begin_round();
-  }
+  void begin_round() override { detail::begin_round_of(*memory_); }
   void serve_none() override { prompt_contexts_.clear(); }
   void serve_also(AgentCore& agent) override {
     prompt_contexts_.push_back(static_cast<RolloutAgent&>(agent).memory_.get());

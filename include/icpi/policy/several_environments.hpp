@@ -65,7 +65,8 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   [[nodiscard]] std::size_t environments() const noexcept { return 1 + others_.size(); }
 
   /// Decides in common batches: `environments[i]` stands at *observations[i], and actions[i] is chosen. All of them run an
-  /// episode. Throws as act_together(), which it is for the places of one agent.
+  /// episode. Throws as act_together(), which it is for the places of one agent. When an environment cannot be asked any more
+  /// what is legal at what is imagined, that is passed on when the others' actions are chosen and can be observed.
   void act(std::span<const std::size_t> environments, std::span<const Observation* const> observations,
            std::span<Action> actions, const Until& until = {})
     requires SharedReplayBuffer<typename Memory::BufferType, Env>
@@ -74,10 +75,10 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
     if (actions.size() != environments.size()) throw InvalidArgument("act: as many actions as environments");
     if (std::find(observations.begin(), observations.end(), nullptr) != observations.end())
       throw InvalidArgument("act: an observation is a null pointer");
-    this->gather_none();
-    for (const std::size_t i : in_order(environments)) this->gather(place(environments[i]), observations[i]);
-    this->decide_together(until);
-    for (std::size_t i = 0; i < environments.size(); ++i) actions[i] = place(environments[i]).chosen_action();
+    decide(environments, observations, until);
+    for (std::size_t i = 0; i < environments.size(); ++i)
+      if (!place(environments[i]).failure()) actions[i] = place(environments[i]).chosen_action();
+    this->pass_on_failure();
   }
 
   /// What came of the last actions, in the order of the environments' numbers, whatever the order of the spans. Every step
@@ -117,7 +118,17 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
  private:
   friend class SharedTraining<Env, Memory, Model>;
 
+  /// act() without actions; failures stay with the places.
+  void decide(std::span<const std::size_t> environments, std::span<const Observation* const> observations,
+              const Until& until) {
+    this->gather_none();
+    for (const std::size_t i : in_order(environments)) this->gather(place(environments[i]), observations[i]);
+    this->decide_together(until);
+  }
+  static const std::exception_ptr& failure(const Place& place) { return place.failure(); }
+
   // What may be refused of observe(), and what calls back when all is done.
+  static void check(const Place& place, const Step<Observation>& step) { place.check(step); }
   static void take(Place& place, const Step<Observation>& step) { place.take(step); }
   static void tell(Place& place) { place.tell(); }
 

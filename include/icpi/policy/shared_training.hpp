@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -17,18 +19,17 @@
 namespace icpi {
 
 /// Plays episodes in several environments side by side, one step of each in every round, and learns from all: see
-/// PolicyIteration::train. An environment that throws, or whose observations are refused, is left out from then on.
+/// PolicyIteration::train. An environment that throws, or whose texts or rewards are refused, is left out from then on.
 /// Thread-safety: one object by one thread at a time.
 template <Environment Env, class Memory, class Model>
 class SharedTraining {
   using Agent = SeveralEnvironments<Env, Memory, Model>;
   using Place = typename Agent::Place;
   using Observation = typename Env::Observation;
-  using Action = typename Env::Action;
 
  public:
   /// Throws InvalidArgument for limits that allow nothing, null pointers, an environment that comes twice, and actions or
-  /// a discount that are not the agent's; passes on what model and callbacks throw.
+  /// a discount that are not the agent's; passes on what model, tokenizer, buffer and callbacks throw.
   static TrainingResult train(Agent& agent, std::span<Env* const> envs, const TrainingLimits& limits) {
     check_training_limits(limits);
     if (envs.empty()) refuse_environment(0, "there is none");
@@ -40,8 +41,7 @@ class SharedTraining {
       if (static_cast<double>(envs[number]->discount()) != agent.discount())
         refuse_environment(number, "its discount is not that of the environment that the agent was made with");
     }
-    if (!envs.empty()) agent.consult(*envs[0]);
-    Run run{agent, limits, {}, {}, {}, {}, {}};
+    Run run{agent, limits, {}, {}, {}, {}};
     for (std::size_t number = 0; number < envs.size(); ++number)
       run.seats.push_back({envs[number], &agent.environment(number), number});
     return run.play();
@@ -70,7 +70,6 @@ class SharedTraining {
     TrainingResult result;
     std::vector<std::size_t> numbers;
     std::vector<const Observation*> observations;
-    std::vector<Action> actions;
 
     TrainingResult play() {
       while (begin_episodes() > 0) {
@@ -101,6 +100,8 @@ class SharedTraining {
       try {
         body();
         return true;
+      } catch (const std::bad_alloc&) {
+        throw;
       } catch (...) {
         result.failures.push_back(current_failure(seat.number, episode));
       }
@@ -122,6 +123,7 @@ class SharedTraining {
         const auto begin = [&] {
           seat.observation = seat.env->reset(key.seed());
           check_actions(*seat.env, seat.number, agent);
+          seat.place->consult(*seat.env);
         };
         if (!attempt(seat, begin)) continue;
         seat.place->begin_episode(*seat.observation);
@@ -147,8 +149,10 @@ class SharedTraining {
         numbers.push_back(seat.number);
         observations.push_back(&*seat.observation);
       }
-      actions.assign(numbers.size(), agent.actions()[0]);
-      agent.act(numbers, observations, actions, decision_limit(limits));
+      agent.decide(numbers, observations, decision_limit(limits));
+      for (Seat& seat : seats)
+        if (seat.observation && Agent::failure(*seat.place))
+          attempt(seat, [&] { std::rethrow_exception(Agent::failure(*seat.place)); });
       for (const std::size_t number : numbers)
         if (agent.environment(number).decision().costs.over_budget > 0) return false;
       if (limits.until.over()) return false;
@@ -165,8 +169,10 @@ class SharedTraining {
       seat.step->truncated = seat.step->truncated || (seat.steps == limits.episode_steps && !seat.step->terminated);
     }
 
+    /// What is wrong with the step is the environment's doing; what counts and keeps its texts is not.
     void learn(Seat& seat) {
-      if (!attempt(seat, [&] { Agent::take(*seat.place, *seat.step); })) return;
+      if (!attempt(seat, [&] { Agent::check(*seat.place, *seat.step); })) return;
+      Agent::take(*seat.place, *seat.step);
       Agent::tell(*seat.place);
       if (seat.step->terminated || seat.step->truncated) {
         ++result.episodes;

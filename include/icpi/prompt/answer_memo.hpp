@@ -20,7 +20,7 @@ class AnswerMemo {
   struct Key {
     QueryKind kind = QueryKind::termination;  ///< of the question
     bool terminated = false;                  ///< of a reward question
-    std::uint32_t action = 0;                 ///< of the question
+    std::uint32_t action = 0;                 ///< of the question; of one for an action, the number of what is legal
     ObservationId observation = 0;            ///< of the question
     std::uint32_t sample = 0;                 ///< of the question
     std::uint32_t attempt = 0;                ///< of the question

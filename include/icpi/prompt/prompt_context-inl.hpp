@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,10 +43,10 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
 }
 
 ICPI_INLINE void PromptContext::begin_round() {
-  const bool full =
-      state_->memo.size() > PromptState::most_answers || state_->observations.size() > PromptState::most_texts;
+  const bool full = state_->memo.size() > PromptState::most_answers ||
+                    state_->observations.size() > PromptState::most_texts ||
+                    state_->shared->legal_sets.size() > PromptState::most_texts;
   const bool outdated = std::exchange(state_->shared->departed, state_->book.departed()) != state_->book.departed();
-  ++state_->shared->rounds;
   if (outdated)
     state_->shared->legal.forget([&](std::string_view text) {
       for (std::size_t action = 0; action < state_->book.action_count(); ++action)
@@ -53,12 +54,13 @@ ICPI_INLINE void PromptContext::begin_round() {
       return false;
     });
   if (state_->shared->environments > 1 && (full || outdated)) forget_imagined();
+  state_->legal.begin_decision();
 }
 
 ICPI_INLINE void PromptContext::forget_imagined() {
   state_->observations.clear();
   state_->memo.clear();
-  state_->shared->legal.forget_places();
+  state_->shared->legal_sets.clear();
 }
 
 ICPI_INLINE ObservationId PromptContext::observe_text(std::string_view text) {
@@ -100,12 +102,24 @@ ICPI_INLINE bool PromptContext::ready(LegalActions legal) const {
 }
 
 ICPI_INLINE void PromptContext::note_legal_text(std::string_view observation, LegalActions legal) {
-  state_->shared->legal.note(observation, legal);
+  state_->shared->legal.note(state_->environment, observation, legal);
 }
+
+ICPI_INLINE void PromptContext::stand_at_text(std::string_view observation, LegalActions legal) {
+  state_->legal.stand(observation, legal);
+}
+
+ICPI_INLINE void PromptContext::note_here() { state_->legal.note_here(); }
+
+ICPI_INLINE void PromptContext::forget_legal() { state_->legal.forget_places(); }
+
+ICPI_INLINE std::uint64_t PromptContext::environment() const noexcept { return state_->environment; }
 
 ICPI_INLINE std::vector<SavedLegal> PromptContext::noted_legal() const { return state_->shared->legal.noted(); }
 
 ICPI_INLINE LegalActions PromptContext::legal(ObservationId observation) { return state_->legal_at(observation); }
+
+ICPI_INLINE std::exception_ptr PromptContext::legal_failure() const { return state_->legal.failure(); }
 
 ICPI_INLINE LegalSourceCounts PromptContext::legality() const noexcept { return state_->legality; }
 

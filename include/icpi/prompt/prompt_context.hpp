@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,15 +74,28 @@ class ICPI_API PromptContext {
   /// ended, as in bandits, prompts that show how things go on stay empty.
   [[nodiscard]] bool ready(LegalActions legal = {}) const;
 
-  /// These actions were legal where a text like this was really seen.
+  /// These actions were legal where a text like this was really seen. All environments know it at once.
   void note_legal_text(std::string_view observation, LegalActions legal);
+
+  /// These are legal where a decision is made: known here at once, and to other environments after note_here().
+  void stand_at_text(std::string_view observation, LegalActions legal);
+
+  /// What came of that decision is observed, or given up.
+  void note_here();
+
+  /// Another environment is asked from now on what is legal.
+  void forget_legal();
 
   /// Everything noted, by text.
   [[nodiscard]] std::vector<SavedLegal> noted_legal() const;
 
   /// Which actions are legal at an observation of this decision; see LegalSource. Empty: all, as far as is known. Valid
-  /// until the next call. Throws what says that the environment cannot be asked any more.
+  /// until the next call.
   [[nodiscard]] LegalActions legal(ObservationId observation);
+
+  /// The EnvironmentUnreachable that the environment threw when it was asked what is legal, if any since begin_round(); it
+  /// is not asked again before the next one.
+  [[nodiscard]] std::exception_ptr legal_failure() const;
 
   /// How it was known what is legal at observations that were asked about, so far.
   [[nodiscard]] LegalSourceCounts legality() const noexcept;
@@ -94,6 +108,9 @@ class ICPI_API PromptContext {
 
   /// What came of the action where it was done at this observation.
   [[nodiscard]] OutcomeCounts outcomes(ObservationId observation, std::uint32_t action) const;
+
+  /// Which of the agent's environments this is.
+  [[nodiscard]] std::uint64_t environment() const noexcept;
 
   /// The text of an observation of this episode. Valid until the next one is seen or imagined.
   [[nodiscard]] std::string_view text(ObservationId observation) const;

@@ -65,11 +65,12 @@ class ICPI_API PromptSource {
   /// See PromptFormatter::accepts_observation.
   [[nodiscard]] virtual bool accepts_observation(std::string_view text) const = 0;
 
-  /// Whether find_legal() may find anything.
-  [[nodiscard]] virtual bool limits_actions() const { return false; }
-  /// Replaces `legal` by the places of the actions that are legal at an observation of this text, stop string included:
-  /// ascending, at least one. Says where that is known from; LegalSource::all: it is not, and `legal` is undefined.
-  [[nodiscard]] virtual LegalSource find_legal(std::string_view /*observation*/,
+  /// Whether find_legal() may find anything in environment number `environment` of the agent.
+  [[nodiscard]] virtual bool limits_actions(std::uint64_t /*environment*/) const { return false; }
+  /// Replaces `legal` by the places of the actions that are legal at an observation of this text, stop string included,
+  /// in environment number `environment`: ascending, at least one. Says where that is known from; LegalSource::all: it is
+  /// not, and `legal` is undefined. Throws EnvironmentUnreachable when that environment cannot be asked any more.
+  [[nodiscard]] virtual LegalSource find_legal(std::uint64_t /*environment*/, std::string_view /*observation*/,
                                                std::vector<std::uint32_t>& /*legal*/) const {
     return LegalSource::all;
   }

@@ -9,6 +9,7 @@
 
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
+#include "icpi/prompt/legal_notes.hpp"
 #include "icpi/prompt/legal_sets.hpp"
 #include "icpi/prompt/prompt_book.hpp"
 #include "icpi/prompt/prompt_source.hpp"
@@ -24,7 +25,6 @@ struct SharedPrompts {
                 RandomKey random_key)
       : source(&experience),
         book(*source, std::move(texts), options, std::move(count_tokens), random_key.child(0)),
-        legal(*source),
         key(random_key) {
     book.update();
   }
@@ -33,12 +33,12 @@ struct SharedPrompts {
   PromptBook book;               ///< its prompts
   TextInterner observations;     ///< handles
   AnswerMemo memo;               ///< answers
-  LegalSets legal;               ///< what can be done where
+  LegalNotes legal;              ///< what could be done where
+  LegalSetNumbers legal_sets;    ///< what may be answered
   RandomKey key;                 ///< of all environments: child 1 + e is of number e
   std::size_t environments = 0;  ///< how many there are
   std::size_t departed = 0;      ///< what had left the buffer when `memo` was looked at last
   std::uint64_t decisions = 0;   ///< of all of them
-  std::uint64_t rounds = 0;      ///< in which some of them decided together
 };
 
 /// What a PromptContext is made of.
@@ -48,20 +48,26 @@ struct PromptState {
   /// Kept in `observations` from decision to decision where several environments share them.
   static constexpr std::size_t most_texts = 1U << 16U;
 
-  /// That of environment number `environment`.
-  PromptState(std::shared_ptr<SharedPrompts> common, std::uint64_t environment)
+  /// That of environment number `number`.
+  PromptState(std::shared_ptr<SharedPrompts> common, std::uint64_t number)
       : shared(std::move(common)),
         source(shared->source),
         book(shared->book),
         observations(shared->observations),
         memo(shared->memo),
-        key(shared->key.child(1 + environment)) {
+        legal(*source, shared->legal, shared->legal_sets, number),
+        environment(number),
+        key(shared->key.child(1 + number)) {
     ++shared->environments;
   }
 
-  /// What is legal at an observation of this decision. Valid until the next call.
+  /// What is legal at an observation of this decision, as a number of `shared->legal_sets`.
+  [[nodiscard]] std::uint32_t legal_number(ObservationId observation) {
+    return legal.number_at(observations, observation, legality);
+  }
+  /// What is legal at an observation of this decision. Valid until handles begin anew.
   [[nodiscard]] LegalActions legal_at(ObservationId observation) {
-    return shared->legal.at(*source, observations, observation, shared->rounds, legality);
+    return shared->legal_sets.set(legal_number(observation));
   }
 
   /// The current stable prompt without its query; action queries choose among the episode's policy prompts by `variant`.
@@ -76,6 +82,8 @@ struct PromptState {
   PromptBook& book;                          ///< of `shared`
   TextInterner& observations;                ///< of `shared`
   AnswerMemo& memo;                          ///< of `shared`
+  LegalSets legal;                           ///< what can be done where, as far as is known here
+  std::uint64_t environment;                 ///< which of the agent's
   RandomKey key;                             ///< of all episodes
   RandomKey episode_key;                     ///< of the running episode
   std::uint64_t decision = 0;                ///< of this episode, from 1 on

@@ -112,6 +112,7 @@ class PromptedQuestions : protected QuestionRequests {
       slots_[slot].restart(question, key);
       return slot;
     }
+    if (question.kind == QueryKind::action) key.action = state.legal_number(question.observation);
     const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
                                              3 * state.decision + question.step + question.sample);
     key.prefix_identity = prompt.identity;
@@ -120,8 +121,7 @@ class PromptedQuestions : protected QuestionRequests {
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
-      added = is_new || (answered && (entry->answer.status == AnswerStatus::failed ||
-                                      !is_legal_answer(state, question, entry->answer)));
+      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
       if (!added) {
         ++prompt_contexts_[question.prompt_context]->costs.deduplicated;
         if (answered) answer = entry->answer;

@@ -88,7 +88,6 @@ class QuestionRequests {
       slot.legal.push_back(state.book.action_answer(action));
   }
 
-  /// An action that was legal earlier in the episode may no longer be.
   [[nodiscard]] static bool is_legal_answer(PromptState& state, const Question& question, const Answer& answer) {
     if (question.kind != QueryKind::action || answer.status != AnswerStatus::valid) return true;
     return is_legal(state.legal_at(question.observation), answer.action);

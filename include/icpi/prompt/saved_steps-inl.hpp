@@ -36,6 +36,13 @@ ICPI_INLINE void refuse_departed(std::size_t departed) {
       departed));
 }
 
+ICPI_INLINE void refuse_smaller(std::size_t steps, std::size_t lost) {
+  throw InvalidArgument(fmt::format(
+      "load: the buffer would forget {} of the {} transitions that the agent was saved with; make it with a "
+      "larger max_transitions",
+      lost, steps));
+}
+
 ICPI_INLINE void check_events(const std::vector<MemoryEvent>& events, std::size_t steps) {
   std::uint64_t told = 0;
   for (const MemoryEvent& event : events)

@@ -53,6 +53,8 @@ namespace detail {
 [[noreturn]] ICPI_API void refuse_action(std::uint64_t action);
 /// Throws InvalidArgument because so many transitions have left the buffer.
 [[noreturn]] ICPI_API void refuse_departed(std::size_t departed);
+/// Throws InvalidArgument because a buffer would forget `lost` of the `steps` transitions of a saved agent.
+[[noreturn]] ICPI_API void refuse_smaller(std::size_t steps, std::size_t lost);
 /// Throws InvalidArgument unless the events speak of that many steps.
 ICPI_API void check_events(const std::vector<MemoryEvent>& events, std::size_t steps);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,13 +71,20 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   void note_legal(const typename Env::Observation& observation, LegalActions legal) {
     note_legal_text(source().write_observation(observation), legal);
   }
+  /// See PromptContext::stand_at_text.
+  void stand_at(const typename Env::Observation& observation, LegalActions legal) {
+    stand_at_text(source().write_observation(observation), legal);
+  }
   /// Takes in what the environment has gained of actions. All or nothing. Throws InvalidArgument when buffer or formatter
   /// cannot.
   void grow(const Env& env) {
     source().grow(env, [this] { grow_actions(); });
   }
-  /// See LegalAdviser.
-  void consult(const Env& env) { source().consult(env); }
+  /// This environment is asked from now on which actions are legal at what is imagined in it; see LegalAdviser.
+  void consult(const Env& env) {
+    source().consult(environment(), env);
+    forget_legal();
+  }
 
   /// Throws what append() and extend() would throw because of this transition's texts.
   void check(const TransitionOf<Env>& transition) const { check_text(source().write_step(transition)); }
@@ -137,24 +145,25 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   }
 
   /// Remembers what save() gave, in the same pieces. Throws InvalidArgument, before anything changes, when something cannot be
-  /// read.
+  /// read, or the buffer would forget some of it; one that cannot be copied has forgotten it by then.
   template <class Codec>
   void load(const Env& env, const std::vector<MemoryEvent>& events, const std::vector<SavedStep>& steps,
             const Codec& codec) {
     detail::check_events(events, steps.size());
     TrajectoryOf<Env> transitions;
     for (const SavedStep& each : steps) transitions.push_back(detail::read_step(env, codec, each));
-    auto next = transitions.begin();
-    for (const MemoryEvent& event : events) {
-      if (event.kind == MemoryEvent::Kind::trajectory) {
-        append(TrajectoryOf<Env>(next, next + static_cast<std::ptrdiff_t>(event.count)));
-        next += static_cast<std::ptrdiff_t>(event.count);
-      } else if (event.kind == MemoryEvent::Kind::steps) {
-        for (std::uint64_t i = 0; i < event.count; ++i) extend(*next++);
-      } else {
-        for (std::uint64_t i = 0; i < event.count; ++i) close();
-      }
+    const std::size_t departed = source().departed();
+    if constexpr (ForgetsTransitions<Buffer> && std::copy_constructible<Buffer>) {
+      Buffer trial(buffer);
+      tell(
+          events, transitions, [&](const TrajectoryOf<Env>& whole) { trial.append(whole); },
+          [&](const TransitionOf<Env>& step) { trial.extend(step); }, [&] { trial.close(); });
+      if (trial.departed() > departed) detail::refuse_smaller(transitions.size(), trial.departed() - departed);
     }
+    tell(
+        events, transitions, [&](const TrajectoryOf<Env>& whole) { append(whole); },
+        [&](const TransitionOf<Env>& step) { extend(step); }, [&] { close(); });
+    if (source().departed() > departed) detail::refuse_smaller(transitions.size(), source().departed() - departed);
   }
 
   /// What writes and reads.
@@ -163,6 +172,24 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   Buffer& buffer;  ///< all experience
 
  private:
+  /// Gives out `transitions` in the pieces in which they came once.
+  template <class Append, class Extend, class Close>
+  static void tell(const std::vector<MemoryEvent>& events, const TrajectoryOf<Env>& transitions, const Append& append,
+                   const Extend& extend, const Close& close) {
+    auto next = transitions.begin();
+    for (const MemoryEvent& event : events) {
+      const auto count = static_cast<std::ptrdiff_t>(event.count);
+      if (event.kind == MemoryEvent::Kind::trajectory) {
+        append(TrajectoryOf<Env>(next, next + count));
+        next += count;
+      } else if (event.kind == MemoryEvent::Kind::steps) {
+        for (std::ptrdiff_t i = 0; i < count; ++i) extend(*next++);
+      } else {
+        for (std::ptrdiff_t i = 0; i < count; ++i) close();
+      }
+    }
+  }
+
   void note(MemoryEvent::Kind kind) {
     std::vector<MemoryEvent>& noted = Holder::shared->events;
     if (noted.empty() || noted.back().kind != kind) noted.push_back({kind, 0});

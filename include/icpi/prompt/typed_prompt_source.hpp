@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,10 +26,13 @@ namespace icpi {
 /// Thread-safety: one object by one thread at a time.
 template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
 class TypedPromptSource final : public PromptSource {
+  using Adviser = LegalAdviser<Env>;
+
  public:
   /// Takes the set of actions from `env`.
   TypedPromptSource(const Env& env, Buffer buffer, Formatter formatter)
-      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_), adviser_(env) {
+      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_) {
+    advisers_.emplace_back(env);
     for (const auto& action : env.actions()) actions_.push_back(action);
   }
 
@@ -124,11 +128,17 @@ class TypedPromptSource final : public PromptSource {
     }
   }
 
-  /// See LegalAdviser.
-  void consult(const Env& env) { adviser_.consult(env); }
+  /// Environment number `environment` of the agent is asked for itself alone; see LegalAdviser.
+  void consult(std::uint64_t environment, const Env& env) {
+    while (advisers_.size() <= environment) advisers_.emplace_back(advisers_.front().limits());
+    advisers_[environment].consult(env);
+  }
 
-  [[nodiscard]] bool limits_actions() const override { return TellsLegalActions<Formatter, Env> || adviser_.limits(); }
-  [[nodiscard]] LegalSource find_legal(std::string_view observation, std::vector<std::uint32_t>& legal) const override {
+  [[nodiscard]] bool limits_actions(std::uint64_t environment) const override {
+    return TellsLegalActions<Formatter, Env> || (environment < advisers_.size() && advisers_[environment].limits());
+  }
+  [[nodiscard]] LegalSource find_legal([[maybe_unused]] std::uint64_t environment, std::string_view observation,
+                                       std::vector<std::uint32_t>& legal) const override {
     [[maybe_unused]] const auto text = without_stop(observation, stops_[QueryKind::observation]);
     [[maybe_unused]] const auto take = [&](const auto& actions) { (void)places_among(actions, actions_, legal); };
     legal.clear();
@@ -137,8 +147,8 @@ class TypedPromptSource final : public PromptSource {
       if (!legal.empty()) return LegalSource::text;
     }
     if constexpr (HasLegalActions<Env> && ParsesObservations<Formatter, Env>) {
-      if (!adviser_.knows()) return LegalSource::all;
-      if (const auto parsed = formatter_.parse_observation(text)) adviser_.try_ask(*parsed, take);
+      if (environment >= advisers_.size() || !advisers_[environment].knows()) return LegalSource::all;
+      if (const auto parsed = formatter_.parse_observation(text)) advisers_[environment].try_ask(*parsed, take);
       if (!legal.empty()) return LegalSource::environment;
     }
     return LegalSource::all;
@@ -185,7 +195,7 @@ class TypedPromptSource final : public PromptSource {
   Buffer buffer_;
   Formatter formatter_;
   StopStrings stops_;
-  LegalAdviser<Env> adviser_;
+  std::deque<Adviser> advisers_;  ///< by environment: a deque, since what may be moved may not be assigned
   std::vector<typename Env::Action> actions_;
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;

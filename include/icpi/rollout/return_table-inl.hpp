@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 #include "icpi/rollout/return_table.hpp"
@@ -18,6 +19,18 @@ ICPI_INLINE void ReturnTable::resize(std::size_t actions, std::size_t rollouts) 
   values_.resize(actions * rollouts);
   actions_ = actions;
   rollouts_ = rollouts;
+}
+
+ICPI_INLINE double ReturnTable::mean(std::size_t action) const {
+  double sum = 0;
+  std::size_t known = 0;
+  for (std::size_t rollout = 0; rollout < rollouts_; ++rollout) {
+    const double value = (*this)(action, rollout);
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++known;
+  }
+  return sum / static_cast<double>(known);
 }
 
 ICPI_INLINE bool operator==(const ReturnTable& left, const ReturnTable& right) {

@@ -33,6 +33,9 @@ class ICPI_API ReturnTable {
     return values_[rollout * actions_ + action];
   }
 
+  /// Of the returns of `action`; NaN where there are no rollouts.
+  [[nodiscard]] double mean(std::size_t action) const;
+
   [[nodiscard]] std::size_t actions() const noexcept { return actions_; }     ///< first dimension
   [[nodiscard]] std::size_t rollouts() const noexcept { return rollouts_; }   ///< second dimension
   [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }  ///< of both together

@@ -3,14 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
+#include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/testing/episodes.hpp"
 #include "icpi/testing/report.hpp"
@@ -163,9 +166,40 @@ void check_copy(Env& env, std::uint64_t seed, const EnvironmentCheck& check, Rep
                 [&] { return fmt::format("seed {}", seed); });
 }
 
+/// What an environment says can be done at an observation.
+template <HasLegalActions Env>
+std::vector<typename Env::Action> legal_at(const Env& env, const typename Env::Observation& seen) {
+  const auto& legal = env.legal_actions(seen);
+  return {std::begin(legal), std::end(legal)};
+}
+
+/// Asks at every step of an episode, and again when another one has begun.
+template <HasLegalActions Env>
+void check_legal(Env& env, const TrajectoryOf<Env>& episode, std::uint64_t seed, Report& report) {
+  std::vector<typename Env::Action> known;
+  for (const auto& action : env.actions()) known.push_back(action);
+  std::vector<std::vector<typename Env::Action>> told;
+  env.reset(seed);
+  for (std::size_t i = 0; i < episode.size(); ++i) {
+    told.push_back(legal_at(env, episode[i].observation));
+    report.expect(!told[i].empty(), "legal_actions(o) holds at least one action where an episode goes on at o.",
+                  at_step(seed, i));
+    bool all_known = true;
+    for (const auto& action : told[i])
+      all_known = all_known && std::find(known.begin(), known.end(), action) != known.end();
+    report.expect(all_known, "legal_actions(o) holds values of actions() alone.", at_step(seed, i));
+    env.step(episode[i].action);
+  }
+  env.reset(seed + 1);
+  for (std::size_t i = 0; i < episode.size(); ++i)
+    report.expect(legal_at(env, episode[i].observation) == told[i], "legal_actions(o) depends on o alone.",
+                  at_step(seed, i));
+}
+
 }  // namespace detail
 
-/// Tries the laws of Environment, and of StateSettable and Enumerable where `env` models them, on random episodes.
+/// Tries the laws of Environment, and of HasLegalActions, StateSettable and Enumerable where `env` models them, on random
+/// episodes of legal actions.
 /// Deterministic: the same environment gets the same report.
 template <Environment Env>
 Report check_environment(Env env, const EnvironmentCheck& check = {}) {
@@ -188,6 +222,8 @@ Report check_environment(Env env, const EnvironmentCheck& check = {}) {
                     [&] { return fmt::format("seed {}, with another episode in between", seed); });
       report.expect(detail::same_actions(env, actions), "actions() never changes.",
                     [&] { return fmt::format("after an episode with seed {}", seed); });
+      if constexpr (HasLegalActions<Env>)
+        if (limits_actions(env)) detail::check_legal(env, episode, seed, report);
       if constexpr (std::copyable<Env>) detail::check_copy(env, seed, check, report);
       if constexpr (StateSettable<Env>) detail::check_set_state(env, episode, check, seed, report);
       if constexpr (Enumerable<Env>) detail::check_outcomes(env, episode, check, seed, report);

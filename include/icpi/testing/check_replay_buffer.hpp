@@ -46,11 +46,13 @@ class BufferChecker {
     std::vector<TransitionId>& ids = trajectories_.emplace_back();
     for (std::size_t id = closed_; id < all_.size(); ++id) ids.push_back(static_cast<TransitionId>(id));
     closed_ = all_.size();
+    may_forget_ = true;
   }
   /// These transitions are one.
   void close(std::vector<TransitionId> ids) {
     closed_ += ids.size();
     trajectories_.push_back(std::move(ids));
+    may_forget_ = true;
   }
   /// The number of the next transition.
   [[nodiscard]] TransitionId next() const { return static_cast<TransitionId>(all_.size()); }
@@ -58,22 +60,59 @@ class BufferChecker {
   /// Compares everything that the buffer serves. `moment`: when this is.
   void compare(const Buffer& buffer, const std::string& moment) {
     const auto describe = [&] { return moment; };
-    if (!report_.expect(buffer.size() == all_.size(), "The buffer holds every transition that was recorded.", describe))
+    if (!report_.expect(buffer.size() + departed(buffer) == all_.size(),
+                        "The buffer holds every transition that was recorded, or counts it as departed.", describe))
       return;
+    const std::vector<std::vector<TransitionId>> expected = trajectories_left(buffer, moment);
     for (TransitionId id = 0; id < all_.size(); ++id) {
+      if (!holds(buffer, id)) continue;
       report_.expect(buffer[id] == all_[id], "Ids count from 0 in order of arrival and never change.", describe);
       report_.expect(buffer.action_index(id) == index_of(all_[id].action),
                      "action_index(id) is the action's place in actions().", describe);
     }
     constexpr std::string_view trajectories = "Complete trajectories are listed oldest first, the running one is not.";
-    if (report_.expect(buffer.trajectory_count() == trajectories_.size(), trajectories, describe))
-      for (std::size_t i = 0; i < trajectories_.size(); ++i)
-        report_.expect(ids_of(buffer.trajectory(i)) == trajectories_[i], trajectories, describe);
+    if (report_.expect(buffer.trajectory_count() == expected.size(), trajectories, describe))
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        report_.expect(ids_of(buffer.trajectory(i)) == expected[i], trajectories, describe);
     for (std::size_t action = 0; action < actions_.size(); ++action)
       for (const bool terminated : {false, true}) compare_group(buffer, action, terminated, moment);
   }
 
+  /// Transitions that came.
+  [[nodiscard]] static std::size_t came(const Buffer& buffer) { return buffer.size() + departed(buffer); }
+
  private:
+  [[nodiscard]] static std::size_t departed([[maybe_unused]] const Buffer& buffer) {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer.departed();
+    return 0;
+  }
+  [[nodiscard]] static bool holds(const Buffer& buffer, TransitionId id) {
+    if constexpr (ForgetsTransitions<Buffer>) return buffer.holds(id);
+    return id < buffer.size();
+  }
+
+  /// The complete trajectories that a buffer which forgets must still list. Others are tried by the laws of forgetting.
+  [[nodiscard]] std::vector<std::vector<TransitionId>> trajectories_left(const Buffer& buffer,
+                                                                         const std::string& moment) {
+    const auto describe = [&] { return moment; };
+    std::vector<std::vector<TransitionId>> left;
+    std::size_t gone = 0;
+    for (const auto& ids : trajectories_) {
+      const auto held = std::count_if(ids.begin(), ids.end(), [&](TransitionId id) { return holds(buffer, id); });
+      gone += ids.size() - static_cast<std::size_t>(held);
+      report_.expect(held == 0 || held == std::ssize(ids), "What leaves are whole trajectories.", describe);
+      if (held != 0) left.push_back(ids);
+    }
+    report_.expect(gone == departed(buffer), "departed() counts what left; running trajectories stay.", describe);
+    report_.expect(trajectories_.empty() || (!left.empty() && left.back() == trajectories_.back()),
+                   "The newest complete trajectory stays.", describe);
+    report_.expect(departed(buffer) == gone_before_ || (may_forget_ && departed(buffer) > gone_before_),
+                   "Something leaves when a trajectory is complete, and never comes back.", describe);
+    gone_before_ = departed(buffer);
+    may_forget_ = false;
+    return left;
+  }
+
   [[nodiscard]] static std::vector<TransitionId> ids_of(TransitionIds ids) { return {ids.begin(), ids.end()}; }
   [[nodiscard]] static std::vector<TransitionId> ids_of(TransitionRange range) {
     std::vector<TransitionId> ids;
@@ -90,7 +129,7 @@ class BufferChecker {
     std::vector<TransitionId> expected;
     std::set<double> rewards;
     for (TransitionId id = 0; id < all_.size(); ++id) {
-      if (index_of(all_[id].action) != action || all_[id].terminated != terminated) continue;
+      if (!holds(buffer, id) || index_of(all_[id].action) != action || all_[id].terminated != terminated) continue;
       expected.push_back(id);
       rewards.insert(all_[id].reward);
     }
@@ -103,7 +142,7 @@ class BufferChecker {
       bool own = false;
       bool only = true;
       for (const TransitionId id : alike.members) {
-        const bool same = id < all_.size() && all_[id].reward == alike.reward;
+        const bool same = id < all_.size() && holds(buffer, id) && all_[id].reward == alike.reward;
         own = own || same;
         only = only && same;
       }
@@ -122,7 +161,9 @@ class BufferChecker {
   std::vector<typename Env::Action> actions_;
   TrajectoryOf<Env> all_;
   std::vector<std::vector<TransitionId>> trajectories_;
-  std::size_t closed_ = 0;  ///< transitions of complete trajectories
+  std::size_t closed_ = 0;       ///< transitions of complete trajectories
+  std::size_t gone_before_ = 0;  ///< at the last comparison
+  bool may_forget_ = false;      ///< a trajectory was complete since
 };
 
 /// Records episodes two by two, step by step in turn.
@@ -151,14 +192,15 @@ void check_side_by_side(Env& env, Buffer& buffer, Report& report, const ReplayBu
         if (step + 1 < each.episode.size()) continue;
         buffer.end(each.id);
         expected.close(each.ids);
+        expected.compare(buffer, fmt::format("in episodes {} and {}, recorded side by side", number, number + 1));
       }
-    expected.compare(buffer, fmt::format("after episodes {} and {}, recorded side by side", number, number + 1));
   }
 }
 
 }  // namespace detail
 
-/// Tries the laws of ReplayBuffer on random episodes of `env`; `make()` returns an empty buffer. Deterministic.
+/// Tries the laws of ReplayBuffer, and those of SharedReplayBuffer and ForgetsTransitions where the buffer models them, on
+/// random episodes of `env`; `make()` returns an empty buffer. Deterministic.
 template <class Buffer, Environment Env, class Make>
   requires ReplayBuffer<Buffer, Env> && std::same_as<std::invoke_result_t<Make&>, Buffer>
 Report check_replay_buffer(Env env, Make make, const ReplayBufferCheck& check = {}) {
@@ -188,10 +230,10 @@ Report check_replay_buffer(Env env, Make make, const ReplayBufferCheck& check = 
     }
     auto spoilt = random_episode(env, 0, RandomKey(0), check.max_steps);
     spoilt.back().reward = std::numeric_limits<double>::quiet_NaN();
-    const std::size_t before = whole.size();
+    const std::size_t before = expected.came(whole);
     try {
       whole.append(spoilt);
-      report.expect(whole.size() == before + spoilt.size(), "append() takes all of a trajectory or nothing.",
+      report.expect(expected.came(whole) == before + spoilt.size(), "append() takes all of a trajectory or nothing.",
                     [] { return std::string("a trajectory whose last reward is not a number"); });
     } catch (const std::exception&) {
       expected.compare(whole, "after append() refused a trajectory whose last reward is not a number");

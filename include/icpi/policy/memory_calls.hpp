@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+
+#include "icpi/concepts/history.hpp"
+#include "icpi/concepts/legal_actions.hpp"
+#include "icpi/concepts/rollout_model.hpp"
+
+namespace icpi::detail {
+
+// Calls of what an AgentMemory may have, and what counts where it has it not.
+
+template <class Memory>
+[[nodiscard]] bool memory_ready(Memory& memory, LegalActions legal) {
+  if constexpr (requires { memory.ready(legal); }) return memory.ready(legal);
+  return memory.ready();
+}
+
+template <class Memory>
+[[nodiscard]] OutcomeCounts memory_outcomes(Memory& memory, ObservationId observation, std::uint32_t action) {
+  if constexpr (requires { memory.outcomes(observation, action); }) return memory.outcomes(observation, action);
+  return {memory.tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
+}
+
+template <class Memory>
+void begin_round_of(Memory& memory) {
+  if constexpr (requires { memory.begin_round(); }) memory.begin_round();
+}
+
+/// These are legal where a decision is made.
+template <class Memory, class Observation>
+void stand_in_memory(Memory& memory, const Observation& seen, LegalActions legal) {
+  if constexpr (requires { memory.stand_at(seen, legal); })
+    memory.stand_at(seen, legal);
+  else if constexpr (requires { memory.note_legal(seen, legal); })
+    memory.note_legal(seen, legal);
+}
+
+/// What came of that is observed, or given up.
+template <class Memory>
+void note_in_memory(Memory& memory) {
+  if constexpr (requires { memory.note_here(); }) memory.note_here();
+}
+
+template <class Memory>
+[[nodiscard]] LegalSourceCounts legality_of(Memory& memory) {
+  if constexpr (requires { memory.legality(); }) return memory.legality();
+  return {};
+}
+
+/// What kept an environment from saying what is legal.
+template <class Memory>
+[[nodiscard]] std::exception_ptr legal_failure_of(Memory& memory) {
+  if constexpr (requires { memory.legal_failure(); }) return memory.legal_failure();
+  return nullptr;
+}
+
+}  // namespace icpi::detail
