@@ -225,17 +225,17 @@ TEST(BrokenSubmissions, DoNotForgetThoseThatWaitForAPrefix) {
   agent.model().submit(question, 2);  // waits for the prefix of the first one
   *env.gone = true;
   question.observation = agent.memory().observe(5);
-  EXPECT_THROW(agent.model().submit(question, 3), EnvironmentUnreachable);
+  agent.model().submit(question, 3);  // any action may be legal there
   *env.gone = false;
   agent.model().limit(Until::after(std::chrono::seconds(5)));  // what nobody sends never comes
   std::set<std::uint64_t> came;
   std::vector<FinishedAnswer> finished(4);
-  while (came.size() < 2) {
+  while (came.size() < 3) {
     const std::size_t count = agent.model().collect(finished);
     ASSERT_GT(count, 0U) << "it is waited for for ever";
     for (std::size_t i = 0; i < count; ++i) came.insert(finished[i].ticket);
   }
-  EXPECT_EQ(came, (std::set<std::uint64_t>{1, 2}));
+  EXPECT_EQ(came, (std::set<std::uint64_t>{1, 2, 3}));
 }
 
 }  // namespace

@@ -39,10 +39,11 @@ void stand_in_memory(Memory& memory, const Observation& seen, LegalActions legal
     memory.note_legal(seen, legal);
 }
 
-/// What came of that is observed, or given up.
+/// What came of that is observed, or abandoned. Nothing for an agent that was moved from, which has no memory.
 template <class Memory>
-void note_in_memory(Memory& memory) {
-  if constexpr (requires { memory.note_here(); }) memory.note_here();
+void note_in_memory(Memory* memory) {
+  if constexpr (requires { memory->note_here(); })
+    if (memory != nullptr) memory->note_here();
 }
 
 template <class Memory>

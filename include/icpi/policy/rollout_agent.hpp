@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -149,7 +148,7 @@ class RolloutAgent : public AgentCore {
   void abandon() {
     if (running() && options().update_within_episode && kind() == EpisodeKind::training) memory_->close();
     end();
-    detail::note_in_memory(*memory_);
+    detail::note_in_memory(memory_.get());
     acted_.reset();
     trajectory_.clear();
   }
@@ -208,7 +207,7 @@ class RolloutAgent : public AgentCore {
       throw;
     }
     acted_.reset();
-    detail::note_in_memory(*memory_);
+    detail::note_in_memory(memory_.get());
     advance(ends);
   }
 
