@@ -29,7 +29,7 @@ constexpr std::size_t most_environments = 1024;
 
 PlannedRun plan_run(const DomainProgram& domain, Method method, ModelFactory model, const std::string& steps,
                     SeedRange seeds, std::size_t jobs) {
-  PlannedRun run{&domain, {std::move(method), std::move(model), seeds, 0, jobs}};
+  PlannedRun run{&domain, {.method = std::move(method), .model = std::move(model), .seeds = seeds, .jobs = jobs}};
   run.request.steps =
       steps.empty() ? static_cast<std::size_t>(domain.facts().horizon) : parse_count("--steps", steps, 1, most_steps);
   return run;
