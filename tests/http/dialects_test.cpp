@@ -28,13 +28,13 @@ using icpi_test::ScriptedServer;
 using nlohmann::json;
 using testing::HasSubstr;
 
-const std::string_view newline = "\n";
+const std::string_view stop_line = "\n";
 
 icpi::CompletionRequest full_request() {
   icpi::CompletionRequest request;
   request.prefix = {7, "first \"line\"\\\n\ttab \xC3\xA9 \x01"};
   request.query = "query:";
-  request.stop = {&newline, 1};
+  request.stop = {&stop_line, 1};
   request.sampling = {0.5, 0.9, 17};
   request.seed = 0xFFFFFFFFFFFFFFFFU;
   return request;

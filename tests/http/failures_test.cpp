@@ -50,15 +50,15 @@ HttpReply body(std::string text) {
   return reply;
 }
 
-struct Case {
+struct FailureCase {
   std::string name;
   HttpReply reply;
   ErrorCategory category;  ///< of a server that always answers so
   int requests;            ///< that it then sees; -1: as many as fit into the patience, at least two
-  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+  friend void PrintTo(const FailureCase& c, std::ostream* out) { *out << c.name; }
 };
 
-std::vector<Case> cases() {
+std::vector<FailureCase> failure_cases() {
   using enum ErrorCategory;
   const std::string overflow =
       R"x({"error":{"code":400,"message":"request (33001 tokens) exceeds the available context size (2048 tokens)",)x"
@@ -137,7 +137,7 @@ std::vector<Case> cases() {
   };
 }
 
-class EveryFailure : public testing::TestWithParam<Case> {};
+class EveryFailure : public testing::TestWithParam<FailureCase> {};
 
 TEST_P(EveryFailure, ForEverIsReportedWithItsCategory) {
   ScriptedServer server([](const HttpRequest&) { return GetParam().reply; });
@@ -176,7 +176,7 @@ TEST_P(EveryFailure, OnceIsHealedWhereThatIsPossible) {
   EXPECT_EQ(server.requests(), 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryFailure, testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(All, EveryFailure, testing::ValuesIn(failure_cases()),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Waiting, SlowFirstByteAndSlowBodyAreWaitedFor) {

@@ -161,7 +161,7 @@ TEST(PromptCacheKey, IsLeftOutOnceWhereItIsRefused) {
 }
 
 /// The texts that end with a mark, each with all that stands before it.
-std::vector<std::string> kept(const json& body) {
+std::vector<std::string> breakpoints_of(const json& body) {
   std::vector<std::string> result;
   std::string so_far;
   for (const json& message : body.at("messages")) {
@@ -193,7 +193,7 @@ TEST_P(PromptCacheBreakpoints, AreFoundAgainHoweverMuchIsAppended) {
     const json& body = service.taken.back();
     EXPECT_EQ(body.at("prompt_cache_options"), (json{{"mode", "explicit"}, {"ttl", "30m"}}));
     EXPECT_FALSE(key_of(body).empty());
-    const std::vector<std::string> now = kept(body);
+    const std::vector<std::string> now = breakpoints_of(body);
     EXPECT_GE(now.size(), 2U);
     EXPECT_LE(now.size(), 3U);
     const auto known = [&](const std::string& text) {
@@ -239,7 +239,7 @@ TEST(PromptCacheBreakpoints, AreNotSetInPromptsThatNobodyAsksForAgain) {
   BorderedPrompt prompt;
   prompt.add_numbered(20);
   ASSERT_FALSE(ask(model, prompt.request(query, 0)).error);
-  EXPECT_THAT(kept(service.taken[0]), testing::IsEmpty());
+  EXPECT_THAT(breakpoints_of(service.taken[0]), testing::IsEmpty());
   EXPECT_TRUE(service.taken[0].contains("prompt_cache_options")) << "else the service would keep what is not wanted";
   EXPECT_FALSE(service.taken[0].contains("prompt_cache_key"));
 }

@@ -28,7 +28,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string chat_answer =
+const std::string turn_answer =
     R"({"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"then 9"}}]})";
 const std::string response_answer =
     R"({"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"then 9"}]}]})";
@@ -44,7 +44,7 @@ Options turns(const Recorder& recorder, Dialect dialect = Dialect::chat) {
 json message(const char* role, const std::string& content) { return {{"role", role}, {"content", content}}; }
 
 TEST(Turns, AreAUserMessageAndAReplyForEveryExample) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   HttpLanguageModel model(turns(recorder));
   BorderedPrompt prompt;
   prompt.add("state 1\ngo\n", "then 2\n");
@@ -57,7 +57,7 @@ TEST(Turns, AreAUserMessageAndAReplyForEveryExample) {
 }
 
 TEST(Turns, GiveWhatLiesBetweenExamplesToTheNextQuestion) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   HttpLanguageModel model(turns(recorder));
   const std::string prefix = "\nstart\nstate 1\nleft\nreward 0\nstate 2\nright\nreward 1\n";
   const auto at = [&](const char* text) { return static_cast<std::uint32_t>(prefix.find(text)); };
@@ -77,7 +77,7 @@ TEST(Turns, GiveWhatLiesBetweenExamplesToTheNextQuestion) {
 }
 
 TEST(Turns, AreOneMessageWhereNoBordersAreGiven) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   Options options = turns(recorder);
   options.instruction.clear();
   HttpLanguageModel model(options);
@@ -87,7 +87,7 @@ TEST(Turns, AreOneMessageWhereNoBordersAreGiven) {
 
 TEST(Turns, OfALongerAppendOnlyPromptBeginWithTheShorterOnes) {
   for (const Dialect dialect : {Dialect::chat, Dialect::responses}) {
-    Recorder recorder(dialect == Dialect::chat ? chat_answer : response_answer);
+    Recorder recorder(dialect == Dialect::chat ? turn_answer : response_answer);
     HttpLanguageModel model(turns(recorder, dialect));
     BorderedPrompt prompt;
     std::string before;
@@ -107,7 +107,7 @@ TEST(Turns, OfALongerAppendOnlyPromptBeginWithTheShorterOnes) {
 }
 
 TEST(Turns, TellWithTheInstructionThatUsersGive) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   Options options = turns(recorder);
   const std::string usual = HttpLanguageModel(options).identity();
   EXPECT_THAT(usual, HasSubstr(" in turns"));
@@ -119,7 +119,7 @@ TEST(Turns, TellWithTheInstructionThatUsersGive) {
 }
 
 TEST(Turns, RefuseBordersThatCannotBeThePrompts) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   HttpLanguageModel model(turns(recorder));
   const auto problem = [&](std::vector<PromptExample> examples, std::size_t question, const char* prompt) {
     CompletionRequest request = plain_request(prompt);
@@ -137,7 +137,7 @@ TEST(Turns, RefuseBordersThatCannotBeThePrompts) {
 }
 
 TEST(Turns, NeverCutACharacter) {
-  Recorder recorder(chat_answer);
+  Recorder recorder(turn_answer);
   HttpLanguageModel model(turns(recorder));
   const std::vector<PromptExample> examples{{0, 2, 3}};
   CompletionRequest request = plain_request("a\xC3\xA9xyz");

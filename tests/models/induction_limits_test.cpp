@@ -22,7 +22,7 @@ namespace {
 using icpi_test::complete;
 using icpi_test::score;
 
-CompletionRequest request_for(std::string_view prefix, std::string_view query, int max_tokens = 40) {
+CompletionRequest long_request(std::string_view prefix, std::string_view query, int max_tokens = 40) {
   CompletionRequest request;
   request.prefix.text = prefix;
   request.query = query;
@@ -70,7 +70,7 @@ TEST(InductionLimits, WhatIsWrittenIsReadAsItWasWritten) {
     const std::string prompt = joined_pieces(random);
     const std::string query = prompt.substr(random.index(prompt.size()), random.index(12));
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
-      CompletionRequest request = request_for(prompt, query, 25);
+      CompletionRequest request = long_request(prompt, query, 25);
       request.sampling.temperature = seed == 0 ? 0 : 1;
       request.seed = seed;
       const Completion completion = complete(model, request);
@@ -98,12 +98,12 @@ TEST(InductionLimits, LongLinesEndAtTheSamePlaceInPrefixAndQuery) {
       prompt += "go " + std::to_string(i) + "\n" + line + "\nend " + std::to_string(i) + "\n\n";
     const std::string rest = "go 3\n" + line + "\n";
     const std::string whole = prompt + rest;
-    const Completion at_once = complete(model, request_for(whole, "", 3));
+    const Completion at_once = complete(model, long_request(whole, "", 3));
     EXPECT_EQ(at_once.text, "end 3\n") << line.size();
     for (const std::size_t split : {std::size_t{0}, std::size_t{1}, rest.size() / 2, rest.size() - 2, rest.size()}) {
       const std::string_view text = whole;
       const std::size_t border = prompt.size() + split;
-      const Completion split_up = complete(model, request_for(text.substr(0, border), text.substr(border), 3));
+      const Completion split_up = complete(model, long_request(text.substr(0, border), text.substr(border), 3));
       EXPECT_EQ(split_up.text, at_once.text) << line.size() << " split at " << split;
       EXPECT_EQ(split_up.tokens, at_once.tokens);
       EXPECT_EQ(split_up.usage.prompt_tokens, at_once.usage.prompt_tokens);
@@ -116,7 +116,7 @@ TEST(InductionLimits, TokensAreCountedAlikeWhoeverAsks) {
   std::string prompt;
   for (int i = 0; i < 12; ++i) prompt += "state == " + std::to_string(i % 5) + "\nreward = 1\n\n";
   prompt += "state == 3\nrew";
-  CompletionRequest request = request_for(prompt, "ard ");
+  CompletionRequest request = long_request(prompt, "ard ");
   const std::string_view stop = "\n";
   request.stop = {&stop, 1};
   const Completion written = complete(model, request);
@@ -141,7 +141,7 @@ TEST(InductionLimits, TopPHoldsForChoices) {
   const auto seen = [&](double top_p) {
     std::map<std::string, int> counts;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
-      CompletionRequest request = request_for(prompt, "toss\n");
+      CompletionRequest request = long_request(prompt, "toss\n");
       request.choices = choices;
       request.sampling = {1, top_p, 1};
       request.seed = seed;
@@ -158,7 +158,7 @@ TEST(InductionLimits, WhatIsLeftOpenIsGreedyAndOfAHundredTokens) {
   InductionModel model;
   std::string prompt;
   for (int i = 0; i < 300; ++i) prompt += "n " + std::to_string(i % 7) + "\n";
-  CompletionRequest said = request_for(prompt, "", 100);
+  CompletionRequest said = long_request(prompt, "", 100);
   said.seed = 0;
   CompletionRequest open = said;
   open.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
@@ -175,7 +175,7 @@ TEST(InductionLimits, EndsAtTheTimeout) {
   InductionModel model;
   std::string prompt;
   for (int i = 0; i < 2000; ++i) prompt += "n " + std::to_string(i % 10) + "\n";
-  CompletionRequest request = request_for(prompt, "", 1'000'000'000);
+  CompletionRequest request = long_request(prompt, "", 1'000'000'000);
   request.timeout = std::chrono::milliseconds(20);
   const Completion late = complete(model, request);
   EXPECT_EQ(late.error.category, ErrorCategory::timeout);
@@ -194,7 +194,7 @@ TEST(InductionLimits, ScoringAChoiceEndsAtTheTimeoutToo) {
   std::string text;
   while (text.size() < 1'000'000) text += "n 7\n";
   const std::string_view choice = text;
-  CompletionRequest request = request_for(prompt, "");
+  CompletionRequest request = long_request(prompt, "");
   request.choices = {&choice, 1};
   request.timeout = std::chrono::milliseconds(20);
   EXPECT_EQ(complete(model, request).error.category, ErrorCategory::timeout);
@@ -218,7 +218,7 @@ TEST(InductionLimits, WhatIsKeptOfPositionsHasABound) {
       bounded.extend(prompt);
       unbounded.extend(prompt);
       induction::Generator generator;
-      CompletionRequest request = request_for(prompt, "", seed == 0 ? 600 : 100);
+      CompletionRequest request = long_request(prompt, "", seed == 0 ? 600 : 100);
       request.sampling.temperature = 1;
       request.seed = seed;
       Completion expected;
