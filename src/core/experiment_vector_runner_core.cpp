@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "icpi/core/check_option.hpp"
-#include "icpi/core/random.hpp"
+#include "icpi/policy/agent.hpp"
 
 namespace icpi {
 
@@ -81,9 +81,7 @@ void VectorRunnerCore::begin_resets_of(const Numbers& starting, const Errors& kn
 
 std::uint64_t VectorRunnerCore::episode_seed(std::size_t run) const {
   const EpisodeRecord& record = runs_[run].record;
-  const std::uint64_t environment = record.environment.value_or(0);
-  const RandomKey key = RandomKey(record.seed).child(environment == 0 ? 0 : environment + 1);  // child 1 is the agent's
-  return key.child(record.episode).seed();
+  return environment_key(record.seed, record.environment.value_or(0)).child(record.episode).seed();
 }
 
 VectorRunnerCore::Name VectorRunnerCore::name_of(std::size_t run) const {

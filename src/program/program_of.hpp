@@ -267,7 +267,7 @@ void ProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) const {
   const auto agent = make_icpi(method, model, request.seed);
   Env env = std::move(environments(1)[0]);
   agent->train(env, {.episodes = request.episodes, .episode_steps = episode_steps()});
-  auto observation = env.reset(RandomKey(request.seed).child(0).child(request.episodes).seed());
+  auto observation = env.reset(environment_key(request.seed).child(request.episodes).seed());
   agent->begin_episode(observation, EpisodeKind::evaluation);
   for (std::size_t step = 0; step < request.step; ++step) {
     auto next = env.step(act_in(env, *agent, observation));

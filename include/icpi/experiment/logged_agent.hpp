@@ -18,7 +18,6 @@
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/costs.hpp"
-#include "icpi/core/random.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/experiment/run_part.hpp"
 #include "icpi/policy/agent.hpp"
@@ -93,7 +92,7 @@ class LoggedAgent {
     std::size_t steps = 0;
     const Until& until = limits.until;
     for (std::size_t episode = 0; episode < limits.episodes && steps < limits.steps && !until.over(); ++episode) {
-      Observation observation = env.reset(RandomKey(seed_).child(0).child(episode_).seed());
+      Observation observation = env.reset(environment_key(seed_).child(episode_).seed());
       grow(env);
       begin_episode(observation);
       bool ended = false;

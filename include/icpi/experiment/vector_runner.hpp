@@ -29,9 +29,8 @@ template <Environment Env, Agent<Env> A>
 struct Player {
   Env env;                   ///< stepped by the run
   std::unique_ptr<A> agent;  ///< asked by the run
-  std::uint64_t seed = 0;    ///< episode n starts with reset(RandomKey(seed).child(0).child(n).seed())
-  /// Where several environments share one agent, of which `agent` is the place in this one, as place() says: episode n
-  /// starts as SeveralEnvironments::environment_key tells.
+  std::uint64_t seed = 0;    ///< episode n starts as environment_key() tells
+  /// Where several environments share one agent, of which `agent` is the place in this one, as place() says.
   std::optional<std::uint64_t> environment{};
 };
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <deque>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/costs.hpp"
+#include "icpi/core/random.hpp"
 
 namespace icpi {
 
@@ -28,6 +30,12 @@ concept TakesLegalActions = Agent<A, E> && requires(A& agent, const typename E::
                                                     const std::deque<typename E::Action>& legal) {
   { agent.act(observation, legal) } -> std::convertible_to<typename E::Action>;  // act(o, legal): one of these
 };
+
+/// The key of everything random in environment number `number` of an agent of this seed: episode n of it, evaluations counted
+/// too, starts with reset(environment_key(seed, number).child(n).seed()).
+[[nodiscard]] inline RandomKey environment_key(std::uint64_t seed, std::uint64_t number = 0) noexcept {
+  return RandomKey(seed).child(number == 0 ? 0 : number + 1);  // child 1 is the agent's
+}
 
 /// Lets an agent act at an observation of `env`: among what is legal there, where the environment says so and the agent can
 /// be told.

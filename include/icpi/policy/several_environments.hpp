@@ -16,6 +16,7 @@
 #include "icpi/core/costs.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/policy/agent.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 #include "icpi/policy/training.hpp"
 
@@ -106,11 +107,8 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
     return total;
   }
 
-  /// The key of everything random in environment number `number`: episode n of it, evaluations counted too, starts with
-  /// reset(environment_key(number).child(n).seed()).
-  [[nodiscard]] RandomKey environment_key(std::size_t number) const {
-    return RandomKey(seed_).child(number == 0 ? 0 : number + 1);  // child 1 is the agent's
-  }
+  /// icpi::environment_key() of this agent's seed.
+  [[nodiscard]] RandomKey environment_key(std::size_t number) const { return icpi::environment_key(seed_, number); }
 
  protected:
   [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }  ///< as given

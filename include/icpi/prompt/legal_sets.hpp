@@ -78,7 +78,7 @@ class LegalSets {
     note_here();
     here_ = {std::string(text), {legal.begin(), legal.end()}};
   }
-  /// What came of that is over, or given up: others may know.
+  /// What came of that is over, or abandoned: others may know.
   void note_here() {
     if (here_) notes_->note(environment_, here_->text, here_->actions);
     here_.reset();

@@ -80,7 +80,7 @@ class ICPI_API PromptContext {
   /// These are legal where a decision is made: known here at once, and to other environments after note_here().
   void stand_at_text(std::string_view observation, LegalActions legal);
 
-  /// What came of that decision is observed, or given up.
+  /// What came of that decision is observed, or abandoned.
   void note_here();
 
   /// Another environment is asked from now on what is legal.
