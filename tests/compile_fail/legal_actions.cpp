@@ -53,7 +53,7 @@ struct Text {
     return {};
   }  // cannot say that it is unknown
 #elif ICPI_BROKEN != 4
-  static std::optional<std::vector<std::string> > legal_actions(std::string_view /*text*/) { return std::nullopt; }
+  static std::optional<std::vector<std::string>> legal_actions(std::string_view /*text*/) { return std::nullopt; }
 #endif
 };
 

@@ -193,7 +193,7 @@ class CompletionCache : public ModelDecorator<LM> {
     const std::string name = this->model_.identity();
     std::unordered_map<RequestFingerprint, std::size_t, KeyHash> first_place;
     std::vector<std::size_t> missing;
-    std::vector<std::pair<std::size_t, std::size_t> > copies;  // to, from
+    std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const RequestFingerprint key = fingerprint(requests[i], name);
       const auto [first, is_new] = first_place.emplace(key, i);
