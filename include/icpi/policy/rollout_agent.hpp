@@ -194,14 +194,14 @@ class RolloutAgent : public AgentCore {
       memory_->check({*acted_, chosen_action(), step.reward, step.terminated, step.truncated, step.observation});
   }
 
-  /// The part of observe() that may be refused.
-  void take(const Step<Observation>& step) {
+  /// Keeps the step. `checked`: check() let it pass, so that it need not be written once more; else it may be refused.
+  void take(const Step<Observation>& step, bool checked = false) {
     check_observed(acted_.has_value(), step.reward);
     const bool ends = step.terminated || step.truncated;
     trajectory_.push_back(
         {*acted_, actions_[decision().action], step.reward, step.terminated, step.truncated, step.observation});
     try {
-      if (kind() == EpisodeKind::training) remember(ends);
+      if (kind() == EpisodeKind::training) remember(ends, checked);
     } catch (...) {
       trajectory_.pop_back();
       throw;
@@ -275,13 +275,13 @@ class RolloutAgent : public AgentCore {
   }
 
   /// Hands the newest step to the memory: at once where updated within the episode, else with the whole episode when that `ends`.
-  void remember(bool ends) {
+  void remember(bool ends, bool checked) {
     if (options().update_within_episode) {
       memory_->extend(trajectory_.back());
       if (ends) memory_->close();
     } else if (ends) {
       memory_->append(trajectory_);
-    } else {
+    } else if (!checked) {
       memory_->check(trajectory_.back());
     }
   }

@@ -125,9 +125,9 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   }
   static const std::exception_ptr& failure(const Place& place) { return place.failure(); }
 
-  // What may be refused of observe(), and what calls back when all is done.
+  // The parts of observe(): what may be refused, what is kept then, and what calls back when all is done.
   static void check(const Place& place, const Step<Observation>& step) { place.check(step); }
-  static void take(Place& place, const Step<Observation>& step) { place.take(step); }
+  static void take_checked(Place& place, const Step<Observation>& step) { place.take(step, true); }
   static void tell(Place& place) { place.tell(); }
 
   [[nodiscard]] Place& place(std::size_t number) noexcept { return number == 0 ? *this : *others_[number - 1]; }

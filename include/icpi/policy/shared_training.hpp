@@ -172,7 +172,7 @@ class SharedTraining {
     /// What is wrong with the step is the environment's doing; what counts and keeps its texts is not.
     void learn(Seat& seat) {
       if (!attempt(seat, [&] { Agent::check(*seat.place, *seat.step); })) return;
-      Agent::take(*seat.place, *seat.step);
+      Agent::take_checked(*seat.place, *seat.step);
       Agent::tell(*seat.place);
       if (seat.step->terminated || seat.step->truncated) {
         ++result.episodes;
