@@ -117,7 +117,7 @@ TEST_F(Assess, ADryRunSaysWhatWouldBeAsked) {
 TEST_F(Assess, BadUsageIsNamed) {
   EXPECT_THAT(assess("chain", {"--agent", "tabular-q"}).error, HasSubstr("asks no model"));
   EXPECT_THAT(assess("chain", {"--after", "0"}).error, HasSubstr("--after '0'"));
-  EXPECT_THAT(assess("chain", {"--predict", "many"}).error, HasSubstr("--predict 'many'"));
+  EXPECT_THAT(icpi({"assess", "--domain", "chain", "--predict", "many"}).error, HasSubstr("--predict 'many'"));
   EXPECT_THAT(assess("nowhere").error, HasSubstr("unknown domain"));
   EXPECT_THAT(assess("chain", {"--describe-task"}).error, HasSubstr("chain says nothing of its task"));
   EXPECT_THAT(assess("chain", {"--batch", path("b"), "--record", path("r")}).error, HasSubstr("--batch"));
