@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "percent.hpp"
+
 namespace icpi::program {
 
 namespace {
@@ -25,10 +27,6 @@ constexpr std::array<Column, 8> columns{{{"questions", &Counts::questions},
                                          {"known", &Counts::known},
                                          {"recorded_right", &Counts::recorded_right},
                                          {"right", &Counts::right}}};
-
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? "-" : fmt::format("{:.1f} %", 100 * static_cast<double>(part) / static_cast<double>(whole));
-}
 
 std::string row(std::string_view name, const Counts& counts) {
   const std::uint64_t answered = counts.questions - counts.unanswered;

@@ -34,6 +34,13 @@ std::size_t parse_count(std::string_view option, std::string_view text, std::siz
   return value;
 }
 
+std::chrono::milliseconds parse_batch_pause(std::string_view text) {
+  double pause = 60;
+  if (!text.empty() && (!parse_number(text, pause) || pause <= 0 || pause > 86400))
+    throw InvalidArgument(fmt::format("--batch-pause '{}' is not allowed; expected seconds, up to a day", text));
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(pause));
+}
+
 Method make_method(const MethodArguments& arguments) {
   Method method;
   method.kind = parse_agent(arguments.agent);
@@ -62,6 +69,11 @@ Method make_method(const MethodArguments& arguments) {
     method.settings.recency = parse_count("--recency", arguments.recency, 1, 1'000'000);
     method.label += "-recency-" + arguments.recency;
   }
+  ablation(!arguments.task.empty() || arguments.describe_task, "task");
+  if (!arguments.task.empty() && arguments.describe_task)
+    throw InvalidArgument("--task and --describe-task: give one of them");
+  method.task = arguments.task;
+  method.describes_task = arguments.describe_task;
   if (arguments.bootstrap_past_terminal) {
     if (method.kind != AgentKind::tabular_q)
       throw InvalidArgument(

@@ -3,7 +3,6 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -22,7 +21,6 @@
 #include "icpi/core/error.hpp"
 #include "icpi/core/json_line.hpp"
 #include "interrupt.hpp"
-#include "parse.hpp"
 #include "printable.hpp"
 #include "progress.hpp"
 #include "recorded_questions.hpp"
@@ -85,16 +83,11 @@ std::string put(std::vector<RecordedQuestion>& questions, AnyLanguageModel& mode
 /// The same through a batch service.
 std::string put_batch(const AskArguments& arguments, const std::vector<RecordedQuestion>& questions,
                       BudgetAccount& account, AnswerComparison& comparison) {
-  double pause = 60;
-  if (!arguments.batch_pause.empty() && (!parse_number(arguments.batch_pause, pause) || pause <= 0 || pause > 86400))
-    throw InvalidArgument(
-        fmt::format("--batch-pause '{}' is not allowed; expected seconds, up to a day", arguments.batch_pause));
+  const auto pause = parse_batch_pause(arguments.batch.pause);
   const auto service = make_batch_service(arguments.model);
   const Requests requests(questions);
   Progress progress(questions.size());
-  const auto answers =
-      answers_of_batch(*service, account, arguments.batch, requests.all(),
-                       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(pause)));
+  const auto answers = answers_of_batch(*service, account, arguments.batch.file, requests.all(), pause);
   std::string failure;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     comparison.add(questions[i], answers[i]);
@@ -119,8 +112,8 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   }
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   ModelFactory make;
-  if (arguments.batch.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
-  if (arguments.batch.empty()) check_answer_files(arguments.model);
+  if (arguments.batch.file.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
+  if (arguments.batch.file.empty()) check_answer_files(arguments.model);
   if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
     throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
   watch_signals();

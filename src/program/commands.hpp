@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <iosfwd>
@@ -26,6 +27,8 @@ struct MethodArguments {
   bool no_constraints = false;
   std::string recency;  ///< empty: as the options say
   bool bootstrap_past_terminal = false;
+  std::string task;            ///< what prompts begin with; empty: nothing
+  bool describe_task = false;  ///< it is what the environment says
   std::vector<std::string> set;
 };
 
@@ -46,6 +49,7 @@ struct TrainArguments {
   std::string seeds = "0:4";
   std::string environments = "1";
   std::string jobs = "1";
+  std::string history;  ///< a file of transitions to begin with; empty: none
   std::string out;
   bool dry_run = false;
   RecoveryArguments recovery;
@@ -95,17 +99,36 @@ struct ShowArguments {
   bool whole_prompts = false;
 };
 
+/// Questions that go through a batch service.
+struct BatchChoice {
+  std::string file;   ///< keeps the batch's name; empty: one by one, through no such service
+  std::string pause;  ///< seconds between two looks at it; empty: a minute
+};
+
 /// `icpi ask`.
 struct AskArguments {
   std::string recording;
   std::string domain;
   bool no_hints = false;
-  std::string most;         ///< questions; empty: all
-  std::string max_tokens;   ///< of an answer; empty: as recorded
-  std::string json;         ///< write the counts there; empty: do not
-  std::string batch;        ///< through a batch service, whose batch's name is kept in this file; empty: one by one
-  std::string batch_pause;  ///< seconds between two looks at it; empty: a minute
+  std::string most;        ///< questions; empty: all
+  std::string max_tokens;  ///< of an answer; empty: as recorded
+  std::string json;        ///< write the counts there; empty: do not
+  BatchChoice batch;
   ModelChoice model;
+};
+
+/// `icpi assess`.
+struct AssessArguments {
+  std::string domain;  ///< or:
+  EnvironmentChoice environment;
+  MethodArguments method;
+  ModelChoice model;
+  std::vector<std::string> after{"5", "15", "30"};  ///< so many random episodes
+  std::string predict = "50";                       ///< steps of each sort
+  std::string seeds = "0";
+  std::string json;  ///< write the numbers there; empty: do not
+  BatchChoice batch;
+  bool dry_run = false;
 };
 
 /// "A:B" (A, A + 1, ..., B - 1), or "A" alone for one seed. Throws InvalidArgument.
@@ -113,6 +136,9 @@ SeedRange parse_seeds(std::string_view text);
 
 /// A whole number in lowest .. highest. Throws InvalidArgument naming `option`.
 std::size_t parse_count(std::string_view option, std::string_view text, std::size_t lowest, std::size_t highest);
+
+/// Seconds between two looks at a batch, a minute unless given. Throws InvalidArgument.
+std::chrono::milliseconds parse_batch_pause(std::string_view text);
 
 /// The method that the arguments describe, with its label. Throws InvalidArgument.
 Method make_method(const MethodArguments& arguments);
@@ -128,6 +154,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out);
 void plot(const PlotArguments& arguments, std::ostream& out);
 void show(const ShowArguments& arguments, std::ostream& out);
 void ask(const AskArguments& arguments, std::ostream& out);
+void assess(const AssessArguments& arguments, std::ostream& out);
 /// Copies the log of a whole run into a folder of its own, to be played again from there. Throws InvalidArgument.
 void copy_whole_run(const EvaluateArguments& arguments, const std::filesystem::path& folder);
 /// Throws Error when a rule is broken, after every one that is has been told.

@@ -25,7 +25,7 @@ namespace {
 ModelSource induction_source() {
   return {"induction", "the embedded model: no weights, learns from the prompt alone", true,
           [](const ModelChoice&, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
-            return [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
+            return embedded_model();
           }};
 }
 
@@ -87,6 +87,15 @@ const ModelSource& find_source(std::string_view name) {
 }
 
 }  // namespace
+
+ModelFactory embedded_model() {
+  return [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
+}
+
+ModelFactory stand_in(const DomainProgram& domain, bool hints) {
+  if (!domain.has_oracle()) return embedded_model();
+  return [&domain, hints] { return domain.make_oracle(hints); };
+}
 
 const std::vector<ModelSource>& model_sources() {
   static const std::vector<ModelSource> sources{induction_source(), oracle_source(), http_source(), llama_source()};

@@ -129,6 +129,12 @@ struct ModelSource {
 /// What looks at the first answers of that model; nullptr: they need no looking at.
 std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
 
+/// What makes the embedded model, which takes the place of others where questions are only counted.
+ModelFactory embedded_model();
+
+/// What answers in place of a model that costs something: the oracle, or where there is none the embedded model.
+ModelFactory stand_in(const DomainProgram& domain, bool hints);
+
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();
 

@@ -17,7 +17,7 @@ Spending predict(const PlannedRun& run) {
   RunRequest one = run.request;
   one.seeds.last = one.seeds.first + 1;
   one.jobs = 1;
-  one.model = [&] { return run.domain->make_oracle(run.request.method.hints); };
+  one.model = stand_in(*run.domain, run.request.method.hints);
   const Costs costs = run.domain->run(one, [](const EpisodeRecord&) {});
   const std::uint64_t seeds = run.request.seeds.size();
   // Nothing is taken as cached: servers differ.
@@ -82,9 +82,12 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
           domain, method.label, run.request.seeds.first, run.request.steps);
   }
   table.add("total", "", "", total);
+  const bool oracle = runs.empty() || runs.front().domain->has_oracle();
   return table.text() + silent + passed_limits(total, budget) +
-         "Predicted from one seed of each played with the oracle in the model's place; tokens are estimated from the "
-         "length of the texts, none of them cached.\n";
+         fmt::format(
+             "Predicted from one seed of each played with {} in the model's place; tokens are estimated from the "
+             "length of the texts, none of them cached.\n",
+             oracle ? "the oracle" : "the embedded model");
 }
 
 }  // namespace icpi::program

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "chosen_domain.hpp"
 #include "commands.hpp"
 #include "evaluate.hpp"
 #include "icpi/core/error.hpp"
@@ -44,6 +45,18 @@ std::size_t environments_of(const TrainArguments& arguments, const Method& metho
   if (count > 1 && arguments.evaluation != nullptr)
     throw InvalidArgument("evaluate: agents that are in several environments (--environments) cannot be frozen");
   return count;
+}
+
+/// What the run begins with; null: nothing. Throws InvalidArgument for files that are no history of the environment.
+std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, const DomainProgram& domain,
+                                               const Method& method) {
+  if (arguments.history.empty()) return nullptr;
+  if (!asks_model(method.kind))
+    throw InvalidArgument(
+        fmt::format("--history goes with the agents icpi and no-argmax, not with '{}'", method.label));
+  auto history = std::make_shared<const HistoryFile>(arguments.history);
+  domain.check(*history);
+  return history;
 }
 
 /// Every job has a model of its own, which keeps the rate for itself.
@@ -87,39 +100,14 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
   return all;
 }
 
-/// A domain, or an environment in another process.
-class ChosenDomain {
- public:
-  /// Throws InvalidArgument unless it is exactly one of them.
-  ChosenDomain(const std::string& domain, const EnvironmentChoice& environment) {
-    const bool of_others = !environment.name.empty();
-    if (domain.empty() == !of_others)
-      throw InvalidArgument(of_others ? "--domain and --env: give one of them"
-                                      : "--domain is missing: see `icpi domains`; or give --env");
-    if (of_others)
-      environment_ = environment_program(environment);
-    else
-      program_ = &domain_program(domain);
-    if (!of_others && (!environment.args.empty() || !environment.step_limit.empty()))
-      throw InvalidArgument("--env-arg and --step-limit go with --env only");
-  }
-
-  [[nodiscard]] bool is_environment() const noexcept { return environment_ != nullptr; }
-  [[nodiscard]] const DomainProgram& program() const noexcept { return environment_ ? *environment_ : *program_; }
-
- private:
-  std::unique_ptr<DomainProgram> environment_;
-  const DomainProgram* program_ = nullptr;
-};
-
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
   const ChosenDomain chosen(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
-  if (arguments.dry_run && chosen.is_environment())
-    throw InvalidArgument("--dry-run does not go with --env: no oracle can take the model's place there");
-  const Method method = make_method(arguments.method);
+  Method method = make_method(arguments.method);
+  const auto history = history_for(arguments, domain, method);
+  if (history) method.label += "-history";
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
   if (!arguments.model.record.empty() && jobs > 1)
@@ -128,11 +116,12 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   check_model_name(arguments.model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   run.request.environments = environments_of(arguments, method);
+  run.request.history = history;
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
   check_recovery(arguments.recovery, {run});
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   if (arguments.dry_run) {
-    domain.check(method, [&] { return domain.make_oracle(method.hints); });
+    domain.check(method, stand_in(domain, method.hints));
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
     return;
   }
@@ -186,7 +175,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         if (i > 0 && method.label != "icpi") continue;
         method.sets_step_limit = given.sets_step_limit;
         ModelFactory factory;
-        ModelFactory looked_at = [&] { return domain->make_oracle(method.hints); };
+        ModelFactory looked_at = stand_in(*domain, method.hints);
         if (asks_model(method.kind) && !arguments.dry_run) {
           factory = model_factory(arguments.models[i], *domain, method.hints, ledger);
           looked_at = model_factory(arguments.models[i], *domain, method.hints, nullptr);

@@ -74,8 +74,8 @@ class PromptBook {
     check_lines(start_, "an episode's start");
     start_.insert(0, 1, '\n');
     start_tokens_ = count_tokens(start_);
-    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
-    looked_up_.resize(world_prompts_.size());
+    begin_with_task(count_tokens);
+    add_world_prompts();
     for (const auto& text : texts_.actions) know(QueryKind::action, text);
     for (const auto& text : {texts_.going_on, texts_.ended}) {
       check_answer(text, stop(QueryKind::termination), "a termination");
@@ -99,8 +99,7 @@ class PromptBook {
     for (std::size_t action = texts_.actions.size(); action < texts.actions.size(); ++action)
       know(QueryKind::action, texts.actions[action]);
     texts_ = std::move(texts);
-    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
-    looked_up_.resize(world_prompts_.size());
+    add_world_prompts();
     for (std::size_t number = before; number < world_prompts_.size(); ++number)
       world_prompts_[number].join(world_prompts_[number % prompts_per_action]);
   }
@@ -220,6 +219,7 @@ class PromptBook {
                             RandomStream& stream, PromptWriter& out) {
     collect(kind, action, terminated, scratch_.classes);
     const ExampleQuery query{kind, terminated, action, question, room()};
+    out.add(task_);
     return chosen_.write(slot(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_, stream,
                          out);
   }
@@ -324,6 +324,22 @@ class PromptBook {
     return key_.child(action * separate_prompts_per_action + number);
   }
 
+  void begin_with_task(const TokenCounter& count_tokens) {
+    if (options_.task.empty()) return;
+    check_lines(options_.task + "\n", "the task");
+    check_length(options_.task, "the task");
+    task_ = options_.task + "\n\n";
+    task_tokens_ = count_tokens(task_);
+  }
+
+  /// As many as there are actions.
+  void add_world_prompts() {
+    StablePrompt blank;
+    blank.begin(task_);
+    world_prompts_.resize(texts_.actions.size() * prompts_per_action, blank);
+    looked_up_.resize(world_prompts_.size());
+  }
+
   void check_action(std::string_view text) const {
     check_answer(text, stop(QueryKind::action), "an action");
     check_length(text, "an action");
@@ -343,7 +359,8 @@ class PromptBook {
     departed_ = source_->departed();
     rendered_.forget([this](TransitionId id) { return source_->holds(id); });
     shown_.forget();
-    for (StablePrompt& prompt : world_prompts_) prompt = {};
+    world_prompts_.clear();
+    add_world_prompts();
     known_answers_[static_cast<std::size_t>(QueryKind::reward)].clear();
     for (TransitionId id = rendered_.first(); id < rendered_.size(); ++id) {
       if (!rendered_.holds(id)) continue;
@@ -363,7 +380,7 @@ class PromptBook {
 
   /// Tokens left for examples.
   [[nodiscard]] std::size_t room() const {
-    const std::size_t query = rendered_.longest_query() + start_tokens_;
+    const std::size_t query = rendered_.longest_query() + start_tokens_ + task_tokens_;
     return options_.context_tokens > query ? options_.context_tokens - query : 0;
   }
 
@@ -407,6 +424,7 @@ class PromptBook {
   /// instructions.
   [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
                                         PromptScratch& scratch, PromptWriter& out) const {
+    out.add(task_);
     scratch.sampler.start(classes, balances(kind));
     const std::size_t all = room();
     std::size_t left = all;
@@ -421,6 +439,7 @@ class PromptBook {
 
   void write_trajectories(std::span<const TransitionIds> shown, RandomStream& stream, PromptScratch& scratch,
                           PromptWriter& out) const {
+    out.add(std::string_view(task_).substr(0, task_.size() - (task_.empty() ? 0 : 1)));  // parts bring the blank line
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
     scratch.permutation.start(parts.count());
@@ -468,6 +487,8 @@ class PromptBook {
   const std::string end_of_record_ = "\n\n";  ///< answers are whole lines, and a blank one follows the last of them
   std::string start_;
   std::size_t start_tokens_ = 0;
+  std::string task_;  ///< what every prompt begins with
+  std::size_t task_tokens_ = 0;
   ShownTrajectories shown_;
   std::size_t departed_ = 0;  ///< of the source, as far as is known here
   std::vector<StablePrompt> world_prompts_;
