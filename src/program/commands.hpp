@@ -46,6 +46,8 @@ struct TrainArguments {
   std::string seeds = "0:4";
   std::string environments = "1";
   std::string jobs = "1";
+  bool batch = false;  ///< by a batch service
+  bool yes = false;    ///< however long that takes
   std::string out;
   bool dry_run = false;
   RecoveryArguments recovery;
@@ -100,11 +102,9 @@ struct AskArguments {
   std::string recording;
   std::string domain;
   bool no_hints = false;
-  std::string most;         ///< questions; empty: all
-  std::string max_tokens;   ///< of an answer; empty: as recorded
-  std::string json;         ///< write the counts there; empty: do not
-  std::string batch;        ///< through a batch service, whose batch's name is kept in this file; empty: one by one
-  std::string batch_pause;  ///< seconds between two looks at it; empty: a minute
+  std::string most;        ///< questions; empty: all
+  std::string max_tokens;  ///< of an answer; empty: as recorded
+  std::string json;        ///< write the counts there; empty: do not
   ModelChoice model;
 };
 

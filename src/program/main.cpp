@@ -88,6 +88,10 @@ void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
                      "stop, or continue with the next episode (default stop)");
 }
 
+void add_batch_pause(CLI::App& command, BatchChoice& batch) {
+  command.add_option("--batch-pause", batch.pause, "seconds between two looks at a batch (default 60)");
+}
+
 void add_train(CLI::App& app, TrainArguments& arguments) {
   auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
   command.add_option("--domain", arguments.domain, "see `icpi domains`");
@@ -105,6 +109,11 @@ void add_train(CLI::App& app, TrainArguments& arguments) {
       "--environments", arguments.environments,
       "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
+  command.add_flag("--batch", arguments.batch,
+                   "http: by a batch service, at a lower price and a day for every round of questions: says how many "
+                   "rounds there are, and begins with --yes");
+  add_batch_pause(command, arguments.model.batch);
+  command.add_flag("--yes", arguments.yes, "begin what takes as long as --batch says");
   command.add_option("--out", arguments.out, "a new or empty folder");
   command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
@@ -162,10 +171,10 @@ void add_ask(CLI::App& app, AskArguments& arguments) {
   command.add_option("--max-tokens", arguments.max_tokens, "limit of an answer (default: as recorded)");
   command.add_option("--json", arguments.json, "write the counts to this file");
   command.add_option(
-      "--batch", arguments.batch,
+      "--batch", arguments.model.batch.file,
       "http: by a batch service, within a day and at a lower price; this file keeps the batch's name, so "
       "that the same command can go on");
-  command.add_option("--batch-pause", arguments.batch_pause, "seconds between two looks at the batch (default 60)");
+  add_batch_pause(command, arguments.model.batch);
   add_model(command, arguments.model);
 }
 

@@ -5,7 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <utility>
+
+#include "icpi/models/model_decorator.hpp"
 
 namespace icpi::program {
 
@@ -23,6 +27,19 @@ Spending predict(const PlannedRun& run) {
   // Nothing is taken as cached: servers differ.
   return {costs.lm_calls * seeds, {costs.prompt_tokens * seeds, 0, costs.completion_tokens * seeds}};
 }
+
+/// The oracle, which counts how often it is asked.
+class CountedRounds : public ModelDecorator<AnyLanguageModel> {
+ public:
+  CountedRounds(AnyLanguageModel oracle, std::size_t& rounds) : ModelDecorator(std::move(oracle)), rounds_(&rounds) {}
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    ++*rounds_;
+    model_.complete(requests, completions);
+  }
+
+ private:
+  std::size_t* rounds_;
+};
 
 class Table {
  public:
@@ -85,6 +102,20 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
   return table.text() + silent + passed_limits(total, budget) +
          "Predicted from one seed of each played with the oracle in the model's place; tokens are estimated from the "
          "length of the texts, none of them cached.\n";
+}
+
+std::string predict_rounds(const PlannedRun& run) {
+  std::size_t rounds = 0;
+  RunRequest request = run.request;
+  request.jobs = 1;
+  request.model = [&] {
+    return AnyLanguageModel(CountedRounds(run.domain->make_oracle(run.request.method.hints), rounds));
+  };
+  (void)run.domain->run(request, [](const EpisodeRecord&) {});
+  return fmt::format(
+      "batches: about {0} of them, one after the other, since each asks what follows from the answers to the one "
+      "before; a service takes up to 24 hours for a batch, which makes up to {0} days",
+      rounds);
 }
 
 }  // namespace icpi::program
