@@ -176,7 +176,10 @@ TEST_F(Ask, TurnsAreMadeOfTheExamplesThatWereRecorded) {
   earlier.prefix.text = "assert state == 3\nstate = right()\nassert not done\n\n";
   earlier.query = "assert state == 2\nstate = right()\n";
   earlier.stop = stop;
-  std::ofstream(path("earlier.jsonl")) << completion_record(earlier, {"assert not done", FinishReason::stop}) << "\n";
+  Completion answer;
+  answer.text = "assert not done";
+  answer.finish = FinishReason::stop;
+  std::ofstream(path("earlier.jsonl")) << completion_record(earlier, answer) << "\n";
   EXPECT_THAT(ask("chain", path("earlier.jsonl"), turns).error, HasSubstr("record it anew"));
   EXPECT_EQ(ask("chain", path("earlier.jsonl"), {"--model", "oracle"}).code, 0);
   unsetenv("LITELLM_API_KEY");

@@ -38,13 +38,15 @@ class BatchRun : public CommandLineTest {
                 "--base-url",
                 server.url(),
                 "--steps",
-                "24",
+                "16",
                 "--seeds",
                 "0:2",
                 "--model-name",
                 "chain-oracle",
                 "--set",
                 "warm_up_successes=-1000",
+                "--set",
+                "transition_questions=whole",
                 "--out",
                 path(out)};
     words.insert(words.end(), more.begin(), more.end());
@@ -125,7 +127,7 @@ TEST_F(BatchRun, WhatDoesNotGoWithItIsNamed) {
     return result.error;
   };
   EXPECT_THAT(error({"--batch", "--jobs", "2"}), HasSubstr("--batch does not go with --jobs 2"));
-  EXPECT_THAT(error({"--batch", "--agent", "random"}), HasSubstr("agent 'random'"));
+  EXPECT_THAT(error({"--batch", "--agent", "random"}), HasSubstr("agent 'random"));
   EXPECT_THAT(error({"--batch", "--batch-pause", "x"}), HasSubstr("--batch-pause 'x'"));
   EXPECT_THAT(error({"--batch", "--set", "restrict_answers=on", "--yes"}), HasSubstr("restrict_answers"));
   EXPECT_THAT(icpi({"train", "--domain", "chain", "--model", "oracle", "--batch", "--yes", "--out", path("out")}).error,

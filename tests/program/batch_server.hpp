@@ -63,7 +63,7 @@ class BatchServer {
     if (post && request.path == "/v1/batches") return take_batch(request);
     if (request.path.starts_with(batch_route)) return tell(request.path.substr(batch_route.size()));
     if (request.path.starts_with("/v1/files/answers-")) return hand_out(request.path);
-    if (post && request.path == "/v1/completions") return oracle_(request);
+    if (request.path == (post ? "/v1/completions" : "/v1/models")) return oracle_(request);
     return refuse("no route " + request.path);
   }
 
