@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -94,7 +93,7 @@ TEST_F(BatchRun, IsTheRunOfSingleQuestionsInAsManyBatchesAsWasTold) {
 TEST_F(BatchRun, ThatIsKilledGoesOnWithTheBatchThatWasUnderWay) {
   BatchServer undisturbed(all);
   ASSERT_EQ(icpi(batched(undisturbed, "undisturbed")).code, 0);
-  for (const std::size_t ended : {0, 7}) {
+  for (const std::size_t ended : {std::size_t{0}, std::size_t{7}}) {
     SCOPED_TRACE(ended);
     const std::string out = "killed-" + std::to_string(ended);
     BatchServer server(ended);
