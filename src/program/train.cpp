@@ -76,7 +76,7 @@ ModelChoice model_of(const TrainArguments& arguments) {
 
 /// Tells how long batches may take. Throws InvalidArgument unless that was agreed to.
 void agree_to_batches(const TrainArguments& arguments, const PlannedRun& run) {
-  if (!arguments.batch || arguments.recovery.log) return;
+  if (!arguments.batch || (arguments.recovery.log && arguments.yes)) return;
   const std::string rounds = predict_rounds(run);
   if (!arguments.yes) throw InvalidArgument(rounds + "; --yes begins");
   tell(rounds);

@@ -118,6 +118,21 @@ TEST_F(BatchRun, ThatIsKilledGoesOnWithTheBatchThatWasUnderWay) {
   }
 }
 
+TEST_F(BatchRun, MayGoOnWithSingleQuestionsAndBack) {
+  BatchServer server(3);
+  const pid_t process = start(batched(server, "out"));
+  while (server.looks() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  kill(process, SIGKILL);
+  EXPECT_EQ(finish(process).code, -1);
+  const CommandResult resumed = icpi({"train", "--resume", path("out"), "--batch=false"});
+  ASSERT_EQ(resumed.code, 0) << resumed.error;
+  EXPECT_EQ(server.batches(), 4U) << "one was under way";
+  ASSERT_EQ(icpi(words(server, "single")).code, 0);
+  EXPECT_EQ(episodes("out"), episodes("single"));
+  EXPECT_THAT(icpi({"train", "--resume", path("single"), "--batch"}).error, HasSubstr("--yes begins"));
+  EXPECT_EQ(icpi({"train", "--resume", path("single"), "--batch", "--yes"}).code, 0) << "there is nothing left to ask";
+}
+
 TEST_F(BatchRun, WhatDoesNotGoWithItIsNamed) {
   const BatchServer server(all);
   const auto error = [&](const Words& more) {
