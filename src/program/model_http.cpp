@@ -41,19 +41,6 @@ constexpr std::array forms{http::ChoiceForm::automatic,      http::ChoiceForm::n
                            http::ChoiceForm::guided_choice,  http::ChoiceForm::regex,
                            http::ChoiceForm::response_regex, http::ChoiceForm::grammar};
 
-/// The value of that name; empty: the one that was there.
-template <class Values>
-typename Values::value_type parse_name(std::string_view option, std::string_view text, const Values& values,
-                                       typename Values::value_type otherwise) {
-  if (text.empty()) return otherwise;
-  std::string known;
-  for (const auto value : values) {
-    if (text == http::name(value)) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", http::name(value));
-  }
-  throw InvalidArgument(fmt::format("{} '{}' is not allowed; choose one of {}", option, text, known));
-}
-
 double parse_rate(std::string_view option, const std::string& text) {
   double rate = 0;
   if (!parse_number(text, rate) || rate < 0)

@@ -49,6 +49,7 @@ struct LlamaChoice {
   std::string kv_mib = "0";       ///< memory for keys and values
   std::string threads = "0";      ///< that compute, for each model
   std::string gpu_layers = "0";   ///< layers on a GPU: a number, or all
+  std::string draft;              ///< who guesses answers; empty: the library's default
   std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks
 };
 
