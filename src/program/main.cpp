@@ -89,6 +89,11 @@ void add_train(CLI::App& app, TrainArguments& arguments) {
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
   command.add_option("--history", arguments.history,
                      "begin with the transitions of this file, one JSON object a line: see docs/program.md");
+  command.add_flag("--batch", arguments.batch,
+                   "http: by a batch service, at a lower price and a day for every round of questions: says how many "
+                   "rounds there are, and begins with --yes");
+  add_batch_pause(command, arguments.model.batch);
+  command.add_flag("--yes", arguments.yes, "begin what takes as long as --batch says");
   command.add_option("--out", arguments.out, "a new or empty folder");
   command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }

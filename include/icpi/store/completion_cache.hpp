@@ -239,14 +239,12 @@ class CompletionCache : public ModelDecorator<LM> {
   void receive(std::chrono::milliseconds wait, std::size_t at_most) {
     received_.resize(at_most);
     const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
-    if (count > at_most)
-      throw Error(fmt::format("CompletionCache: the model's collect() returned {} for {} places", count, at_most));
+    if (count > at_most) throw too_many_collected(count, at_most);
     std::exception_ptr problem;
     for (std::size_t i = 0; i < count; ++i) {
       const auto asked = asked_.find(received_[i].ticket);
       if (asked == asked_.end()) {
-        problem = std::make_exception_ptr(Error(fmt::format(
-            "CompletionCache: the model's collect() returned ticket {}, which is not in flight", received_[i].ticket)));
+        problem = std::make_exception_ptr(unknown_ticket_collected(received_[i].ticket));
         continue;
       }
       const Completion& completion = received_[i].completion;
