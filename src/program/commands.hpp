@@ -36,6 +36,12 @@ struct EvaluateArguments {
   std::string out;  ///< empty: the summary alone
 };
 
+/// How the records of a run will name it.
+struct CheckedRun {
+  std::string domain;
+  std::string agent;
+};
+
 /// `icpi train`.
 struct TrainArguments {
   std::string domain;  ///< or:
@@ -50,6 +56,9 @@ struct TrainArguments {
   bool dry_run = false;
   RecoveryArguments recovery;
   const EvaluateArguments* evaluation = nullptr;  ///< of the run that `recovery` plays again; null: none
+  CheckedRun* checked =
+      nullptr;  ///< gets what is known of the run once its arguments are checked: then nothing is asked,
+                ///< written or played; null: it is played
 };
 
 /// `icpi reproduce`.

@@ -19,6 +19,8 @@
 #include "printable.hpp"
 #include "run_header.hpp"
 #include "standard_streams.hpp"
+#include "sweep_options.hpp"
+#include "train_options.hpp"
 #include "words.hpp"
 
 namespace {
@@ -53,60 +55,11 @@ std::string unexpected(const CLI::App& app) {
   return fmt::format("'{}' was not expected; allowed: {}", rest.empty() ? "" : rest.front(), fmt::join(allowed, ", "));
 }
 
-void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
-  if (with_agent) {
-    command.add_option("--agent", method.agent,
-                       "icpi, no-argmax, tabular-q, matching-model, random, optimal (default icpi)");
-    command.add_flag("--no-hints", method.no_hints, "observations without the hint");
-    command.add_flag("--no-balance", method.no_balance, "do not repeat examples of the smaller classes");
-    command.add_flag("--no-constraints", method.no_constraints, "examples of any action and termination");
-    command.add_option("--recency", method.recency, "policy prompts show the last N trajectories (default 8)");
-    command.add_flag("--bootstrap", method.bootstrap_past_terminal,
-                     "tabular-q: bootstrap past terminal steps, as the authors' code does");
-  }
-  command.add_option("--options", method.options,
-                     with_agent ? "recommended, its alias best, or paper (default recommended; baselines: paper)"
-                                : "recommended, its alias best, or paper (default paper)");
-  command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
-      ->take_all()
-      ->allow_extra_args(false);
-}
-
 void add_models(CLI::App& app, ModelsArguments& arguments) {
   auto& command =
       *app.add_subcommand("models", "list the language models; with --model, say what is known about that one");
   arguments.model.name.clear();
   add_model(command, arguments.model);
-}
-
-void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
-  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun")
-      ->check([](const std::string& folder) { return std::string(folder.empty() ? "names no folder" : ""); });
-  command.add_option("--durability", recovery.durability,
-                     "what every step survives: process (its death), or power (a power cut too) (default process)");
-  command.add_option("--on-environment-error", recovery.on_environment_error,
-                     "stop, or continue with the next episode (default stop)");
-}
-
-void add_train(CLI::App& app, TrainArguments& arguments) {
-  auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`");
-  command.add_option("--env", arguments.environment.name,
-                     "an environment of others: gym:ID, minigrid:ID, ..., or 'process: COMMAND'");
-  add_environment(command, arguments.environment);
-  add_method_options(command, arguments.method, true);
-  add_model(command, arguments.model);
-  add_recovery_options(command, arguments.recovery);
-  command.add_option("--record", arguments.model.record, "write every request and answer to this file");
-  command.add_option("--steps", arguments.steps,
-                     "environment steps of a run, in each of its environments (default: the domain's horizon)");
-  command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
-  command.add_option(
-      "--environments", arguments.environments,
-      "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
-  command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
-  command.add_option("--out", arguments.out, "a new or empty folder");
-  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
 
 void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std::string>& models, ModelChoice& model) {
@@ -225,6 +178,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   add_evaluate(app, evaluate_arguments);
   CheckEnvArguments check_env_arguments;
   add_check_env(app, check_env_arguments);
+  SweepCommands sweep_commands;
+  add_sweep(app, sweep_commands);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -265,6 +220,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
   if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
+  run_sweep(app, sweep_commands, std::cout);
   return delivered();
 }
 

@@ -128,9 +128,15 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   check_model_name(arguments.model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   run.request.environments = environments_of(arguments, method);
-  require_out(arguments.out, arguments.dry_run, arguments.recovery);
+  require_out(arguments.out, arguments.dry_run || arguments.checked != nullptr, arguments.recovery);
   check_recovery(arguments.recovery, {run});
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);
+  if (arguments.checked != nullptr) {
+    if (asks_model(method.kind)) (void)model_factory(arguments.model, domain, method.hints, ledger);
+    domain.check(method, model_factory({}, domain, method.hints, nullptr));  // any model: its answers are not looked at
+    *arguments.checked = {std::string(domain.facts().name), method.label};
+    return;
+  }
   if (arguments.dry_run) {
     domain.check(method, [&] { return domain.make_oracle(method.hints); });
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
