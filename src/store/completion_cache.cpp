@@ -370,8 +370,20 @@ std::optional<Completion> CompletionStore::find(const RequestFingerprint& key, s
                                                 const CompletionRequest& request) {
   return implementation_->find(key, model, &request);
 }
+void CompletionStore::look_up(std::span<const Question> questions, std::span<Finding> findings) {
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    auto found = find(questions[i].key, questions[i].model, *questions[i].request);
+    findings[i].standing = found ? Standing::known : Standing::ours;
+    if (found) findings[i].completion = *std::move(found);
+  }
+}
+bool CompletionStore::require() const noexcept { return options().require; }
+std::string CompletionStore::name() const { return options().file.string(); }
 void CompletionStore::insert(const RequestFingerprint& key, const Completion& completion) {
   implementation_->insert(key, completion);
+}
+void CompletionStore::insert(std::span<const Answer> answers) {
+  for (const Answer& each : answers) insert(each.key, *each.completion);
 }
 const CacheOptions& CompletionStore::options() const noexcept { return implementation_->options(); }
 CacheStatistics CompletionStore::statistics() const noexcept { return implementation_->statistics(); }
