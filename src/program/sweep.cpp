@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <ostream>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -79,13 +80,26 @@ std::size_t print_reports(const SweepFolder& sweep, const std::vector<TaskReport
   return tasks_in(reports, {failed}).size();
 }
 
-/// The tasks that are to be played now.
-std::vector<std::size_t> tasks_to_play(const SweepFolder& sweep, const SweepArguments& arguments) {
-  const auto idle = tasks_in(look_at_all(sweep), {TaskState::failed, TaskState::missing});
-  if (arguments.tasks.empty()) return idle;
-  std::vector<std::size_t> chosen = parse_tasks(arguments.tasks, sweep.tasks().size());
+/// Those of the tasks that are to be played now: nobody plays them, and they are asked for.
+std::vector<std::size_t> tasks_to_play(const std::vector<TaskReport>& reports, const std::string& asked) {
+  const auto idle = tasks_in(reports, {TaskState::failed, TaskState::missing});
+  if (asked.empty()) return idle;
+  std::vector<std::size_t> chosen = parse_tasks(asked, reports.size());
   std::erase_if(chosen, [&](std::size_t task) { return !std::binary_search(idle.begin(), idle.end(), task); });
   return chosen;
+}
+
+/// Plays tasks here, each once: also those that another process leaves meanwhile. Returns how all stand then.
+std::vector<TaskReport> play_here(const SweepFolder& sweep, const std::string& asked, std::size_t jobs) {
+  std::set<std::size_t> played;
+  while (true) {
+    std::vector<TaskReport> reports = look_at_all(sweep);
+    std::vector<std::size_t> tasks = tasks_to_play(reports, asked);
+    std::erase_if(tasks, [&](std::size_t task) { return played.contains(task); });
+    if (tasks.empty()) return reports;
+    play_tasks(sweep, tasks, jobs);
+    played.insert(tasks.begin(), tasks.end());
+  }
 }
 
 void play_by_slurm(const SweepFolder& sweep, const std::vector<std::size_t>& tasks, const SweepArguments& arguments,
@@ -120,7 +134,7 @@ void sweep(const SweepArguments& arguments, std::ostream& out) {
   for (const std::string& option : arguments.slurm_options) check_slurm_option(option);
   const SweepPlan plan = read_plan(arguments.plan);
   const SweepFolder folder(arguments.out, plan, arguments.plan);
-  const std::vector<std::size_t> tasks = tasks_to_play(folder, arguments);
+  const std::vector<std::size_t> tasks = tasks_to_play(look_at_all(folder), arguments.tasks);
   if (arguments.slurm) {
     std::vector<std::string> options = plan.slurm;
     options.insert(options.end(), arguments.slurm_options.begin(), arguments.slurm_options.end());
@@ -134,8 +148,7 @@ void sweep(const SweepArguments& arguments, std::ostream& out) {
     return;
   }
   folder.make();
-  play_tasks(folder, tasks, jobs);
-  if (const std::size_t failed = print_reports(folder, look_at_all(folder), out); failed > 0)
+  if (const std::size_t failed = print_reports(folder, play_here(folder, arguments.tasks, jobs), out); failed > 0)
     throw Error(fmt::format("{} tasks failed", failed));
 }
 
