@@ -32,28 +32,6 @@ std::string new_claimant() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
 }
 
-/// Throws InvalidArgument for a connection that libpq cannot read, or that holds a password: command lines are read by
-/// everybody on a machine.
-void check_connection(const std::string& connection) {
-  char* problem = nullptr;
-  PQconninfoOption* const options = PQconninfoParse(connection.c_str(), &problem);
-  if (options == nullptr) {
-    std::string reason = problem == nullptr ? "out of memory" : problem;
-    PQfreemem(problem);
-    while (reason.ends_with('\n')) reason.pop_back();
-    throw InvalidArgument(fmt::format("DatabaseOptions::connection: {}", reason));
-  }
-  bool has_password = false;
-  for (const PQconninfoOption* each = options; each->keyword != nullptr; ++each)
-    has_password = has_password || (std::string_view(each->keyword).ends_with("password") && each->val != nullptr);
-  PQconninfoFree(options);
-  if (has_password)
-    throw InvalidArgument(
-        "DatabaseOptions::connection holds a password; allowed: none, libpq finds it in ~/.pgpass, PGPASSFILE, a "
-        "service "
-        "file or PGPASSWORD");
-}
-
 /// The answer in a row, if it is sound.
 std::optional<Completion> read_record(std::string_view key, std::string_view record) {
   try {
@@ -132,6 +110,27 @@ class CompletionDatabase::Implementation {
   std::uint64_t entries() {
     const Rows rows = run("SELECT count(*) FROM icpi_completions WHERE record IS NOT NULL", {});
     return static_cast<std::uint64_t>(rows.number(0, 0));
+  }
+
+  std::uint64_t bytes() {
+    return static_cast<std::uint64_t>(run("SELECT pg_total_relation_size('icpi_completions')", {}).number(0, 0));
+  }
+
+  void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) {
+    for (std::string after;;) {
+      const Rows rows = run(statements::next_page, Parameters().add(after));
+      if (rows.size() == 0) return;
+      for (int row = 0; row < rows.size(); ++row) {
+        after = rows.text(row, 0);
+        if (const auto answer = read_record(after, rows.text(row, 1)))
+          visit(icpi::detail::read_fingerprint(after), *answer);
+      }
+    }
+  }
+
+  std::uint64_t prune(std::chrono::seconds unused_for) {
+    if (options_.require) return 0;
+    return run(statements::prune, Parameters().add(std::int64_t{unused_for.count()})).changed();
   }
 
   [[nodiscard]] const DatabaseOptions& options() const noexcept { return options_; }
@@ -276,6 +275,11 @@ void CompletionDatabase::insert(std::span<const Answer> answers) { implementatio
 bool CompletionDatabase::require() const noexcept { return implementation_->options().require; }
 std::string CompletionDatabase::name() const { return implementation_->name(); }
 std::uint64_t CompletionDatabase::entries() { return implementation_->entries(); }
+std::uint64_t CompletionDatabase::bytes() { return implementation_->bytes(); }
+void CompletionDatabase::for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) {
+  implementation_->for_each(visit);
+}
+std::uint64_t CompletionDatabase::prune(std::chrono::seconds unused_for) { return implementation_->prune(unused_for); }
 store::CacheStatistics CompletionDatabase::statistics() const noexcept { return implementation_->statistics(); }
 
 }  // namespace icpi::postgres

@@ -90,6 +90,26 @@ std::uint64_t Rows::changed() const noexcept {
   return count;
 }
 
+void check_connection(const std::string& words) {
+  char* problem = nullptr;
+  PQconninfoOption* const options = PQconninfoParse(words.c_str(), &problem);
+  if (options == nullptr) {
+    std::string reason = problem == nullptr ? "out of memory" : problem;
+    PQfreemem(problem);
+    while (reason.ends_with('\n')) reason.pop_back();
+    throw InvalidArgument(fmt::format("DatabaseOptions::connection: {}", reason));
+  }
+  bool has_password = false;
+  for (const PQconninfoOption* each = options; each->keyword != nullptr; ++each)
+    has_password = has_password || (std::string_view(each->keyword).ends_with("password") && each->val != nullptr);
+  PQconninfoFree(options);
+  if (has_password)
+    throw InvalidArgument(
+        "DatabaseOptions::connection holds a password; allowed: none, libpq finds it in ~/.pgpass, PGPASSFILE, a "
+        "service "
+        "file or PGPASSWORD");
+}
+
 Connection::Connection(const std::string& words) {
   // The connection's own words come last, and count.
   const std::array<const char*, 5> names{"connect_timeout", "tcp_user_timeout", "application_name", "dbname", nullptr};

@@ -61,6 +61,10 @@ class Rows {
   std::unique_ptr<PGresult, Clear> result_;
 };
 
+/// Throws InvalidArgument for a connection's words that libpq cannot read, or that hold a password: command lines are read
+/// by everybody on a machine.
+void check_connection(const std::string& words);
+
 /// One connection to a database.
 class Connection {
  public:

@@ -54,6 +54,13 @@ inline constexpr const char* let_all_go = R"(
 inline constexpr const char* renew = R"(
   UPDATE icpi_completions SET lease_end = clock_timestamp() + $2::bigint * interval '1 ms' WHERE key IN (
     SELECT key FROM icpi_completions WHERE record IS NULL AND claimant = $1::text ORDER BY key FOR UPDATE))";
+inline constexpr const char* next_page = R"(
+  SELECT key, record FROM icpi_completions WHERE record IS NOT NULL AND key > $1::text ORDER BY key LIMIT 1000)";
+inline constexpr const char* prune = R"(
+  DELETE FROM icpi_completions WHERE key IN (
+    SELECT key FROM icpi_completions
+    WHERE record IS NOT NULL AND used < clock_timestamp() - $1::bigint * interval '1 s'
+    ORDER BY key FOR UPDATE))";
 inline constexpr const char* drop_damaged = "DELETE FROM icpi_completions WHERE key = $1::text AND record = $2::bytea";
 inline constexpr const char* note_uses = R"(
   UPDATE icpi_completions SET used = clock_timestamp() WHERE key IN (

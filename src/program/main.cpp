@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cache_options.hpp"
 #include "commands.hpp"
 #include "environment_options.hpp"
 #include "icpi/core/error.hpp"
@@ -180,6 +181,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   add_check_env(app, check_env_arguments);
   SweepCommands sweep_commands;
   add_sweep(app, sweep_commands);
+  CacheArguments cache_arguments;
+  add_cache(app, cache_arguments);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -221,6 +224,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
   if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
   run_sweep(app, sweep_commands, std::cout);
+  run_cache(app, cache_arguments, std::cout);
   return delivered();
 }
 

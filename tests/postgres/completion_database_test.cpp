@@ -211,6 +211,27 @@ TEST_F(Database, RefusesWhatItCannotUse) {
   EXPECT_THROW(CompletionDatabase{options()}, icpi::InvalidArgument);
 }
 
+TEST_F(Database, ListsItsAnswersInOrderAndDropsUnusedOnes) {
+  CompletionDatabase database(options());
+  for (const std::uint64_t number : {30U, 10U, 20U}) {
+    EXPECT_EQ(look(database, number).standing, Standing::ours);
+    insert(database, number, answer_of(std::to_string(number)));
+  }
+  EXPECT_EQ(look(database, 40).standing, Standing::ours) << "a claim is no answer";
+  std::vector<std::string> listed;
+  database.for_each([&](const RequestFingerprint& listed_key, const Completion& completion) {
+    EXPECT_EQ(listed_key, key(std::stoull(completion.text)));
+    listed.push_back(completion.text);
+  });
+  EXPECT_EQ(listed, (std::vector<std::string>{"10", "20", "30"}));
+  EXPECT_GT(database.bytes(), 0U);
+  server->ask("UPDATE icpi_completions SET used = used - interval '3 days' WHERE key = '" + key(20).str() + "'");
+  EXPECT_EQ(database.prune(std::chrono::hours(96)), 0U);
+  EXPECT_EQ(database.prune(std::chrono::hours(48)), 1U);
+  EXPECT_EQ(database.entries(), 2U);
+  EXPECT_EQ(look(database, 10).standing, Standing::known);
+}
+
 /// Two caches of one database, each with a model that counts what it is asked.
 template <class Model>
 class Shared : public Database {};

@@ -63,6 +63,12 @@ class CompletionDatabase final : public store::CacheBackend {
   [[nodiscard]] std::string name() const override;
   /// Answers that are there.
   [[nodiscard]] std::uint64_t entries() override;
+  /// Of the table and its indexes.
+  [[nodiscard]] std::uint64_t bytes() override;
+  /// See CacheBackend.
+  void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) override;
+  /// See CacheBackend.
+  std::uint64_t prune(std::chrono::seconds unused_for) override;
   /// What happened in this object.
   [[nodiscard]] store::CacheStatistics statistics() const noexcept override;
 

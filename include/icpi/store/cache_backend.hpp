@@ -5,7 +5,9 @@
 #error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
 #else
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,6 +82,14 @@ class CacheBackend {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Answers that are there. Throws as look_up().
   [[nodiscard]] virtual std::uint64_t entries() = 0;
+  /// What they take where they are kept. Throws as look_up().
+  [[nodiscard]] virtual std::uint64_t bytes() = 0;
+  /// Calls `visit` for every sound answer, in the order of their keys; answers of versions before 0.2, which are known by
+  /// other keys, are left out. Throws as look_up(), and what `visit` throws.
+  virtual void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) = 0;
+  /// Drops the answers that were not used for so long (uses are noted to the hour); how many. Nothing where only the cache
+  /// may be asked. Throws as look_up().
+  virtual std::uint64_t prune(std::chrono::seconds unused_for) = 0;
   /// What happened since it was opened.
   [[nodiscard]] virtual CacheStatistics statistics() const noexcept = 0;
 

@@ -81,7 +81,11 @@ class CompletionStore final : public CacheBackend {
   /// How many answers it holds.
   [[nodiscard]] std::uint64_t entries() override;
   /// Size of the pages in use.
-  [[nodiscard]] std::uint64_t bytes();
+  [[nodiscard]] std::uint64_t bytes() override;
+  /// See CacheBackend.
+  void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) override;
+  /// See CacheBackend.
+  std::uint64_t prune(std::chrono::seconds unused_for) override;
 
  private:
   class Implementation;
