@@ -38,6 +38,12 @@ struct EvaluateArguments {
   std::string out;  ///< empty: the summary alone
 };
 
+/// How the records of a run will name it.
+struct CheckedRun {
+  std::string domain;
+  std::string agent;
+};
+
 /// `icpi train`.
 struct TrainArguments {
   std::string domain;  ///< or:
@@ -55,6 +61,9 @@ struct TrainArguments {
   bool dry_run = false;
   RecoveryArguments recovery;
   const EvaluateArguments* evaluation = nullptr;  ///< of the run that `recovery` plays again; null: none
+  /// Gets what is known of the run once its arguments are checked: then nothing is asked, written or played. Null: it is
+  /// played.
+  CheckedRun* checked = nullptr;
 };
 
 /// `icpi reproduce`.

@@ -145,9 +145,15 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   run.request.environments = environments_of(arguments, method);
   run.request.history = history;
-  require_out(arguments.out, arguments.dry_run, arguments.recovery);
+  require_out(arguments.out, arguments.dry_run || arguments.checked != nullptr, arguments.recovery);
   check_recovery(arguments.recovery, {run});
   const auto ledger = std::make_shared<ModelLedger>(model);
+  if (arguments.checked != nullptr) {
+    if (asks_model(method.kind)) (void)model_factory(model, domain, method.hints, ledger);
+    domain.check(method, model_factory({}, domain, method.hints, nullptr));  // any model: its answers are not looked at
+    *arguments.checked = {std::string(domain.facts().name), method.label};
+    return;
+  }
   if (arguments.dry_run) {
     domain.check(method, stand_in(domain, method.hints));
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
