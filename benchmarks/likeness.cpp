@@ -70,22 +70,5 @@ void choose_alike(::benchmark::State& state) {
 BENCHMARK(choose_alike<MiniInvaders>)->ArgName("episodes")->Arg(10)->Arg(500)->Arg(10000);
 BENCHMARK(choose_alike<PointMass>)->ArgName("episodes")->Arg(10)->Arg(500)->Arg(10000);
 
-/// An episode is remembered, and a question of every kind and action asked, which takes it in. Per transition.
-template <class Env>
-void take_in(::benchmark::State& state) {
-  Asked<Env>& world = asked<Env>(state.range(0));
-  AlikePrompt prompt;
-  std::int64_t number = 20'000'000;
-  std::uint64_t transitions = 0;
-  for (auto _ : state) {
-    const auto episode = world.episode(number++);
-    transitions += episode.size();
-    world.memory.append(episode);
-    for (std::size_t i = 0; i < 30; ++i) world.choose(i, prompt);
-  }
-  state.counters["time_per_transition"] = seconds_per(transitions);
-}
-BENCHMARK(take_in<PointMass>)->ArgName("episodes")->Arg(10000);
-
 }  // namespace
 }  // namespace icpi::benchmarks

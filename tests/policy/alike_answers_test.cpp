@@ -29,8 +29,8 @@ struct CopyingModel {
       completions[i].finish = FinishReason::stop;
       if (request.examples.empty()) continue;
       const PromptExample& example =
-          request.examples[RandomStream(RandomKey(detail::fnv1a(prompt)).child(*request.seed)).index(
-              request.examples.size())];
+          request.examples[RandomStream(RandomKey(detail::fnv1a(prompt)).child(*request.seed))
+                               .index(request.examples.size())];
       completions[i].text = prompt.substr(example.answer, example.end - example.answer - 1);
     }
   }

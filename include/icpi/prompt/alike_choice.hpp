@@ -88,16 +88,16 @@ class AlikeChoice {
 
   /// By the method of Webster and Sainte-Lague: the next one is that of which the fewest are shown for the times it was seen.
   void take_in_proportion() {
-    const auto last = std::find_if(order_.begin(), order_.end(), [](const Chosen& each) { return !each.record->equal; });
+    const auto last =
+        std::find_if(order_.begin(), order_.end(), [](const Chosen& each) { return !each.record->equal; });
     if (last - order_.begin() < 2) return;
     const auto share = [](const Chosen& each) {
       const bool all = each.times == 0 || each.times == each.record->times;
       return all ? 0 : static_cast<double>(each.record->times) / static_cast<double>(2 * each.times + 1);
     };
     while (true) {
-      const auto next = std::max_element(order_.begin(), last, [&](const Chosen& left, const Chosen& right) {
-        return share(left) < share(right);
-      });
+      const auto next = std::max_element(
+          order_.begin(), last, [&](const Chosen& left, const Chosen& right) { return share(left) < share(right); });
       if (share(*next) == 0 || !take(*next)) return;
     }
   }

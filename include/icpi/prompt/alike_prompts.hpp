@@ -6,6 +6,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "icpi/concepts/query_kind.hpp"
@@ -22,8 +23,9 @@ namespace icpi {
 
 /// The examples of one question, chosen by likeness.
 struct AlikePrompt {
-  std::vector<TransitionId> shown;  ///< in their order in the prompt
   std::uint64_t identity = 0;       ///< of their texts: as long as it stays, they do
+  bool chosen = false;              ///< whether `shown` is there too
+  std::vector<TransitionId> shown;  ///< in their order in the prompt
 };
 
 /// Chooses the examples of world-model questions as AlikeExamples says. An index takes in what is new when it is asked.
@@ -39,15 +41,26 @@ class AlikePrompts {
     for (Slot& slot : indexes_) slot.index.forget([this](TransitionId id) { return source_->holds(id); });
   }
 
-  /// Chooses the examples of a question in an environment of so many actions: those of `query`, of whose room they take
-  /// what they need, and at most `count`.
+  /// Says which prompt a question has in an environment of so many actions; examples are chosen only where that is not
+  /// known from before. `query` as for choose().
+  void identify(const ExampleQuery& query, std::size_t actions, std::size_t count, AlikePrompt& prompt) {
+    Slot& slot = up_to_date(query, actions);
+    if (slot.known.size() > most_known || slot.room != query.room) slot.known.clear();
+    slot.room = query.room;
+    Known& known = slot.known[detail::fnv1a(query.text)];
+    prompt.chosen = false;
+    if (known.version != slot.index.version()) {
+      choose(query, actions, count, prompt);
+      known = {slot.index.version(), prompt.identity};
+    }
+    prompt.identity = known.identity;
+  }
+
+  /// Chooses the examples of a question: at most `count`, which take at most the query's room.
   void choose(const ExampleQuery& query, std::size_t actions, std::size_t count, AlikePrompt& prompt) {
-    while (indexes_.size() < PromptSlots::count(actions))
-      indexes_.emplace_back(*rendered_, PromptSlots::kind(indexes_.size()));
-    Slot& slot = indexes_[slots_(query.kind, query.action, query.terminated)];
-    if (slot.seen != rendered_->size()) update(slot, query, actions);
-    slot.index.find_alike(query.text, count, found_);
+    up_to_date(query, actions).index.find_alike(query.text, count, found_);
     choice_.choose(found_, count, query.room);
+    prompt.chosen = true;
     prompt.shown.clear();
     prompt.identity = detail::fnv1a_basis;
     choice_.for_each([&](const AlikeRecord& each) {
@@ -58,11 +71,28 @@ class AlikePrompts {
   }
 
  private:
+  /// Which prompt a question had.
+  struct Known {
+    std::uint64_t version = 0;  ///< of the index
+    std::uint64_t identity = 0;
+  };
+  static constexpr std::size_t most_known = 1U << 14U;  ///< of a slot
+
   struct Slot {
     Slot(const RenderedTransitions& rendered, QueryKind kind) : index(rendered, kind) {}
     LikenessIndex index;
-    std::size_t seen = 0;  ///< transitions that have come so far
+    std::size_t seen = 0;                            ///< transitions that have come so far
+    std::size_t room = 0;                            ///< of those that are `known`
+    std::unordered_map<std::uint64_t, Known> known;  ///< by the question's hash
   };
+
+  Slot& up_to_date(const ExampleQuery& query, std::size_t actions) {
+    while (indexes_.size() < PromptSlots::count(actions))
+      indexes_.emplace_back(*rendered_, PromptSlots::kind(indexes_.size()));
+    Slot& slot = indexes_[slots_(query.kind, query.action, query.terminated)];
+    if (slot.seen != rendered_->size()) update(slot, query, actions);
+    return slot;
+  }
 
   void update(Slot& slot, const ExampleQuery& query, std::size_t actions) {
     const std::size_t first = slots_.constraints ? query.action : 0;

@@ -73,6 +73,17 @@ class DrawnPrompts {
     write_examples(kind, looked_up_[slots_(kind, action, terminated)].classes, stream, scratch, out);
   }
 
+  /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
+  void write_query(QueryKind kind, std::string_view observation, std::size_t action, std::string& out) const {
+    if (kind == QueryKind::action) out.append(start_);
+    out.append(observation);
+    if (kind != QueryKind::action) out.append(texts_.actions[action]);
+  }
+  /// Where in such a query the question begins: after the blank line that ends a trajectory.
+  [[nodiscard]] static constexpr std::size_t question_in_query(QueryKind kind) noexcept {
+    return kind == QueryKind::action ? 1 : 0;
+  }
+
   /// How many trajectories policy prompts show.
   [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
   /// How many actions the environment has.

@@ -119,9 +119,8 @@ struct AlikeExamples {
 struct ExampleSelectionCalls : StrategyCalls {
   /// Which types are strategies of this kind.
   template <class T>
-  static constexpr bool accepts =
-      ChoosesExamples<T> || std::same_as<T, BalancedExamples> || std::same_as<T, AppendOnlyExamples> ||
-      std::same_as<T, AlikeExamples>;
+  static constexpr bool accepts = ChoosesExamples<T> || std::same_as<T, BalancedExamples> ||
+                                  std::same_as<T, AppendOnlyExamples> || std::same_as<T, AlikeExamples>;
 
   /// See ChoosesExamples. Not for the library's own: PromptBook draws, appends and looks up for them, without visiting all
   /// candidates for every question.

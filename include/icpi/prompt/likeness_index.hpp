@@ -35,7 +35,7 @@ namespace icpi {
 class LikenessIndex {
  public:
   static constexpr std::size_t most_classes = 8;  ///< with more, rewards are continuous and make no classes
-  static constexpr std::size_t reach = 32;        ///< neighbours to each side in an order, divided among the classes
+  static constexpr std::size_t reach = 16;        ///< neighbours to each side in an order, divided among the classes
 
   /// Of examples of this kind, whose texts are in `rendered`, which must outlive the index.
   LikenessIndex(const RenderedTransitions& rendered, QueryKind kind) : rendered_(&rendered), kind_(kind) {
@@ -46,6 +46,7 @@ class LikenessIndex {
 
   /// Takes in the example of a transition. `answer_class` is what its class has in common.
   void add(TransitionId id, bool terminated, std::string_view answer_class) {
+    ++version_;
     const std::uint64_t hash = detail::fnv1a(text(id));
     if (const std::uint32_t known = find(hash, text(id)); known != question_) {
       records_[known].ids.push_back(id);
@@ -66,6 +67,7 @@ class LikenessIndex {
       std::vector<TransitionId>& ids = records_[number].ids;
       const auto leaving = static_cast<std::size_t>(std::count_if(ids.begin(), ids.end(), gone));
       if (leaving == 0) continue;
+      ++version_;
       if (leaving == ids.size())
         remove(number);
       else
@@ -90,6 +92,9 @@ class LikenessIndex {
     }
     for (const auto& [name, each] : classes_) look_around(question, each.number, sides, found);
   }
+
+  /// Above 0; as long as it stays, the same is found.
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
   /// Different examples.
   [[nodiscard]] std::size_t size() const noexcept { return by_hash_.size(); }
@@ -259,10 +264,11 @@ class LikenessIndex {
   std::unordered_multimap<std::uint64_t, std::uint32_t> by_hash_;
   std::array<Order, order_count> orders_;
   std::vector<std::uint32_t> waiting_;  ///< for being put in order
-  std::uint64_t asked_ = 0;             ///< how many questions were
-  std::uint32_t asked_class_ = 0;       ///< among which neighbours of the question are looked for
-  bool counted_ = true;                 ///< the ranges of numbers are those of what is there
-  bool few_ = true;                     ///< classes
+  std::uint64_t version_ = 1;
+  std::uint64_t asked_ = 0;        ///< how many questions were
+  std::uint32_t asked_class_ = 0;  ///< among which neighbours of the question are looked for
+  bool counted_ = true;            ///< the ranges of numbers are those of what is there
+  bool few_ = true;                ///< classes
 };
 
 }  // namespace icpi

@@ -18,7 +18,6 @@
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/core/hash.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/alike_prompts.hpp"
@@ -61,7 +60,8 @@ class PromptBook : public DrawnPrompts {
     const auto* const drawn_anew = options_.examples.get_if<BalancedExamples>();
     own_selection_ = append_only_ == nullptr && alike_ == nullptr && drawn_anew == nullptr;
     if (append_only_ != nullptr) kept_ = *append_only_;
-    if (alike_ != nullptr) kept_ = AppendOnlyExamples{.rebuild_fraction = 0.8, .policy_prompts = alike_->policy_prompts};
+    if (alike_ != nullptr)
+      kept_ = AppendOnlyExamples{.rebuild_fraction = 0.8, .policy_prompts = alike_->policy_prompts};
     balance_ = drawn_anew != nullptr ? drawn_anew->balance : kept_ && kept_->balance;
     for (const auto& text : texts_.actions) check_action(text);
     const auto& start = texts_.episode_start;
@@ -177,16 +177,20 @@ class PromptBook : public DrawnPrompts {
                             RandomStream& stream, PromptWriter& out) {
     collect(kind, action, terminated, scratch_.classes);
     const ExampleQuery query{kind, terminated, action, question, room()};
-    return chosen_.write(slots_(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_, stream,
-                         out);
+    return chosen_.write(slots_(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_,
+                         stream, out);
   }
 
-  /// Chooses the examples of a question of this text by likeness; alike(kind) must hold. On the agent's own thread.
+  /// Says which examples a question of this text has by likeness, and which they are where that had to be found out;
+  /// alike(kind) must hold. On the agent's own thread.
+  void identify_alike(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
+                      AlikePrompt& prompt) {
+    alike_prompts_.identify(alike_query(kind, action, terminated, question), action_count(), alike_->count, prompt);
+  }
+  /// The same, and which they are.
   void choose_alike(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
                     AlikePrompt& prompt) {
-    const std::size_t all = room();
-    const ExampleQuery query{kind, terminated, action, question, all - std::min(all, alike_->stem_tokens)};
-    alike_prompts_.choose(query, action_count(), alike_->count, prompt);
+    alike_prompts_.choose(alike_query(kind, action, terminated, question), action_count(), alike_->count, prompt);
   }
   /// Writes the stem and what was chosen into an empty `out`. Returns the stem, which prompts of the kind share; the view is
   /// one of `out`.
@@ -203,17 +207,6 @@ class PromptBook : public DrawnPrompts {
   /// Its text stays where it is until update().
   [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated) const {
     return world_prompts_[slots_(kind, action, terminated)];
-  }
-
-  /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
-  void write_query(QueryKind kind, std::string_view observation, std::size_t action, std::string& out) const {
-    if (kind == QueryKind::action) out.append(start_);
-    out.append(observation);
-    if (kind != QueryKind::action) out.append(texts_.actions[action]);
-  }
-  /// Where in such a query the question begins: after the blank line that ends a trajectory.
-  [[nodiscard]] static constexpr std::size_t question_in_query(QueryKind kind) noexcept {
-    return kind == QueryKind::action ? 1 : 0;
   }
 
   /// Whether a recorded step has exactly this observation text and action.
@@ -256,15 +249,7 @@ class PromptBook : public DrawnPrompts {
     return kind == QueryKind::transition ? end_of_record_ : texts_.stops[kind];
   }
   /// A hash of the texts of the first `count` transitions that are held.
-  [[nodiscard]] std::uint64_t hash(std::size_t count) const {
-    std::uint64_t hash = detail::fnv1a_basis;
-    for (TransitionId id = rendered_.first(); id < rendered_.size() && count > 0; ++id) {
-      if (!rendered_.holds(id)) continue;
-      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, id)), hash);
-      --count;
-    }
-    return hash;
-  }
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const { return rendered_.hash(count); }
 
   /// How many transitions have left, and all that was made of them.
   [[nodiscard]] std::size_t departed() const noexcept { return departed_; }
@@ -313,6 +298,12 @@ class PromptBook : public DrawnPrompts {
     known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, stop(kind)));
   }
 
+  [[nodiscard]] ExampleQuery alike_query(QueryKind kind, std::size_t action, bool terminated,
+                                         std::string_view question) const {
+    const std::size_t all = room();
+    return {kind, terminated, action, question, all - std::min(all, alike_->stem_tokens)};
+  }
+
   [[nodiscard]] bool keeps_world_prompts() const noexcept {
     return append_only() || (alike_ != nullptr && alike_->stem_tokens > 0);
   }
@@ -327,8 +318,8 @@ class PromptBook : public DrawnPrompts {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
           const std::size_t number = slots_(kind, action, terminated);
           collect(kind, action, terminated, scratch_.classes);
-          world_prompts_[number].update(scratch_.classes, balances(kind), most, kept_->rebuild_fraction,
-                                        rendered_, kind, prompt_key(number), scratch_.sampler);
+          world_prompts_[number].update(scratch_.classes, balances(kind), most, kept_->rebuild_fraction, rendered_,
+                                        kind, prompt_key(number), scratch_.sampler);
         }
       }
     }

@@ -116,7 +116,7 @@ class PromptedQuestions : protected QuestionRequests {
     const auto restart = [&](std::uint32_t slot) {
       if (prompt != nullptr) return slots_[slot].restart(question, key, *prompt);
       slots_[slot].restart(question, key);
-      std::swap(slots_[slot].alike, alike_);
+      take_alike(state, slots_[slot]);
     };
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
@@ -136,11 +136,11 @@ class PromptedQuestions : protected QuestionRequests {
     return slot;
   }
 
-  /// Says in `key` which prompt the question has and how long answers to it hold. The prompt; null where its examples are
-  /// those of `alike_`.
+  /// Says in `key` which prompt the question has and how long answers to it hold. The prompt; null where likeness
+  /// chooses its examples.
   const StablePrompt* identify_prompt(PromptState& state, const Question& question, AnswerMemo::Key& key) {
     if (state.book.alike(question.kind)) {
-      choose_alike(state, question, key);
+      identify_alike(state, question, key);
       return nullptr;
     }
     const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,

@@ -81,14 +81,22 @@ class QuestionRequests {
     return state.book.alike(question.kind) || state.book.chosen(question.kind);
   }
 
-  /// Chooses `alike_` for the question, and says in `key` what its prompt is.
-  void choose_alike(PromptState& state, const Question& question, AnswerMemo::Key& key) {
+  /// Says in `key` which prompt a question has whose examples likeness chooses, and how many answers it may be given.
+  void identify_alike(PromptState& state, const Question& question, AnswerMemo::Key& key) {
     alike_query_.clear();
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action, alike_query_);
-    state.book.choose_alike(question.kind, question.action, question.terminated, alike_query_, alike_);
+    state.book.identify_alike(question.kind, question.action, question.terminated, alike_query_, alike_);
     const StablePrompt& stem = state.book.stable_prompt(question.kind, question.action, question.terminated);
     key.prefix_identity = alike_.identity ^ stem.identity * 0x9E3779B97F4A7C15;
     key.prefix_length = stem.text.size();
+    if (options_.restrict_answers) key.prefix_length |= state.book.known_answers(question.kind).size() << 32U;
+  }
+  /// Gives these examples, of the question that was identified last, to its slot.
+  void take_alike(PromptState& state, Slot& slot) {
+    const auto& question = slot.question;
+    if (!alike_.chosen)
+      state.book.choose_alike(question.kind, question.action, question.terminated, alike_query_, alike_);
+    std::swap(slot.alike, alike_);
   }
 
   /// What must be done on the agent's own thread, before write().
@@ -230,8 +238,8 @@ class QuestionRequests {
   Capabilities can_;
   QueryOptions options_;
   std::vector<PromptContext*> prompt_contexts_;
-  AlikePrompt alike_;  ///< that was chosen last
-  std::string alike_query_;
+  AlikePrompt alike_;        ///< of the question that was identified last
+  std::string alike_query_;  ///< its text
 };
 
 }  // namespace icpi

@@ -15,8 +15,9 @@ namespace icpi {
 
 /// A number, a word, or a run of other characters.
 struct TextPart {
-  std::uint64_t code = 0;  ///< hash of a word or run; of a number, hash of the two parts before it: what it is a number of
-  bool numeric = false;    ///< whether it is a number
+  std::uint64_t code =
+      0;  ///< hash of a word or run; of a number, hash of the two parts before it: what it is a number of
+  bool numeric = false;  ///< whether it is a number
 
   friend bool operator==(const TextPart&, const TextPart&) = default;
 };
