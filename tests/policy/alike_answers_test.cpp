@@ -2,9 +2,10 @@
 // With examples chosen by likeness an answer is kept until its examples change, whoever asks and whenever.
 #include <gtest/gtest.h>
 
-#include <map>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/hash.hpp"
@@ -34,7 +35,7 @@ struct CopyingModel {
       completions[i].text = prompt.substr(example.answer, example.end - example.answer - 1);
     }
   }
-  std::multimap<std::string, std::uint64_t> asked;  ///< seeds by prompt
+  std::set<std::pair<std::string, std::uint64_t>> asked;  ///< prompts and seeds
   std::size_t count = 0;
 };
 
@@ -53,6 +54,7 @@ std::size_t calls(Agent& agent, CopyingModel& model, int state) {
   const std::size_t before = model.count;
   agent.begin_episode(state, EpisodeKind::evaluation);
   static_cast<void>(agent.act(state));
+  agent.abandon();
   return model.count - before;
 }
 
