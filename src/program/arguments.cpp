@@ -34,13 +34,6 @@ std::size_t parse_count(std::string_view option, std::string_view text, std::siz
   return value;
 }
 
-std::chrono::milliseconds parse_batch_pause(std::string_view text) {
-  double pause = 60;
-  if (!text.empty() && (!parse_number(text, pause) || pause <= 0 || pause > 86400))
-    throw InvalidArgument(fmt::format("--batch-pause '{}' is not allowed; expected seconds, up to a day", text));
-  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(pause));
-}
-
 Method make_method(const MethodArguments& arguments) {
   Method method;
   method.kind = parse_agent(arguments.agent);

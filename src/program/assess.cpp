@@ -3,19 +3,15 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <ostream>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "assessment.hpp"
-#include "batch_service.hpp"
 #include "chosen_domain.hpp"
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
@@ -29,32 +25,6 @@ namespace {
 
 constexpr std::size_t assessed_at_a_time = 256;  // between two looks at what was interrupted
 
-/// A model that answers all that it is asked at once through a batch service.
-class BatchedModel {
- public:
-  BatchedModel(const ModelChoice& choice, const BatchChoice& batch, std::shared_ptr<ModelLedger> ledger)
-      : service_(make_batch_service(choice)),
-        ledger_(std::move(ledger)),
-        name_(choice.http.model_name),
-        file_(batch.file),
-        pause_(parse_batch_pause(batch.pause)) {}
-
-  [[nodiscard]] std::string identity() const { return name_; }
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    auto answers = answers_of_batch(*service_, *ledger_->account(), file_, requests, pause_);
-    std::move(answers.begin(), answers.end(), completions.begin());
-  }
-
- private:
-  std::unique_ptr<BatchService> service_;
-  std::shared_ptr<ModelLedger> ledger_;
-  std::string name_;
-  std::string file_;
-  std::chrono::milliseconds pause_;
-};
-
-static_assert(LanguageModel<BatchedModel>);
-
 std::vector<std::size_t> amounts_of(const AssessArguments& arguments) {
   std::vector<std::size_t> episodes;
   for (const auto& each : arguments.after) episodes.push_back(parse_count("--after", each, 1, 100'000));
@@ -67,7 +37,7 @@ void check_arguments(const AssessArguments& arguments, const Method& method) {
   if (!asks_model(method.kind))
     throw InvalidArgument(
         fmt::format("assess: agent '{}' asks no model; allowed: icpi, no-argmax", arguments.method.agent));
-  if (arguments.batch.file.empty()) return;
+  if (arguments.model.batch.file.empty()) return;
   if (!arguments.model.record.empty() || !arguments.model.cache.empty())
     throw InvalidArgument("--record and --cache do not go with --batch: the batch itself can be had again");
 }
@@ -94,7 +64,7 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
   AssessRequest request{.method = method, .embedded = embedded_model(), .seeds = parse_seeds(arguments.seeds)};
   request.episodes = amounts_of(arguments);
   request.steps = parse_count("--predict", arguments.predict, 1, 100'000);
-  request.at_a_time = arguments.batch.file.empty() ? assessed_at_a_time : std::numeric_limits<std::size_t>::max();
+  request.at_a_time = arguments.model.batch.file.empty() ? assessed_at_a_time : std::numeric_limits<std::size_t>::max();
   check_model_name(arguments.model.name);
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   const TokenPrices& prices = ledger->account()->budget().prices;
@@ -107,13 +77,9 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
   }
   if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
     throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
-  if (arguments.batch.file.empty()) {
-    request.model = model_factory(arguments.model, domain, method.hints, ledger);
-    domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
-    check_answer_files(arguments.model);
-  } else {
-    request.model = [&] { return AnyLanguageModel(BatchedModel(arguments.model, arguments.batch, ledger)); };
-  }
+  request.model = model_factory(arguments.model, domain, method.hints, ledger);
+  domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
+  if (arguments.model.batch.file.empty()) check_answer_files(arguments.model);
   watch_signals();
   const Assessment assessment = domain.assess(request);
   fmt::print(out, "{}{}", assessment.table(prices), ledger->report());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <iosfwd>
@@ -39,6 +38,12 @@ struct EvaluateArguments {
   std::string out;  ///< empty: the summary alone
 };
 
+/// How the records of a run will name it.
+struct CheckedRun {
+  std::string domain;
+  std::string agent;
+};
+
 /// `icpi train`.
 struct TrainArguments {
   std::string domain;  ///< or:
@@ -50,10 +55,15 @@ struct TrainArguments {
   std::string environments = "1";
   std::string jobs = "1";
   std::string history;  ///< a file of transitions to begin with; empty: none
+  bool batch = false;   ///< by a batch service
+  bool yes = false;     ///< however long that takes
   std::string out;
   bool dry_run = false;
   RecoveryArguments recovery;
   const EvaluateArguments* evaluation = nullptr;  ///< of the run that `recovery` plays again; null: none
+  /// Gets what is known of the run once its arguments are checked: then nothing is asked, written or played. Null: it is
+  /// played.
+  CheckedRun* checked = nullptr;
 };
 
 /// `icpi reproduce`.
@@ -99,12 +109,6 @@ struct ShowArguments {
   bool whole_prompts = false;
 };
 
-/// Questions that go through a batch service.
-struct BatchChoice {
-  std::string file;   ///< keeps the batch's name; empty: one by one, through no such service
-  std::string pause;  ///< seconds between two looks at it; empty: a minute
-};
-
 /// `icpi ask`.
 struct AskArguments {
   std::string recording;
@@ -113,7 +117,6 @@ struct AskArguments {
   std::string most;        ///< questions; empty: all
   std::string max_tokens;  ///< of an answer; empty: as recorded
   std::string json;        ///< write the counts there; empty: do not
-  BatchChoice batch;
   ModelChoice model;
 };
 
@@ -127,7 +130,6 @@ struct AssessArguments {
   std::string predict = "50";                       ///< steps of each sort
   std::string seeds = "0";
   std::string json;  ///< write the numbers there; empty: do not
-  BatchChoice batch;
   bool dry_run = false;
 };
 
@@ -136,9 +138,6 @@ SeedRange parse_seeds(std::string_view text);
 
 /// A whole number in lowest .. highest. Throws InvalidArgument naming `option`.
 std::size_t parse_count(std::string_view option, std::string_view text, std::size_t lowest, std::size_t highest);
-
-/// Seconds between two looks at a batch, a minute unless given. Throws InvalidArgument.
-std::chrono::milliseconds parse_batch_pause(std::string_view text);
 
 /// The method that the arguments describe, with its label. Throws InvalidArgument.
 Method make_method(const MethodArguments& arguments);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cache_options.hpp"
 #include "commands.hpp"
 #include "environment_options.hpp"
 #include "icpi/core/error.hpp"
@@ -20,6 +21,8 @@
 #include "question_options.hpp"
 #include "run_header.hpp"
 #include "standard_streams.hpp"
+#include "sweep_options.hpp"
+#include "train_options.hpp"
 #include "words.hpp"
 
 namespace {
@@ -59,38 +62,6 @@ void add_models(CLI::App& app, ModelsArguments& arguments) {
       *app.add_subcommand("models", "list the language models; with --model, say what is known about that one");
   arguments.model.name.clear();
   add_model(command, arguments.model);
-}
-
-void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
-  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun")
-      ->check([](const std::string& folder) { return std::string(folder.empty() ? "names no folder" : ""); });
-  command.add_option("--durability", recovery.durability,
-                     "what every step survives: process (its death), or power (a power cut too) (default process)");
-  command.add_option("--on-environment-error", recovery.on_environment_error,
-                     "stop, or continue with the next episode (default stop)");
-}
-
-void add_train(CLI::App& app, TrainArguments& arguments) {
-  auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`");
-  command.add_option("--env", arguments.environment.name,
-                     "an environment of others: gym:ID, minigrid:ID, ..., or 'process: COMMAND'");
-  add_environment(command, arguments.environment);
-  add_method_options(command, arguments.method, true);
-  add_model(command, arguments.model);
-  add_recovery_options(command, arguments.recovery);
-  command.add_option("--record", arguments.model.record, "write every request and answer to this file");
-  command.add_option("--steps", arguments.steps,
-                     "environment steps of a run, in each of its environments (default: the domain's horizon)");
-  command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
-  command.add_option(
-      "--environments", arguments.environments,
-      "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
-  command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
-  command.add_option("--history", arguments.history,
-                     "begin with the transitions of this file, one JSON object a line: see docs/program.md");
-  command.add_option("--out", arguments.out, "a new or empty folder");
-  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
 
 void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std::string>& models, ModelChoice& model) {
@@ -182,6 +153,10 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   add_evaluate(app, evaluate_arguments);
   CheckEnvArguments check_env_arguments;
   add_check_env(app, check_env_arguments);
+  SweepCommands sweep_commands;
+  add_sweep(app, sweep_commands);
+  CacheArguments cache_arguments;
+  add_cache(app, cache_arguments);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -223,6 +198,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
   if (app.got_subcommand("assess")) assess(assess_arguments, std::cout);
   if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
+  run_sweep(app, sweep_commands, std::cout);
+  run_cache(app, cache_arguments, std::cout);
   return delivered();
 }
 

@@ -180,6 +180,8 @@ http::Options http_options(const ModelChoice& choice) {
 class HttpBatch final : public BatchService {
  public:
   explicit HttpBatch(http::Options options) : client_(std::move(options)) {}
+  std::string identity() const override { return client_.identity(); }
+  bool constrains_choices() const override { return client_.choices_problem().empty(); }
   std::string start(std::span<const CompletionRequest> requests) override { return client_.start(requests); }
   Look look(const std::string& name) override {
     const http::BatchProgress progress = client_.look(name);
@@ -201,7 +203,6 @@ class HttpBatch final : public BatchService {
 
 std::unique_ptr<BatchService> make_batch_service(const ModelChoice& choice) {
   if (choice.name != "http") throw InvalidArgument("--batch needs --model http");
-  if (!choice.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
   if (choice.http.model_name.empty()) throw InvalidArgument("--batch needs --model-name");
   return std::make_unique<HttpBatch>(http_options(choice));
 }

@@ -88,7 +88,9 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
 void add_model_options(CLI::App& command, ModelChoice& model) {
   add_http_options(command, model.http);
   add_llama_options(command, model.llama);
-  command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
+  command.add_option(
+      "--cache", model.cache,
+      "keep answers in this file, over runs, or in the database postgresql://HOST/NAME: nothing is asked twice");
   command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
   command.add_flag("--cache-optional", model.cache_optional, "go on without --cache when its file fails");
   command.add_flag("--keep-going", model.keep_going,

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "batch_service.hpp"
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/induction.hpp"
@@ -165,7 +166,8 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
     throw InvalidArgument("--require-cache needs --cache: name the file that holds the answers");
   if (choice.cache_optional && (choice.cache.empty() || choice.require_cache))
     throw InvalidArgument("--cache-optional needs --cache, and does not go with --require-cache");
-  ModelFactory make = find_source(choice.name).factory(choice, domain, hints, ledger);
+  ModelFactory make = choice.batch.file.empty() ? find_source(choice.name).factory(choice, domain, hints, ledger)
+                                                : batched_models(choice);
   if (!ledger) return make;
   make = [make = std::move(make), account = ledger->account()] {
     return AnyLanguageModel(BudgetedModel<AnyLanguageModel>(make(), account));

@@ -65,6 +65,12 @@ struct BudgetChoice {
   std::string price_file;  ///< JSON: see prices.hpp
 };
 
+/// Batches in the place of single requests.
+struct BatchChoice {
+  std::string file;   ///< keeps the name of the batch that is under way; empty: single requests
+  std::string pause;  ///< seconds between two looks at it; empty: a minute
+};
+
 /// Everything that the command line says about a model: see model_options.cpp for the words.
 struct ModelChoice {
   std::string name = "induction";  ///< see model_sources()
@@ -75,6 +81,7 @@ struct ModelChoice {
   bool cache_optional = false;  ///< go on without the cache when its file fails
   bool keep_going = false;      ///< although the first answers cannot be read
   BudgetChoice budget;
+  BatchChoice batch;
   std::string record;  ///< write every request and answer to this file; empty: do not
 };
 

@@ -5,7 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <utility>
+
+#include "icpi/models/model_decorator.hpp"
 
 namespace icpi::program {
 
@@ -23,6 +27,19 @@ Spending predict(const PlannedRun& run) {
   // Nothing is taken as cached: servers differ.
   return {costs.lm_calls * seeds, {costs.prompt_tokens * seeds, 0, costs.completion_tokens * seeds}};
 }
+
+/// A model, and how often it is asked.
+class CountedRounds : public ModelDecorator<AnyLanguageModel> {
+ public:
+  CountedRounds(AnyLanguageModel model, std::size_t& rounds) : ModelDecorator(std::move(model)), rounds_(&rounds) {}
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    ++*rounds_;
+    model_.complete(requests, completions);
+  }
+
+ private:
+  std::size_t* rounds_;
+};
 
 class Table {
  public:
@@ -88,6 +105,19 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
              "Predicted from one seed of each played with {} in the model's place; tokens are estimated from the "
              "length of the texts, none of them cached.\n",
              oracle ? "the oracle" : "the embedded model");
+}
+
+std::string predict_rounds(const PlannedRun& run) {
+  std::size_t rounds = 0;
+  RunRequest request = run.request;
+  request.jobs = 1;
+  const ModelFactory make = stand_in(*run.domain, run.request.method.hints);
+  request.model = [&] { return AnyLanguageModel(CountedRounds(make(), rounds)); };
+  (void)run.domain->run(request, [](const EpisodeRecord&) {});
+  return fmt::format(
+      "batches: about {0} of them, one after the other, since each asks what follows from the answers to the one "
+      "before; a service takes up to 24 hours for a batch, which makes up to {0} days",
+      rounds);
 }
 
 }  // namespace icpi::program

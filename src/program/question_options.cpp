@@ -15,10 +15,14 @@ void add_batch(CLI::App& command, BatchChoice& batch) {
       "--batch", batch.file,
       "http: by a batch service, within a day and at a lower price; this file keeps the batch's name, so "
       "that the same command can go on");
-  command.add_option("--batch-pause", batch.pause, "seconds between two looks at the batch (default 60)");
+  add_batch_pause(command, batch);
 }
 
 }  // namespace
+
+void add_batch_pause(CLI::App& command, BatchChoice& batch) {
+  command.add_option("--batch-pause", batch.pause, "seconds between two looks at a batch (default 60)");
+}
 
 void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
   if (with_agent) {
@@ -62,7 +66,7 @@ void add_ask(CLI::App& app, AskArguments& arguments) {
   command.add_option("--most", arguments.most, "only the first so many different questions (default: all)");
   command.add_option("--max-tokens", arguments.max_tokens, "limit of an answer (default: as recorded)");
   command.add_option("--json", arguments.json, "write the counts to this file");
-  add_batch(command, arguments.batch);
+  add_batch(command, arguments.model.batch);
   add_model(command, arguments.model);
 }
 
@@ -81,7 +85,7 @@ void add_assess(CLI::App& app, AssessArguments& arguments) {
   command.add_option("--seeds", arguments.seeds, "A:B, each with episodes of its own (default 0)");
   command.add_option("--json", arguments.json, "write the numbers to this file");
   command.add_flag("--dry-run", arguments.dry_run, "predict questions, tokens and cost, ask nothing");
-  add_batch(command, arguments.batch);
+  add_batch(command, arguments.model.batch);
   command.add_option("--record", arguments.model.record, "write every request and answer to this file");
   add_model(command, arguments.model);
 }

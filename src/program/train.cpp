@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -67,6 +68,31 @@ void check_rate(const ModelChoice& model, std::size_t jobs) {
     throw InvalidArgument(fmt::format("--tokens-per-minute does not go with --jobs {}; allowed: 1", jobs));
 }
 
+/// What --batch needs. Throws InvalidArgument.
+void check_batches(const TrainArguments& arguments, const Method& method, std::size_t jobs) {
+  if (!arguments.batch) return;
+  if (!asks_model(method.kind))
+    throw InvalidArgument(fmt::format("--batch does not go with agent '{}'; allowed: icpi, no-argmax", method.label));
+  if (jobs > 1)
+    throw InvalidArgument(
+        fmt::format("--batch does not go with --jobs {}; allowed: 1, where seeds share batches", jobs));
+}
+
+/// The model, with the place for the batches' names.
+ModelChoice model_of(const TrainArguments& arguments) {
+  ModelChoice model = arguments.model;
+  if (arguments.batch) model.batch.file = (std::filesystem::path(arguments.out) / "batch.json").string();
+  return model;
+}
+
+/// Tells how long batches may take. Throws InvalidArgument unless that was agreed to.
+void agree_to_batches(const TrainArguments& arguments, const PlannedRun& run) {
+  if (!arguments.batch || (arguments.recovery.log && arguments.yes)) return;
+  const std::string rounds = predict_rounds(run);
+  if (!arguments.yes) throw InvalidArgument(rounds + "; --yes begins");
+  tell(rounds);
+}
+
 void require_out(const std::string& out, bool dry_run, const RecoveryArguments& recovery = {}) {
   if (dry_run || recovery.log) return;
   if (out.empty()) throw InvalidArgument("--out is missing: name a new or empty folder for the records");
@@ -108,31 +134,41 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   Method method = make_method(arguments.method);
   const auto history = history_for(arguments, domain, method);
   if (history) method.label += "-history";
+  const ModelChoice model = model_of(arguments);
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
-  if (!arguments.model.record.empty() && jobs > 1)
+  check_batches(arguments, method, jobs);
+  if (!model.record.empty() && jobs > 1)
     throw InvalidArgument(fmt::format("--record does not go with --jobs {}; allowed: 1", jobs));
-  check_rate(arguments.model, jobs);
-  check_model_name(arguments.model.name);
+  check_rate(model, jobs);
+  check_model_name(model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   run.request.environments = environments_of(arguments, method);
   run.request.history = history;
-  require_out(arguments.out, arguments.dry_run, arguments.recovery);
+  require_out(arguments.out, arguments.dry_run || arguments.checked != nullptr, arguments.recovery);
   check_recovery(arguments.recovery, {run});
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
+  const auto ledger = std::make_shared<ModelLedger>(model);
+  if (arguments.checked != nullptr) {
+    if (asks_model(method.kind)) (void)model_factory(model, domain, method.hints, ledger);
+    domain.check(method, model_factory({}, domain, method.hints, nullptr));  // any model: its answers are not looked at
+    *arguments.checked = {std::string(domain.facts().name), method.label};
+    return;
+  }
   if (arguments.dry_run) {
     domain.check(method, stand_in(domain, method.hints));
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
+    if (arguments.batch) fmt::print(out, "{}\n", predict_rounds(run));
     return;
   }
   if (asks_model(method.kind)) {
-    run.request.model = model_factory(arguments.model, domain, method.hints, ledger);
-    domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
+    run.request.model = model_factory(model, domain, method.hints, ledger);
+    domain.check(method, model_factory(model, domain, method.hints, nullptr));
   } else {
     domain.check(method, nullptr);
   }
-  if (asks_model(method.kind)) check_answer_files(arguments.model);
-  if (asks_model(method.kind)) run.request.watch = watch_of(arguments.model);
+  agree_to_batches(arguments, run);
+  if (asks_model(method.kind)) check_answer_files(model);
+  if (asks_model(method.kind)) run.request.watch = watch_of(model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   if (arguments.evaluation != nullptr) {
     evaluate(std::move(run), arguments, out);

@@ -73,6 +73,9 @@ TEST(Settings, ReachWhatTheyName) {
   EXPECT_EQ(options.queries.timeout, std::chrono::milliseconds(250));
   (void)apply_setting("policy_temperature=none", settings);
   EXPECT_FALSE(settings.options().queries.policy_temperature);
+  for (const std::string assignment : {"examples=alike", "alike_count=9", "stem_tokens=300", "policy_prompts=2"})
+    (void)apply_setting(assignment, settings);
+  EXPECT_EQ(settings.options().prompts.examples.description(), "alike(count=9, stem_tokens=300, policy_prompts=2)");
 }
 
 TEST(Settings, LeaveSamplingToTheModelWhereTheySayUnset) {
