@@ -51,6 +51,10 @@ TEST(UntriedFirstExploration, AddsToWhatWasNeverTriedAndNothingElse) {
   exploration->adjust(context, values);
   EXPECT_EQ(values, (std::vector<double>{1.5, 2, 3}));
   EXPECT_EQ(random_of(exploration, 0, 100), 0);
+  context.kind = EpisodeKind::evaluation;
+  values = {1, 2, 3};
+  exploration->adjust(context, values);
+  EXPECT_EQ(values, (std::vector<double>{1, 2, 3}));
 }
 
 TEST(Explorations, SayWhatTheyAreAndCompareByIt) {

@@ -35,6 +35,7 @@ ICPI_INLINE void WarmUp::check() const {
 }
 
 ICPI_INLINE void UntriedFirst::adjust(const DecisionContext& context, std::span<double> values) const {
+  if (context.kind == EpisodeKind::evaluation) return;
   for (std::size_t action = 0; action < values.size(); ++action)
     if (!context.tried(action)) values[action] += bonus;
 }

@@ -103,7 +103,7 @@ struct WarmUp {
 };
 
 /// Adds to the value of actions that were never tried at the current observation: above 0 but below all differences of
-/// values it is a tie-break.
+/// values it is a tie-break. In training only: where nothing is learned, nothing is tried.
 struct UntriedFirst {
   double bonus = 0.001;  ///< finite
 
