@@ -18,6 +18,7 @@
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
+#include "question_options.hpp"
 #include "run_header.hpp"
 #include "standard_streams.hpp"
 #include "sweep_options.hpp"
@@ -94,35 +95,6 @@ void add_plot(CLI::App& app, PlotArguments& arguments) {
   command.add_option("--out", arguments.out, "a new or empty folder");
 }
 
-void add_show(CLI::App& app, ShowArguments& arguments) {
-  auto& command = *app.add_subcommand("show", "what was asked and answered in one decision");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`");
-  command.add_option("--env", arguments.environment.name, "as of `icpi train`");
-  add_environment(command, arguments.environment);
-  add_method_options(command, arguments.method, true);
-  add_model(command, arguments.model);
-  command.add_option("--seed", arguments.seed, "of the run (default 0)");
-  command.add_option("--episodes", arguments.episodes, "to learn from before (default 15)");
-  command.add_option("--step", arguments.step, "which decision of the episode after them (default 0)");
-  command.add_flag("--whole-prompts", arguments.whole_prompts, "print every line of every prompt");
-}
-
-void add_ask(CLI::App& app, AskArguments& arguments) {
-  auto& command = *app.add_subcommand("ask", "put recorded questions to another model, and compare the answers");
-  command.add_option("--recording", arguments.recording, "a file that train --record wrote")->required();
-  command.add_option("--domain", arguments.domain, "the one whose run was recorded")->required();
-  command.add_flag("--no-hints", arguments.no_hints, "it was recorded with observations without the hint");
-  command.add_option("--most", arguments.most, "only the first so many different questions (default: all)");
-  command.add_option("--max-tokens", arguments.max_tokens, "limit of an answer (default: as recorded)");
-  command.add_option("--json", arguments.json, "write the counts to this file");
-  command.add_option(
-      "--batch", arguments.batch,
-      "http: by a batch service, within a day and at a lower price; this file keeps the batch's name, so "
-      "that the same command can go on");
-  command.add_option("--batch-pause", arguments.batch_pause, "seconds between two looks at the batch (default 60)");
-  add_model(command, arguments.model);
-}
-
 int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr,
         const EvaluateArguments* evaluation = nullptr);
 
@@ -175,6 +147,8 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   add_show(app, show_arguments);
   AskArguments ask_arguments;
   add_ask(app, ask_arguments);
+  AssessArguments assess_arguments;
+  add_assess(app, assess_arguments);
   EvaluateArguments evaluate_arguments;
   add_evaluate(app, evaluate_arguments);
   CheckEnvArguments check_env_arguments;
@@ -222,6 +196,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
+  if (app.got_subcommand("assess")) assess(assess_arguments, std::cout);
   if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
   run_sweep(app, sweep_commands, std::cout);
   run_cache(app, cache_arguments, std::cout);

@@ -62,6 +62,9 @@ void add_llama_options(CLI::App& command, LlamaChoice& llama) {
   command.add_option("--kv-mib", llama.kv_mib, "llama: memory for keys and values (default: 8 contexts, at most 1024)");
   command.add_option("--model-threads", llama.threads, "llama: threads that compute (default: one a processor)");
   command.add_option("--gpu-layers", llama.gpu_layers, "llama: layers computed on a GPU, or all (default 0)");
+  command.add_option("--draft", llama.draft,
+                     "llama: who guesses answers, checked several tokens at once: none, induction, ngram "
+                     "(default induction)");
   command.add_option("--backend-directory", llama.backend_directory, "llama: where ggml's backends are");
 }
 

@@ -8,27 +8,9 @@
 #include "environment_options.hpp"
 #include "icpi/core/error.hpp"
 #include "model_options.hpp"
+#include "question_options.hpp"
 
 namespace icpi::program {
-
-void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
-  if (with_agent) {
-    command.add_option("--agent", method.agent,
-                       "icpi, no-argmax, tabular-q, matching-model, random, optimal (default icpi)");
-    command.add_flag("--no-hints", method.no_hints, "observations without the hint");
-    command.add_flag("--no-balance", method.no_balance, "do not repeat examples of the smaller classes");
-    command.add_flag("--no-constraints", method.no_constraints, "examples of any action and termination");
-    command.add_option("--recency", method.recency, "policy prompts show the last N trajectories (default 8)");
-    command.add_flag("--bootstrap", method.bootstrap_past_terminal,
-                     "tabular-q: bootstrap past terminal steps, as the authors' code does");
-  }
-  command.add_option("--options", method.options,
-                     with_agent ? "recommended, its alias best, or paper (default recommended; baselines: paper)"
-                                : "recommended, its alias best, or paper (default paper)");
-  command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
-      ->take_all()
-      ->allow_extra_args(false);
-}
 
 void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
   command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun")
@@ -56,6 +38,13 @@ void add_train(CLI::App& app, TrainArguments& arguments) {
       "--environments", arguments.environments,
       "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
   command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
+  command.add_option("--history", arguments.history,
+                     "begin with the transitions of this file, one JSON object a line: see docs/program.md");
+  command.add_flag("--batch", arguments.batch,
+                   "http: by a batch service, at a lower price and a day for every round of questions: says how many "
+                   "rounds there are, and begins with --yes");
+  add_batch_pause(command, arguments.model.batch);
+  command.add_flag("--yes", arguments.yes, "begin what takes as long as --batch says");
   command.add_option("--out", arguments.out, "a new or empty folder");
   command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }

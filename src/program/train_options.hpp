@@ -8,9 +8,6 @@
 
 namespace icpi::program {
 
-/// Adds what says how an agent learns; `with_agent`: and which agent it is.
-void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent);
-
 /// Adds how a run is kept, and how it goes on.
 void add_recovery_options(CLI::App& command, RecoveryArguments& recovery);
 

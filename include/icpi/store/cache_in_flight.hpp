@@ -200,15 +200,13 @@ class CacheInFlight {
                     std::exception_ptr& problem) {
     received_.resize(at_most);
     const std::size_t count = model.collect(std::span<FinishedCompletion>(received_), wait);
-    if (count > at_most)
-      throw Error(fmt::format("CompletionCache: the model's collect() returned {} for {} places", count, at_most));
+    if (count > at_most) throw too_many_collected(count, at_most);
     std::vector<CacheBackend::Answer> answers;
     for (std::size_t i = 0; i < count; ++i) {
       if (const auto asked = asked_.find(received_[i].ticket); asked != asked_.end())
         answers.push_back({asked->second.key, &received_[i].completion});
       else
-        problem = std::make_exception_ptr(Error(fmt::format(
-            "CompletionCache: the model's collect() returned ticket {}, which is not in flight", received_[i].ticket)));
+        problem = std::make_exception_ptr(unknown_ticket_collected(received_[i].ticket));
     }
     try {
       if (!answers.empty()) backend.insert(answers);
