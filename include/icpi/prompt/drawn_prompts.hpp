@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -109,7 +110,7 @@ class DrawnPrompts {
 
   /// Tokens left for examples.
   [[nodiscard]] std::size_t room() const {
-    const std::size_t query = rendered_.longest_query() + start_tokens_;
+    const std::size_t query = rendered_.longest_query() + start_tokens_ + task_tokens_;
     return options_.context_tokens > query ? options_.context_tokens - query : 0;
   }
 
@@ -142,6 +143,8 @@ class DrawnPrompts {
   bool balance_ = true;           ///< see balances()
   std::string start_;             ///< what a trajectory begins with
   std::size_t start_tokens_ = 0;  ///< of `start_`
+  std::string task_;              ///< what every prompt begins with
+  std::size_t task_tokens_ = 0;   ///< of `task_`
   ShownTrajectories shown_;       ///< what policy prompts draw from
 
   /// Examples that a look-up found.
@@ -156,6 +159,7 @@ class DrawnPrompts {
   /// instructions.
   [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
                                         PromptScratch& scratch, PromptWriter& out) const {
+    out.add(task_);
     scratch.sampler.start(classes, balances(kind));
     const std::size_t all = room();
     std::size_t left = all;
@@ -170,6 +174,7 @@ class DrawnPrompts {
 
   void write_trajectories(std::span<const TransitionIds> shown, RandomStream& stream, PromptScratch& scratch,
                           PromptWriter& out) const {
+    out.add(std::string_view(task_).substr(0, task_.size() - (task_.empty() ? 0 : 1)));  // parts bring the blank line
     const std::size_t all = room();
     const TrajectoryParts parts(shown, all);
     scratch.permutation.start(parts.count());

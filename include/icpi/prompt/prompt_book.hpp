@@ -70,8 +70,8 @@ class PromptBook : public DrawnPrompts {
     check_lines(start_, "an episode's start");
     start_.insert(0, 1, '\n');
     start_tokens_ = count_tokens(start_);
-    world_prompts_.resize(PromptSlots::count(texts_.actions.size()));
-    looked_up_.resize(world_prompts_.size());
+    begin_with_task(count_tokens);
+    add_world_prompts();
     for (const auto& text : texts_.actions) know(QueryKind::action, text);
     for (const auto& text : {texts_.going_on, texts_.ended}) {
       check_answer(text, stop(QueryKind::termination), "a termination");
@@ -95,8 +95,7 @@ class PromptBook : public DrawnPrompts {
     for (std::size_t action = texts_.actions.size(); action < texts.actions.size(); ++action)
       know(QueryKind::action, texts.actions[action]);
     texts_ = std::move(texts);
-    world_prompts_.resize(PromptSlots::count(texts_.actions.size()));
-    looked_up_.resize(world_prompts_.size());
+    add_world_prompts();
     for (std::size_t number = before; number < world_prompts_.size(); ++number)
       world_prompts_[number].join(world_prompts_[number % PromptSlots::per_action]);
   }
@@ -178,6 +177,7 @@ class PromptBook : public DrawnPrompts {
                             RandomStream& stream, PromptWriter& out) {
     collect(kind, action, terminated, scratch_.classes);
     const ExampleQuery query{kind, terminated, action, question, room()};
+    out.add(task_);
     return chosen_.write(slots_(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_,
                          stream, out);
   }
@@ -274,6 +274,22 @@ class PromptBook : public DrawnPrompts {
     return key_.child(action * separate + number);
   }
 
+  void begin_with_task(const TokenCounter& count_tokens) {
+    if (options_.task.empty()) return;
+    check_lines(options_.task + "\n", "the task");
+    check_length(options_.task, "the task");
+    task_ = options_.task + "\n\n";
+    task_tokens_ = count_tokens(task_);
+  }
+
+  /// As many as there are actions.
+  void add_world_prompts() {
+    StablePrompt blank;
+    blank.begin(task_);
+    world_prompts_.resize(PromptSlots::count(texts_.actions.size()), blank);
+    looked_up_.resize(world_prompts_.size());
+  }
+
   void check_action(std::string_view text) const {
     check_answer(text, stop(QueryKind::action), "an action");
     check_length(text, "an action");
@@ -294,7 +310,8 @@ class PromptBook : public DrawnPrompts {
     alike_prompts_.forget();
     rendered_.forget([this](TransitionId id) { return source_->holds(id); });
     shown_.forget();
-    for (StablePrompt& prompt : world_prompts_) prompt = {};
+    world_prompts_.clear();
+    add_world_prompts();
     known_answers_[static_cast<std::size_t>(QueryKind::reward)].clear();
     for (TransitionId id = rendered_.first(); id < rendered_.size(); ++id) {
       if (!rendered_.holds(id)) continue;
