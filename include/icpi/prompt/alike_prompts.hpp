@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "icpi/concepts/query_kind.hpp"
@@ -94,16 +95,19 @@ class AlikePrompts {
     return slot;
   }
 
+  /// Users' buffers are asked before anything changes.
   void update(Slot& slot, const ExampleQuery& query, std::size_t actions) {
     const std::size_t first = slots_.constraints ? query.action : 0;
     const std::size_t last = slots_.constraints ? query.action + 1 : actions;
+    lists_.clear();
     for (std::size_t action = first; action < last; ++action) {
-      for (const bool ended : {false, true}) {
-        if (!slots_.qualifies(query.kind, query.terminated, ended)) continue;
-        const TransitionIds ids = source_->matching(action, ended);
-        for (std::size_t left = ids.size(); left > 0 && ids[left - 1] >= slot.seen; --left)
-          slot.index.add(ids[left - 1], ended, answer_class(query.kind, ids[left - 1]));
-      }
+      for (const bool ended : {false, true})
+        if (slots_.qualifies(query.kind, query.terminated, ended))
+          lists_.push_back({source_->matching(action, ended), ended});
+    }
+    for (const auto& [ids, ended] : lists_) {
+      for (std::size_t left = ids.size(); left > 0 && ids[left - 1] >= slot.seen; --left)
+        slot.index.add(ids[left - 1], ended, answer_class(query.kind, ids[left - 1]));
     }
     slot.seen = rendered_->size();
   }
@@ -124,7 +128,8 @@ class AlikePrompts {
   const PromptSource* source_;
   const RenderedTransitions* rendered_;
   PromptSlots slots_;
-  std::deque<Slot> indexes_;  ///< by slot
+  std::deque<Slot> indexes_;                           ///< by slot
+  std::vector<std::pair<TransitionIds, bool>> lists_;  ///< transitions of one action, and whether they ended
   std::string class_;
   std::vector<AlikeRecord> found_;
   AlikeChoice choice_;

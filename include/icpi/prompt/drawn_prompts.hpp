@@ -135,22 +135,22 @@ class DrawnPrompts {
   /// Whether examples of the smaller classes are repeated.
   [[nodiscard]] bool balances(QueryKind kind) const noexcept { return balance_ && kind != QueryKind::observation; }
 
-  const PromptSource* source_;
-  ConstantTexts texts_;
-  PromptOptions options_;
-  PromptSlots slots_;
-  RenderedTransitions rendered_;
-  bool balance_ = true;
-  std::string start_;
-  std::size_t start_tokens_ = 0;
-  std::string task_;  ///< what every prompt begins with
-  std::size_t task_tokens_ = 0;
-  ShownTrajectories shown_;
+  const PromptSource* source_;    ///< of all experience
+  ConstantTexts texts_;           ///< of the source
+  PromptOptions options_;         ///< how prompts are made
+  PromptSlots slots_;             ///< numbers of the kinds of prompts
+  RenderedTransitions rendered_;  ///< what has come, as text
+  bool balance_ = true;           ///< see balances()
+  std::string start_;             ///< what a trajectory begins with
+  std::size_t start_tokens_ = 0;  ///< of `start_`
+  std::string task_;              ///< what every prompt begins with
+  std::size_t task_tokens_ = 0;   ///< of `task_`
+  ShownTrajectories shown_;       ///< what policy prompts draw from
 
   /// Examples that a look-up found.
   struct LookUp {
-    ExampleClasses classes;
-    bool done = false;
+    ExampleClasses classes;  ///< what was found
+    bool done = false;       ///< of now
   };
   std::vector<LookUp> looked_up_;  ///< by slot
 

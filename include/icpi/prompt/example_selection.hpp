@@ -55,11 +55,12 @@ struct ExampleChoice {
 /// are at most ExampleQuery::room. Called for every question, on the agent's thread; the candidates are those that qualify
 /// (PromptOptions::constraints), in the order of their classes.
 template <class T>
-concept ChoosesExamples = std::copyable<T> && DescribesItself<T> &&
+concept ChoosesExamples =
+    std::copyable<T> && DescribesItself<T> &&
     requires(T& strategy, const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
              ExampleChoice& choice) {
-  strategy.select(query, candidates, stream, choice);  // select(query, candidates, stream, choice): choice is empty
-};
+      strategy.select(query, candidates, stream, choice);  // select(query, candidates, stream, choice): choice is empty
+    };
 
 /// Example selection of the paper (section 3): drawn anew for every question from all that qualify. No two prompts share
 /// a prefix.

@@ -30,12 +30,13 @@ namespace icpi {
 /// a shape along a Z-curve through the numbers, each time on another grid (Liao, Lopez, Leutenegger, "High dimensional
 /// similarity search with space filling curves", ICDE 2001; compared as by Chan, "A minimalist's implementation of an
 /// approximate nearest neighbor algorithm in fixed dimensions", 2006). The neighbours of a question in all of them are
-/// looked at, so a question costs the logarithm of the records. Where there are few records of a class all are looked at.
+/// looked at, so a question costs the logarithm of the records. Where there are few records all are.
 /// Thread-safety: one object by one thread at a time. Pinned in memory.
 class LikenessIndex {
  public:
   static constexpr std::size_t most_classes = 8;  ///< with more, rewards are continuous and make no classes
   static constexpr std::size_t reach = 16;        ///< neighbours to each side in an order, divided among the classes
+  static constexpr std::size_t few = 128;         ///< so many records are all looked at
 
   /// Of examples of this kind, whose texts are in `rendered`, which must outlive the index.
   LikenessIndex(const RenderedTransitions& rendered, QueryKind kind) : rendered_(&rendered), kind_(kind) {
@@ -85,8 +86,9 @@ class LikenessIndex {
     asked.shape = &shapes_.find(parts_, unknown_);
     asked.numbers.assign(parts_.numbers.begin(), parts_.numbers.end());
     ++asked_;
-    const std::size_t sides = std::max(count, reach / std::max<std::size_t>(1, few_ ? classes_.size() : 2));
-    if (!few_) {
+    const std::size_t share = reach / std::max<std::size_t>(1, few_classes_ ? classes_.size() : 2);
+    const std::size_t sides = size() <= few ? few : std::max(count, share);
+    if (!few_classes_) {
       for (const std::uint32_t terminated : {0U, 1U}) look_around(question, terminated, sides, found);
       return;
     }
@@ -168,7 +170,7 @@ class LikenessIndex {
   [[nodiscard]] std::uint32_t class_of(std::uint32_t number) const {
     if (number == question_) return asked_class_;
     const Record& record = records_[number];
-    return few_ ? record.answer_class->second.number : record.terminated ? 1 : 0;
+    return few_classes_ ? record.answer_class->second.number : record.terminated ? 1 : 0;
   }
 
   /// Of equal ones the question comes first.
@@ -208,16 +210,16 @@ class LikenessIndex {
   /// Brings the orders up to date with what came and left. Units and classes are of what is there: where they change, all
   /// is put in order anew.
   void settle() {
-    const bool few = classes_.size() <= most_classes;
-    if (waiting_.empty() && counted_ && few == few_) return;
+    const bool few_classes = classes_.size() <= most_classes;
+    if (waiting_.empty() && counted_ && few_classes == few_classes_) return;
     const auto each_text = [this](const auto& take) {
       for (const Record& record : records_)
         if (!record.ids.empty()) take(*record.shape, record.numbers);
     };
     if (!counted_) shapes_.take_anew(each_text);
     counted_ = true;
-    if (shapes_.settle() || few != few_) {
-      few_ = few;
+    if (shapes_.settle() || few_classes != few_classes_) {
+      few_classes_ = few_classes;
       for (Order& order : orders_) order.clear();
       waiting_.clear();
       for (std::uint32_t number = question_ + 1; number < records_.size(); ++number)
@@ -268,7 +270,7 @@ class LikenessIndex {
   std::uint64_t asked_ = 0;        ///< how many questions were
   std::uint32_t asked_class_ = 0;  ///< among which neighbours of the question are looked for
   bool counted_ = true;            ///< the ranges of numbers are those of what is there
-  bool few_ = true;                ///< classes
+  bool few_classes_ = true;        ///< of termination and reward; else classes are of termination alone
 };
 
 }  // namespace icpi

@@ -18,6 +18,7 @@
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/hash.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/alike_prompts.hpp"
@@ -249,7 +250,15 @@ class PromptBook : public DrawnPrompts {
     return kind == QueryKind::transition ? end_of_record_ : texts_.stops[kind];
   }
   /// A hash of the texts of the first `count` transitions that are held.
-  [[nodiscard]] std::uint64_t hash(std::size_t count) const { return rendered_.hash(count); }
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const {
+    std::uint64_t hash = detail::fnv1a_basis;
+    for (TransitionId id = rendered_.first(); id < rendered_.size() && count > 0; ++id) {
+      if (!rendered_.holds(id)) continue;
+      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, id)), hash);
+      --count;
+    }
+    return hash;
+  }
 
   /// How many transitions have left, and all that was made of them.
   [[nodiscard]] std::size_t departed() const noexcept { return departed_; }

@@ -113,42 +113,20 @@ class PromptedQuestions : protected QuestionRequests {
     }
     if (question.kind == QueryKind::action) key.action = state.legal_number(question.observation);
     const StablePrompt* const prompt = identify_prompt(state, question, key);
-    const auto restart = [&](std::uint32_t slot) {
-      if (prompt != nullptr) return slots_[slot].restart(question, key, *prompt);
-      slots_[slot].restart(question, key);
-      take_alike(state, slots_[slot]);
+    const auto begin = [&] {
+      const auto slot = acquire();
+      prompt != nullptr ? slots_[slot].restart(question, key, *prompt) : slots_[slot].restart(question, key);
+      if (prompt == nullptr) take_alike(state, slots_[slot]);
+      return slot;
     };
-    if (options_.deduplicate) {
-      const auto [entry, is_new] = state.memo.find_or_add(key);
-      const bool answered = entry->pending == AnswerMemo::Entry::none;
-      added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
-      if (!added) {
-        ++prompt_contexts_[question.prompt_context]->costs.deduplicated;
-        if (answered) answer = entry->answer;
-        return entry->pending;
-      }
-      entry->pending = acquire();
-      restart(entry->pending);
-      return entry->pending;
-    }
-    const auto slot = acquire();
-    restart(slot);
-    return slot;
-  }
-
-  /// Says in `key` which prompt the question has and how long answers to it hold. The prompt; null where likeness
-  /// chooses its examples.
-  const StablePrompt* identify_prompt(PromptState& state, const Question& question, AnswerMemo::Key& key) {
-    if (state.book.alike(question.kind)) {
-      identify_alike(state, question, key);
-      return nullptr;
-    }
-    const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
-                                             3 * state.decision + question.step + question.sample);
-    key.prefix_identity = prompt.identity;
-    key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) != 0.0 ? state.asking : 0;
-    return &prompt;
+    if (!options_.deduplicate) return begin();
+    const auto [entry, is_new] = state.memo.find_or_add(key);
+    const bool answered = entry->pending == AnswerMemo::Entry::none;
+    added = is_new || (answered && entry->answer.status == AnswerStatus::failed);
+    if (added) return entry->pending = begin();
+    ++prompt_contexts_[question.prompt_context]->costs.deduplicated;
+    if (answered) answer = entry->answer;
+    return entry->pending;
   }
 
   /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.

@@ -17,6 +17,7 @@
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/alike_prompts.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/prompt_state.hpp"
@@ -191,6 +192,21 @@ class QuestionRequests {
   [[nodiscard]] std::optional<double> temperature(const Question& question) const {
     const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
     return policy ? options_.policy_temperature : options_.sampling.temperature;
+  }
+
+  /// Says in `key` which prompt the question has and how long answers to it hold. The prompt; null where likeness
+  /// chooses its examples.
+  const StablePrompt* identify_prompt(PromptState& state, const Question& question, AnswerMemo::Key& key) {
+    if (state.book.alike(question.kind)) {
+      identify_alike(state, question, key);
+      return nullptr;
+    }
+    const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
+                                             3 * state.decision + question.step + question.sample);
+    key.prefix_identity = prompt.identity;
+    key.prefix_length = prompt.text.size();
+    key.decision = temperature(question) != 0.0 ? state.asking : 0;
+    return &prompt;
   }
 
   /// Stable prompts: the same for identical queries, whoever asks them first; where likeness chooses examples, whenever.
