@@ -22,10 +22,12 @@ namespace icpi::program {
 
 namespace {
 
-ModelSource induction_source() {
-  return {"induction", "the embedded model: no weights, learns from the prompt alone", true,
+template <InductionVersion version>
+ModelSource induction_source(std::string_view name, std::string_view meaning) {
+  return {name, meaning, true,
           [](const ModelChoice&, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
-            return [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
+            return
+                [] { return AnyLanguageModel(std::make_unique<InductionModel>(InductionOptions{.version = version})); };
           }};
 }
 
@@ -89,7 +91,12 @@ const ModelSource& find_source(std::string_view name) {
 }  // namespace
 
 const std::vector<ModelSource>& model_sources() {
-  static const std::vector<ModelSource> sources{induction_source(), oracle_source(), http_source(), llama_source()};
+  static const std::vector<ModelSource> sources{
+      induction_source<InductionVersion::first>("induction",
+                                                "the embedded model: no weights, learns from the prompt alone"),
+      induction_source<InductionVersion::calibrated>(
+          "induction/2", "the same, calibrated: chance is foretold as often as it was seen"),
+      oracle_source(), http_source(), llama_source()};
   return sources;
 }
 
