@@ -21,6 +21,8 @@ const DomainProgram& domain_program(std::string_view name) {
 Method method_for(const Method& method, const DomainFacts& facts) {
   Method result = method;
   if (!result.sets_step_limit) result.settings.rollouts.step_limit = facts.rollout_limit;
+  if (result.settings.bound_stated && facts.highest_reward)
+    result.settings.optimism.reward_bound = facts.highest_reward;
   if (result.kind != AgentKind::no_argmax) return result;
   result.settings.values = ValueChoice::policy_alone;  // as no_argmax_options() has it
   result.settings.warms_up = true;

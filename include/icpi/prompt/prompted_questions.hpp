@@ -96,15 +96,15 @@ class PromptedQuestions : protected QuestionRequests {
   /// known already and was stored in `answer`.
   std::uint32_t route(const Question& question, Answer& answer, bool& added) {
     PromptState& state = this->state(question);
-    AnswerMemo::Key key{question.kind,
-                        question.terminated,
-                        question.action,
-                        question.observation,
-                        question.sample,
-                        question.attempt,
-                        question.want_logprob,
-                        0,
-                        0};
+    AnswerMemo::Key key;
+    key.kind = question.kind;
+    key.terminated = question.terminated;
+    key.action = question.action;
+    key.observation = question.observation;
+    key.sample = question.sample;
+    key.attempt = question.attempt;
+    key.want_logprob = question.want_logprob;
+    key.drawn = question.drawn;
     added = true;
     if (!stable(state)) {
       const auto slot = acquire();
@@ -116,7 +116,7 @@ class PromptedQuestions : protected QuestionRequests {
                                              3 * state.decision + question.step + question.sample);
     key.prefix_identity = prompt.identity;
     key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) != 0.0 ? state.asking : 0;
+    key.decision = temperature(question) != 0.0 && !question.drawn ? state.asking : 0;
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;

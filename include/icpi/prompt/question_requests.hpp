@@ -159,18 +159,20 @@ class QuestionRequests {
   }
 
   [[nodiscard]] std::optional<double> temperature(const Question& question) const {
+    if (question.drawn) return 1;
     const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
     return policy ? options_.policy_temperature : options_.sampling.temperature;
   }
 
-  /// Stable prompts: the same for identical queries, whoever asks them first. Else the question's own.
+  /// Stable prompts: the same for identical queries, whoever asks them first, and in all decisions for what is drawn. Else the
+  /// question's own.
   [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
     const auto& question = slot.question;
     const PromptState& state = this->state(question);
     if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
     const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
-    return state.episode_key.child(state.decision)
-        .child(kind)
+    const RandomKey key = question.drawn ? state.drawn_key() : state.episode_key.child(state.decision);
+    return key.child(kind)
         .child(state.observations.hash(question.observation))
         .child(std::uint64_t{question.action} << 32 | question.sample)
         .child(question.attempt)
