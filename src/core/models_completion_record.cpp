@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <system_error>
+#include <vector>
 
 #include "icpi/core/checked_line.hpp"
 #include "icpi/core/error.hpp"
@@ -52,6 +53,16 @@ class FingerprintMixer {
 template <class Value>
 void add_set(JsonLine& line, std::string_view name, const std::optional<Value>& value) {
   if (value) line.add(name, *value);
+}
+
+/// Three offsets an example, and last that of the question.
+void add_borders(JsonLine& line, const CompletionRequest& request) {
+  if (request.examples.empty()) return;
+  std::vector<std::size_t> borders;
+  for (const PromptExample& each : request.examples)
+    borders.insert(borders.end(), {each.question, each.answer, each.end});
+  borders.push_back(request.question);
+  line.add_list("borders", borders, [](std::size_t at, std::string& out) { out += fmt::to_string(at); });
 }
 
 /// Feeds what may be left open; the result's bits say what is. 0.0 makes -0.0 the same temperature as 0.
@@ -169,6 +180,7 @@ std::string completion_record(const CompletionRequest& request, const Completion
   JsonLine line;
   line.add("request", fingerprint(request).str());
   line.add("prefix", request.prefix.text).add("query", request.query);
+  add_borders(line, request);
   line.add_list("stop", request.stop, append_json_string);
   if (!request.choices.empty()) line.add_list("choices", request.choices, append_json_string);
   add_set(line, "temperature", request.sampling.temperature);

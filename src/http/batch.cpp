@@ -14,6 +14,7 @@
 #include "choices.hpp"
 #include "dialect.hpp"
 #include "icpi/core/error.hpp"
+#include "identity.hpp"
 #include "server_words.hpp"
 #include "settings.hpp"
 #include "transport.hpp"
@@ -89,6 +90,9 @@ class BatchClient::Implementation {
         upload_(options_,
                 with_line(settings_.headers, fmt::format("Content-Type: multipart/form-data; boundary={}", boundary))) {
   }
+
+  [[nodiscard]] std::string identity() const { return make_identity(options_, options_.model); }
+  [[nodiscard]] std::string choices_problem() const { return find_choice_problem(options_, kind()); }
 
   std::string start(std::span<const CompletionRequest> requests) {
     if (requests.empty() || requests.size() > most_questions)
@@ -284,6 +288,8 @@ BatchClient::BatchClient(BatchClient&&) noexcept = default;
 BatchClient& BatchClient::operator=(BatchClient&&) noexcept = default;
 BatchClient::~BatchClient() = default;
 
+std::string BatchClient::identity() const { return implementation_->identity(); }
+std::string BatchClient::choices_problem() const { return implementation_->choices_problem(); }
 std::string BatchClient::start(std::span<const CompletionRequest> requests) { return implementation_->start(requests); }
 BatchProgress BatchClient::look(const std::string& name) { return implementation_->look(name); }
 void BatchClient::collect(const std::string& name, std::span<const CompletionRequest> requests,

@@ -66,13 +66,11 @@ std::vector<Block> blocks_of(const CompletionRequest& request) {
   if (is_blank(request.prefix.text) || is_blank(request.query)) return {{slice_of(request, 0, whole), false}};
   const auto in_prefix = static_cast<std::size_t>(
       std::count_if(request.examples.begin(), request.examples.end(), [&](const auto& e) { return e.end <= border; }));
-  const std::vector<std::size_t> places = kept_places(in_prefix);
   std::vector<Block> blocks;
   std::size_t begin = 0;
   for (std::size_t count = examples_per_block; count < in_prefix; count += examples_per_block) {
     const std::size_t end = request.examples[count].question;
-    const bool kept = std::find(places.begin(), places.end(), count) != places.end();
-    blocks.push_back({slice_of(request, begin, end), kept});
+    blocks.push_back({slice_of(request, begin, end), is_kept_place(count, in_prefix)});
     begin = end;
   }
   blocks.push_back({slice_of(request, begin, border), true});
@@ -100,13 +98,10 @@ std::string find_border_fault(const CompletionRequest& request) {
   return asked ? "" : "nothing is asked after its examples";
 }
 
-std::vector<std::size_t> kept_places(std::size_t examples) {
-  std::vector<std::size_t> places;
-  for (const std::size_t step : {std::size_t{4 * examples_per_block}, examples_per_block, std::size_t{1}}) {
-    const std::size_t place = examples - examples % step;
-    if (place > 0 && (places.empty() || places.back() != place)) places.push_back(place);
-  }
-  return places;
+bool is_kept_place(std::size_t count, std::size_t examples) noexcept {
+  const auto last_of = [examples](std::size_t step) { return examples - examples % step; };
+  return count > 0 &&
+         (count == last_of(4 * examples_per_block) || count == last_of(examples_per_block) || count == examples);
 }
 
 }  // namespace icpi::http

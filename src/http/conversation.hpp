@@ -56,9 +56,9 @@ struct Block {
 /// Why the borders cannot be the prompt's; empty: they can.
 [[nodiscard]] std::string find_border_fault(const CompletionRequest& request);
 
-/// After how many of `examples` an append-only prompt is marked as worth keeping, the longest-lived place first: places
-/// that stay where they are while the prompt grows, and its end. At most three.
-[[nodiscard]] std::vector<std::size_t> kept_places(std::size_t examples);
+/// Whether an append-only prompt of so many examples is marked as worth keeping after the first `count` of them: at places
+/// that stay where they are while the prompt grows, and at its end. At most three.
+[[nodiscard]] bool is_kept_place(std::size_t count, std::size_t examples) noexcept;
 
 /// So many examples, always the same ones, may share a block of text.
 inline constexpr std::size_t examples_per_block = 16;

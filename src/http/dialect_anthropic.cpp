@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Anthropic's messages.
-#include <algorithm>
-
 #include "choices.hpp"
 #include "conversation.hpp"
 #include "dialects.hpp"
@@ -33,12 +31,10 @@ void write_message(JsonWriter& json, std::string_view role, const PromptSlice& t
 
 void write_turns(JsonWriter& json, const CompletionRequest& request, bool keeps) {
   const Conversation conversation = conversation_of(request);
-  const std::vector<std::size_t> places =
-      keeps ? kept_places(examples_in_prefix(conversation)) : std::vector<std::size_t>();
+  const std::size_t in_prefix = examples_in_prefix(conversation);
   for (std::size_t i = 0; i < conversation.examples.size(); ++i) {
     write_message(json, "user", conversation.examples[i].question, false);
-    const bool kept = std::find(places.begin(), places.end(), i + 1) != places.end();
-    write_message(json, "assistant", conversation.examples[i].answer, kept);
+    write_message(json, "assistant", conversation.examples[i].answer, keeps && is_kept_place(i + 1, in_prefix));
   }
   write_message(json, "user", conversation.question, false);
 }

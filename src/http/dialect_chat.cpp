@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // OpenAI's chat completions.
-#include <algorithm>
 #include <vector>
 
 #include "choices.hpp"
@@ -86,11 +85,10 @@ void write_messages(JsonWriter& json, const Options& options, const CompletionRe
     return;
   }
   const Conversation conversation = conversation_of(request);
-  const auto places = marks ? kept_places(examples_in_prefix(conversation)) : std::vector<std::size_t>();
+  const std::size_t in_prefix = examples_in_prefix(conversation);
   for (std::size_t i = 0; i < conversation.examples.size(); ++i) {
     write("user", conversation.examples[i].question, {});
-    const bool kept = std::find(places.begin(), places.end(), i + 1) != places.end();
-    write("assistant", conversation.examples[i].answer, {}, kept);
+    write("assistant", conversation.examples[i].answer, {}, marks && is_kept_place(i + 1, in_prefix));
   }
   write("user", conversation.question, words_after);
 }

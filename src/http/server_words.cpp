@@ -68,8 +68,8 @@ std::string message_of_object(const JsonValue& object, int depth) {
   if (error != nullptr && error->is_structured()) {
     if (std::string words = find_message(*error, depth + 1); !words.empty()) return words;
   }
-  for (const std::string_view key : {"message", "detail", "msg", "error", "errors", "error_message",
-                                     "error_description", "description", "details", "title", "reason"}) {
+  for (const std::string_view key : {"message", "detail", "msg", "error_message", "error_description", "error",
+                                     "errors", "description", "details", "title", "reason"}) {
     const JsonValue* found = member(object, key);
     std::string words = found == nullptr ? std::string() : find_message(*found, depth + 1);
     if (words.empty()) continue;

@@ -97,11 +97,7 @@ void Job::write_tokens(const LoadedModel& model, const PromptTokenizer& tokenize
 void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) {
   const auto texts = scores_ ? continuations : request.choices;
   const std::string_view stop = request.stop.empty() ? std::string_view() : request.stop.front();
-  const std::string_view prompt_end = request.query.empty() ? request.prefix.text : request.query;
-  const std::size_t end_border = last_border(prompt_end);
-  std::string end(prompt_end.substr(end_border));
-  if (end_border == 0 && !request.query.empty())
-    end.insert(0, request.prefix.text.substr(last_border(request.prefix.text)));
+  const std::string end = last_line(request.prefix.text, request.query);
   std::vector<std::vector<Token>> tokens(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i)
     tokenizer.continue_with(std::string(texts[i]) + std::string(stop), end, tokens[i]);
@@ -124,8 +120,9 @@ std::size_t Job::cells_behind_prompt() const noexcept { return trie_ ? trie_cell
 void Job::begin(std::size_t known_tokens) {
   branch_at = known_tokens;
   for (std::size_t at = known_tokens; at < prompt.size(); ++at)
-    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0, false});
+    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0, false, false});
   work.back().output = !trie_ || trie_->nodes()[0].wanted;
+  wants_draft_ = !trie_;
   if (!trie_) return;
   for (std::size_t path = 0; path < trie_->paths(); path += most_paths) list_paths(path);
 }
@@ -141,34 +138,59 @@ std::size_t Job::list_paths(std::size_t first_path) {
     const auto position = static_cast<std::int32_t>(prompt.size() + node.depth - 1);
     const bool output = node.wanted && node.first_path >= first_path;
     work.push_back({node.token, position, std::max(node.first_path, first_path) - first_path,
-                    std::min(node.last_path, end) - first_path, output, i, first_path > 0 && work.size() == before});
+                    std::min(node.last_path, end) - first_path, output, i, first_path > 0 && work.size() == before,
+                    false});
   }
   return work.size() - before;
 }
 
-void Job::take(const Work& done, std::span<const float> logits, const LoadedModel& model, Sampler& sampler) {
-  if (completion.error) return;
-  if (!can_be_probabilities(logits))
-    return fail(ErrorCategory::invalid_request,
-                fmt::format("{}: the model computed numbers that are no probabilities", model.capabilities().file));
+Draft Job::draft() const {
+  Draft draft{&request, completion.text, prompt, draft_room(), {}};
+  draft.tokens.insert(draft.tokens.end(), written_.begin(), written_.end());
+  return draft;
+}
+
+void Job::take_draft(std::span<const Token> guess) {
+  wants_draft_ = false;
+  for (const Token token : guess) work.push_back({token, work.back().position + 1, 0, 1, true, 0, false, true});
+}
+
+bool Job::take(std::size_t index, std::span<const float> logits, const LoadedModel& model, Sampler& sampler) {
+  if (completion.error) return true;
+  if (!can_be_probabilities(logits)) {
+    fail(ErrorCategory::invalid_request,
+         fmt::format("{}: the model computed numbers that are no probabilities", model.capabilities().file));
+    return true;
+  }
   if (trie_) {
     const double all = log_sum_exp(logits);
-    for (const std::size_t child : trie_->nodes()[done.node].children) {
+    for (const std::size_t child : trie_->nodes()[work[index].node].children) {
       TokenTrie::Node& node = trie_->nodes()[child];
       node.logprob = static_cast<double>(logits[static_cast<std::size_t>(node.token)]) - all;
     }
-    return;
+    return true;
   }
   const Sampling& sampling = request.sampling;
   const double temperature = sampling.temperature.value_or(1);
-  const std::size_t index = sampler.draw(logits, temperature, sampling.top_p.value_or(1), stream_);
-  const std::int32_t position = done.position + 1;
-  take_token(index, logits, model);
-  if (!done_) work.push_back({static_cast<Token>(index), position, 0, 1, true, 0, false});
+  const auto token = static_cast<Token>(sampler.draw(logits, temperature, sampling.top_p.value_or(1), stream_));
+  take_token(token, logits, model);
+  const std::size_t next = index + 1;
+  if (!done_ && next < work.size() && work[next].token == token) {
+    ++accepted_;
+    return true;
+  }
+  const bool guessed_wrong = next < next_work;
+  work.resize(next);
+  next_work = next;
+  if (!done_) {
+    work.push_back({token, work[index].position + 1, 0, 1, true, 0, false, false});
+    wants_draft_ = true;
+  }
+  return !guessed_wrong;
 }
 
-void Job::take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model) {
-  const auto token = static_cast<Token>(index);
+void Job::take_token(Token token, std::span<const float> logits, const LoadedModel& model) {
+  written_.push_back(token);
   const bool last = ++completion.usage.completion_tokens == most_tokens_;
   if (model.ends_text(token)) {
     completion.finish = FinishReason::stop;
@@ -181,7 +203,7 @@ void Job::take_token(std::size_t index, std::span<const float> logits, const Loa
   done_ = last;
   cut_at_stop(before);
   if (request.want_logprobs && (completion.text.size() > before || !done_))
-    add_token(model.piece(token), static_cast<double>(logits[index]) - log_sum_exp(logits));
+    add_token(model.piece(token), static_cast<double>(logits[static_cast<std::size_t>(token)]) - log_sum_exp(logits));
 }
 
 /// The first `searched` bytes hold no stop string.
@@ -247,6 +269,19 @@ void Job::fail(ErrorCategory category, std::string message) {
   completion.tokens.clear();
   completion.finish = FinishReason::error;
   completion.error = {category, std::move(message), 0};
+}
+
+void guess_all(Drafter& drafter, std::span<const std::unique_ptr<Job>> jobs) {
+  std::vector<Job*> asking;
+  std::vector<Draft> drafts;
+  for (const auto& job : jobs) {
+    if (!job->wants_draft()) continue;
+    asking.push_back(job.get());
+    drafts.push_back(job->draft());
+  }
+  if (drafts.empty()) return;
+  drafter.draft(drafts);
+  for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->take_draft(drafts[i].guess);
 }
 
 }  // namespace icpi::llama

@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "draft.hpp"
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/random.hpp"
 #include "loaded_model.hpp"
@@ -36,6 +38,7 @@ class Job {
     std::size_t node = 0;  ///< of the tree whose logits they are
     /// The sequences must forget what is behind the prompt before this token is computed.
     bool afresh = false;
+    bool guessed = false;  ///< by a draft
   };
 
   /// A completion. Views of the request stay valid until it is delivered.
@@ -56,12 +59,21 @@ class Job {
 
   /// Lists the work when the first `known_tokens` of the prompt are in memory.
   void begin(std::size_t known_tokens);
-  /// The logits after a token of the work; may add work.
-  void take(const Work& done, std::span<const float> logits, const LoadedModel& model, Sampler& sampler);
+  /// Whether a guess of what comes next may save computations.
+  [[nodiscard]] bool wants_draft() const noexcept { return wants_draft_ && draft_room() > 0; }
+  /// What is known of the completion, to guess from.
+  [[nodiscard]] Draft draft() const;
+  /// Adds a guess of what comes next to the work.
+  void take_draft(std::span<const Token> guess);
+  /// The logits after work[index]; in the order of the work. May add work. False: what was computed behind it, a guess,
+  /// is no part of the completion, its logits are not to be taken, and the sequence must forget it.
+  [[nodiscard]] bool take(std::size_t index, std::span<const float> logits, const LoadedModel& model, Sampler& sampler);
   /// Once all work is done: reads the answer off the tree. Completions without choices have theirs by then.
   void finish();
   /// Ends without an answer.
   void fail(ErrorCategory category, std::string message);
+  /// Guessed tokens that were right so far.
+  [[nodiscard]] std::size_t accepted() const noexcept { return accepted_; }
 
   JobId id = 0;
   CompletionRequest request;                        ///< prefix and query of scores, too
@@ -79,6 +91,7 @@ class Job {
   bool started = false;
   std::vector<Work> work;
   std::size_t next_work = 0;
+  std::size_t passes = 0;  ///< computations that it took part in
 
   Completion completion;
   std::vector<double> logprobs;  ///< of the continuations
@@ -90,7 +103,10 @@ class Job {
   void write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
   void plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer);
   std::size_t list_paths(std::size_t first_path);
-  void take_token(std::size_t index, std::span<const float> logits, const LoadedModel& model);
+  [[nodiscard]] std::size_t draft_room() const noexcept {
+    return most_tokens_ - 1 - completion.usage.completion_tokens;
+  }
+  void take_token(Token token, std::span<const float> logits, const LoadedModel& model);
   void cut_at_stop(std::size_t searched);
   void walk();
   void add_token(std::string_view text, double logprob);
@@ -99,10 +115,16 @@ class Job {
   bool scores_ = false;
   bool planned_ = false;
   bool done_ = false;
+  bool wants_draft_ = false;
+  std::size_t accepted_ = 0;
+  std::vector<Token> written_;  ///< tokens of the completion
   std::optional<TokenTrie> trie_;
   std::size_t trie_cells_ = 0;            ///< of the paths that are computed together, at most
   std::vector<std::string_view> pieces_;  ///< of the tree's nodes
   RandomStream stream_;
 };
+
+/// Asks once for guesses of all jobs that want one.
+void guess_all(Drafter& drafter, std::span<const std::unique_ptr<Job>> jobs);
 
 }  // namespace icpi::llama

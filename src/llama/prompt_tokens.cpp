@@ -15,6 +15,14 @@ bool is_border(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
+std::string last_line(std::string_view prefix, std::string_view query) {
+  const std::string_view end = query.empty() ? prefix : query;
+  const std::size_t border = last_border(end);
+  std::string line(end.substr(border));
+  if (border == 0 && !query.empty()) line.insert(0, prefix.substr(last_border(prefix)));
+  return line;
+}
+
 std::size_t last_border(std::string_view text) noexcept {
   for (std::size_t at = text.size(); at-- > 1;)
     if (is_border(text, at)) return at;

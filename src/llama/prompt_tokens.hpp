@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,6 +47,8 @@ class PromptTokenizer {
   const LoadedModel* model_;
 };
 
+/// The end of a prompt, from its last border on.
+[[nodiscard]] std::string last_line(std::string_view prefix, std::string_view query);
 /// The last border in `text`; 0: there is none.
 [[nodiscard]] std::size_t last_border(std::string_view text) noexcept;
 /// The first border behind `from`; the end of `text`: there is none.

@@ -15,7 +15,12 @@ constexpr std::size_t shortest_prefix = 16;
 }  // namespace
 
 Scheduler::Scheduler(const Options& options, LoadedModel& model, Deliver deliver)
-    : options_(&options), model_(&model), deliver_(std::move(deliver)), tokenizer_(model), tree_(model) {}
+    : options_(&options),
+      model_(&model),
+      deliver_(std::move(deliver)),
+      tokenizer_(model),
+      drafter_(make_drafter(options, tokenizer_)),
+      tree_(model) {}
 
 void Scheduler::add(std::unique_ptr<Job> job) { queue_.push_back(std::move(job)); }
 
@@ -30,6 +35,7 @@ void Scheduler::cancel(JobId id) {
 void Scheduler::turn() {
   end_unwanted();
   admit_all();
+  if (drafter_) guess_all(*drafter_, live_);
   build_batch();
   if (!batch_.empty()) compute();
   std::vector<std::unique_ptr<Job>> done;
@@ -197,7 +203,9 @@ void Scheduler::add_work(Job& job, std::size_t room) {
     const auto sequences = std::span(job.sequences).subspan(work.first_path, work.last_path - work.first_path);
     if (work.output) outputs_.push_back({batch_.size(), {&job, job.next_work}});
     batch_.push_back({work.token, work.position, sequences, work.output});
+    statistics_.tokens_drafted += work.guessed ? 1 : 0;
   }
+  if (job.next_work > first) ++job.passes;
 }
 
 void Scheduler::add_prefix_tokens(PrefixTree::Prefix& prefix) {
@@ -226,9 +234,12 @@ void Scheduler::compute() {
     prefix->computed += count;
     statistics_.prefix_tokens_computed += count;
   }
+  const Job* guessed_wrong = nullptr;  // the outputs of a job follow one another
   for (const auto& [place, target] : outputs_) {
-    const Job::Work work = target.first->work[target.second];
-    target.first->take(work, model_->logits(place), *model_, sampler_);
+    const auto& [job, work] = target;
+    if (job == guessed_wrong || job->take(work, model_->logits(place), *model_, sampler_)) continue;
+    guessed_wrong = job;
+    model_->forget(job->sequences.front(), static_cast<std::size_t>(job->work[work].position) + 1);
   }
 }
 
@@ -241,11 +252,13 @@ void Scheduler::release(Job& job) {
 
 void Scheduler::finish(std::unique_ptr<Job> job) {
   release(*job);
+  statistics_.tokens_accepted += job->accepted();
   if (!job->completion.error) job->finish();
   if (job->completion.error) {
     ++statistics_.errors;
   } else {
     ++statistics_.answers;
+    statistics_.passes += job->passes;
     statistics_.usage.prompt_tokens += job->completion.usage.prompt_tokens;
     statistics_.usage.cached_tokens += job->completion.usage.cached_tokens;
     statistics_.usage.completion_tokens += job->completion.usage.completion_tokens;

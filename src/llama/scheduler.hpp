@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "draft.hpp"
 #include "icpi/llama/language_model.hpp"
 #include "job.hpp"
 #include "loaded_model.hpp"
@@ -68,6 +69,7 @@ class Scheduler {
   LoadedModel* model_;
   Deliver deliver_;
   PromptTokenizer tokenizer_;
+  std::unique_ptr<Drafter> drafter_;  ///< null: nothing is guessed
   PrefixTree tree_;
   Sampler sampler_;
   Statistics statistics_;

@@ -19,7 +19,7 @@ using Text = std::string_view;
 
 constexpr std::array<Text, 3> value_names{"mean_of_rollouts", "planning", "policy_alone"};
 constexpr std::array<Text, 3> former_value_names{"rollouts", "planning", "rollout_policy"};
-constexpr std::array<Text, 2> example_names{"balanced", "append_only"};
+constexpr std::array<Text, 3> example_names{"balanced", "append_only", "alike"};
 constexpr std::array<Text, 2> former_example_names{"per_query", "stable"};
 constexpr std::array<Text, 2> selection_names{"greedy", "softmax"};
 constexpr std::array<Text, 2> transition_names{"separate", "whole"};
@@ -103,7 +103,8 @@ void add_exploration_settings(std::vector<Setting>& all) {
 }
 
 void add_prompt_settings(std::vector<Setting>& all) {
-  all.push_back({"examples", "balanced, append_only", "example selection: drawn anew for every question, or kept",
+  all.push_back({"examples", "balanced, append_only, alike",
+                 "example selection: drawn anew for every question, kept, or those most like the question",
                  [](Settings& s, Text v) { return set_name(v, example_names, s.examples); },
                  [](const Settings& s) { return name_of(s.examples, example_names); }});
   all.push_back({"context_tokens", "whole numbers from 1", "most tokens of a prompt",
@@ -136,9 +137,15 @@ void add_prompt_settings(std::vector<Setting>& all) {
                  [](Settings& s, Text v) { return parse_switch(v, s.bootstrap); },
                  [](const Settings& s) { return fmt::to_string(s.bootstrap); }});
   all.push_back({"policy_prompts", "whole numbers from 1",
-                 "append_only: policy prompts drawn per episode, used in turn",
+                 "append_only, alike: policy prompts drawn per episode, used in turn",
                  [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.policy_prompts); },
                  [](const Settings& s) { return fmt::to_string(s.policy_prompts); }});
+  all.push_back({"alike_count", "1 to 1000", "alike: examples of a question",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.alike_count, std::size_t{1000}); },
+                 [](const Settings& s) { return fmt::to_string(s.alike_count); }});
+  all.push_back({"stem_tokens", "whole numbers from 0", "alike: tokens of kept examples before them; 0: none",
+                 [](Settings& s, Text v) { return set_count(v, std::size_t{0}, s.stem_tokens); },
+                 [](const Settings& s) { return fmt::to_string(s.stem_tokens); }});
 }
 
 void add_query_settings(std::vector<Setting>& all) {
@@ -156,7 +163,7 @@ void add_query_settings(std::vector<Setting>& all) {
   all.push_back({"max_tokens", "whole numbers from 1, or unset", "of a completion; unset: as the model likes",
                  [](Settings& s, Text v) { return set_optional(v, 1, s.queries.sampling.max_tokens, "unset"); },
                  [](const Settings& s) { return show(s.queries.sampling.max_tokens, "unset"); }});
-  all.push_back({"deduplicate", "on, off", "append_only: put identical queries once",
+  all.push_back({"deduplicate", "on, off", "append_only, alike: put identical queries once",
                  [](Settings& s, Text v) { return parse_switch(v, s.queries.deduplicate); },
                  [](const Settings& s) { return fmt::to_string(s.queries.deduplicate); }});
   all.push_back({"restrict_answers", "on, off", "only known terminations, actions and rewards as answers",
@@ -197,10 +204,16 @@ PolicyIterationOptions AgentSettings::options() const {
   if (hopes) decisions.explorations.push_back(optimism);
   if (selection == SelectionChoice::softmax) decisions.selection = Softmax{softmax_temperature};
   decisions.update_within_episode = update_within_episode;
-  if (examples == ExampleChoiceName::balanced)
-    options.prompts.examples = BalancedExamples{balance};
-  else
-    options.prompts.examples = AppendOnlyExamples{balance, rebuild_fraction, policy_prompts, balance_chance, bootstrap};
+  switch (examples) {
+    case ExampleChoiceName::balanced: options.prompts.examples = BalancedExamples{balance}; break;
+    case ExampleChoiceName::append_only:
+      options.prompts.examples =
+          AppendOnlyExamples{balance, rebuild_fraction, policy_prompts, balance_chance, bootstrap};
+      break;
+    case ExampleChoiceName::alike:
+      options.prompts.examples = AlikeExamples{alike_count, stem_tokens, policy_prompts};
+      break;
+  }
   if (return_threshold)
     options.prompts.trajectories = TrajectoriesAboveReturn{*return_threshold, recency};
   else

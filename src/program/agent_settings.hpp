@@ -16,7 +16,7 @@ namespace icpi::program {
 
 /// Which strategies an agent is made of; the order is that of their names in agent_settings.cpp.
 enum class ValueChoice : std::uint8_t { mean_of_rollouts, planning, policy_alone };
-enum class ExampleChoiceName : std::uint8_t { balanced, append_only };
+enum class ExampleChoiceName : std::uint8_t { balanced, append_only, alike };
 enum class SelectionChoice : std::uint8_t { greedy, softmax };
 
 /// PolicyIterationOptions as `--set` reaches them: every parameter has its name and its place, whichever strategies are
@@ -44,6 +44,8 @@ struct AgentSettings {
   bool bootstrap = false;
   double rebuild_fraction = 0.5;
   std::size_t policy_prompts = 4;
+  std::size_t alike_count = 6;
+  std::size_t stem_tokens = 0;
   std::size_t context_tokens = 3800;
   bool constraints = true;
   TransitionQuestions transition_questions = TransitionQuestions::separate;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "percent.hpp"
+
 namespace icpi::program {
 
 namespace {
@@ -26,10 +28,6 @@ constexpr std::array<Column, 8> columns{{{"questions", &Counts::questions},
                                          {"recorded_right", &Counts::recorded_right},
                                          {"right", &Counts::right}}};
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? "-" : fmt::format("{:.1f} %", 100 * static_cast<double>(part) / static_cast<double>(whole));
-}
-
 std::string row(std::string_view name, const Counts& counts) {
   const std::uint64_t answered = counts.questions - counts.unanswered;
   return fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", name, counts.questions,
@@ -47,7 +45,9 @@ AnswerComparison::Counts& AnswerComparison::Counts::operator+=(const Counts& oth
 
 void AnswerComparison::add(const RecordedQuestion& question, const Completion& answer) {
   Counts& counts = counts_[static_cast<std::size_t>(question.kind)];
+  std::string& judged = judged_[static_cast<std::size_t>(question.kind)];
   ++counts.questions;
+  judged += answer.error ? '?' : '-';
   if (answer.error) {
     ++counts.unanswered;
     return;
@@ -64,7 +64,9 @@ void AnswerComparison::add(const RecordedQuestion& question, const Completion& a
   if (happened == nullptr) return;
   ++counts.known;
   counts.recorded_right += recorded && happened->contains(*recorded) ? 1U : 0U;
-  counts.right += asked && happened->contains(*asked) ? 1U : 0U;
+  const bool right = asked && happened->contains(*asked);
+  counts.right += right ? 1U : 0U;
+  judged.back() = right ? 'r' : 'w';
 }
 
 AnswerComparison::Counts AnswerComparison::total() const {
@@ -89,7 +91,7 @@ std::string AnswerComparison::json() const {
     text += fmt::format("{}\"{}\":{{", text.size() > 1 ? "," : "", name(kind));
     for (std::size_t i = 0; i < columns.size(); ++i)
       text += fmt::format("{}\"{}\":{}", i > 0 ? "," : "", columns[i].name, of(kind).*columns[i].count);
-    text += "}";
+    text += fmt::format(",\"judged\":\"{}\"}}", judged_[static_cast<std::size_t>(kind)]);
   }
   return text + "}";
 }

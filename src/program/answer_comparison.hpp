@@ -35,13 +35,15 @@ class AnswerComparison {
   [[nodiscard]] Counts total() const;
   /// For a person; ends in a newline.
   [[nodiscard]] std::string table() const;
-  /// {"termination": {"questions": ..., ...}, ...}
+  /// {"termination": {"questions": ..., ..., "judged": "rw-?"}, ...}: of each new answer, in the order of the questions,
+  /// whether it is right, wrong, nothing that is known, or missing.
   [[nodiscard]] std::string json() const;
 
  private:
   const QuestionReader& reader_;
   const SeenOutcomes& outcomes_;
   std::array<Counts, all_query_kinds.size()> counts_{};
+  std::array<std::string, all_query_kinds.size()> judged_{};  ///< a letter a question
 };
 
 }  // namespace icpi::program

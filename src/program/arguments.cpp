@@ -62,6 +62,11 @@ Method make_method(const MethodArguments& arguments) {
     method.settings.recency = parse_count("--recency", arguments.recency, 1, 1'000'000);
     method.label += "-recency-" + arguments.recency;
   }
+  ablation(!arguments.task.empty() || arguments.describe_task, "task");
+  if (!arguments.task.empty() && arguments.describe_task)
+    throw InvalidArgument("--task and --describe-task: give one of them");
+  method.task = arguments.task;
+  method.describes_task = arguments.describe_task;
   if (arguments.bootstrap_past_terminal) {
     if (method.kind != AgentKind::tabular_q)
       throw InvalidArgument(

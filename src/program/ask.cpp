@@ -3,7 +3,6 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -22,7 +21,6 @@
 #include "icpi/core/error.hpp"
 #include "icpi/core/json_line.hpp"
 #include "interrupt.hpp"
-#include "parse.hpp"
 #include "printable.hpp"
 #include "progress.hpp"
 #include "recorded_questions.hpp"
@@ -83,24 +81,27 @@ std::string put(std::vector<RecordedQuestion>& questions, AnyLanguageModel& mode
 }
 
 /// The same through a batch service.
-std::string put_batch(const AskArguments& arguments, const std::vector<RecordedQuestion>& questions,
+std::string put_batch(BatchService& service, const BatchChoice& choice, const std::vector<RecordedQuestion>& questions,
                       BudgetAccount& account, AnswerComparison& comparison) {
-  double pause = 60;
-  if (!arguments.batch_pause.empty() && (!parse_number(arguments.batch_pause, pause) || pause <= 0 || pause > 86400))
-    throw InvalidArgument(
-        fmt::format("--batch-pause '{}' is not allowed; expected seconds, up to a day", arguments.batch_pause));
-  const auto service = make_batch_service(arguments.model);
   const Requests requests(questions);
   Progress progress(questions.size());
-  const auto answers =
-      answers_of_batch(*service, account, arguments.batch, requests.all(),
-                       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(pause)));
+  const auto answers = answers_of_batch(service, account, choice, requests.all());
   std::string failure;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     comparison.add(questions[i], answers[i]);
     if (answers[i].error && failure.empty()) failure = answers[i].error.message;
   }
   return failure;
+}
+
+/// Turns are made of examples. Throws InvalidArgument when nobody wrote down where they are.
+void check_borders(const AskArguments& arguments, const std::vector<RecordedQuestion>& questions) {
+  const auto has_examples = [](const RecordedQuestion& each) { return !each.examples.empty(); };
+  if (arguments.model.http.chat_style == "turns" && std::none_of(questions.begin(), questions.end(), has_examples))
+    throw InvalidArgument(
+        fmt::format("--chat-style turns: '{}' does not say where examples begin and end, as an earlier version wrote "
+                    "it; record it anew",
+                    arguments.recording));
 }
 
 }  // namespace
@@ -113,14 +114,17 @@ void ask(const AskArguments& arguments, std::ostream& out) {
                                            : parse_count("--most", arguments.most, 1, 1U << 30U);
   const auto reader = domain.make_question_reader(!arguments.no_hints);
   std::vector<RecordedQuestion> questions = read_questions(arguments.recording, *reader, most);
+  check_borders(arguments, questions);
   if (!arguments.max_tokens.empty()) {
     const auto limit = parse_count("--max-tokens", arguments.max_tokens, 1, 1U << 20U);
     for (RecordedQuestion& each : questions) each.sampling.max_tokens = static_cast<int>(limit);
   }
   const auto ledger = std::make_shared<ModelLedger>(arguments.model);
   ModelFactory make;
-  if (arguments.batch.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
-  if (arguments.batch.empty()) check_answer_files(arguments.model);
+  const BatchChoice& batch = arguments.model.batch;
+  if (!batch.file.empty() && !arguments.model.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
+  if (batch.file.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
+  if (batch.file.empty()) check_answer_files(arguments.model);
   if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
     throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
   watch_signals();
@@ -133,8 +137,9 @@ void ask(const AskArguments& arguments, std::ostream& out) {
     model_name = model.identity();
     failure = put(questions, model, comparison);
   } else {
-    model_name = arguments.model.http.model_name;
-    failure = put_batch(arguments, questions, *ledger->account(), comparison);
+    const auto service = make_batch_service(arguments.model);
+    model_name = service->identity();
+    failure = put_batch(*service, batch, questions, *ledger->account(), comparison);
   }
   fmt::print(out, "{}{}", comparison.table(), ledger->report());
   if (!arguments.json.empty()) {

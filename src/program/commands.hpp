@@ -26,6 +26,8 @@ struct MethodArguments {
   bool no_constraints = false;
   std::string recency;  ///< empty: as the options say
   bool bootstrap_past_terminal = false;
+  std::string task;            ///< what prompts begin with; empty: nothing
+  bool describe_task = false;  ///< it is what the environment says
   std::vector<std::string> set;
 };
 
@@ -34,6 +36,12 @@ struct EvaluateArguments {
   std::string run;  ///< a folder that train wrote
   std::string episodes = "100";
   std::string out;  ///< empty: the summary alone
+};
+
+/// How the records of a run will name it.
+struct CheckedRun {
+  std::string domain;
+  std::string agent;
 };
 
 /// `icpi train`.
@@ -46,10 +54,16 @@ struct TrainArguments {
   std::string seeds = "0:4";
   std::string environments = "1";
   std::string jobs = "1";
+  std::string history;  ///< a file of transitions to begin with; empty: none
+  bool batch = false;   ///< by a batch service
+  bool yes = false;     ///< however long that takes
   std::string out;
   bool dry_run = false;
   RecoveryArguments recovery;
   const EvaluateArguments* evaluation = nullptr;  ///< of the run that `recovery` plays again; null: none
+  /// Gets what is known of the run once its arguments are checked: then nothing is asked, written or played. Null: it is
+  /// played.
+  CheckedRun* checked = nullptr;
 };
 
 /// `icpi reproduce`.
@@ -100,12 +114,23 @@ struct AskArguments {
   std::string recording;
   std::string domain;
   bool no_hints = false;
-  std::string most;         ///< questions; empty: all
-  std::string max_tokens;   ///< of an answer; empty: as recorded
-  std::string json;         ///< write the counts there; empty: do not
-  std::string batch;        ///< through a batch service, whose batch's name is kept in this file; empty: one by one
-  std::string batch_pause;  ///< seconds between two looks at it; empty: a minute
+  std::string most;        ///< questions; empty: all
+  std::string max_tokens;  ///< of an answer; empty: as recorded
+  std::string json;        ///< write the counts there; empty: do not
   ModelChoice model;
+};
+
+/// `icpi assess`.
+struct AssessArguments {
+  std::string domain;  ///< or:
+  EnvironmentChoice environment;
+  MethodArguments method;
+  ModelChoice model;
+  std::vector<std::string> after{"5", "15", "30"};  ///< so many random episodes
+  std::string predict = "50";                       ///< steps of each sort
+  std::string seeds = "0";
+  std::string json;  ///< write the numbers there; empty: do not
+  bool dry_run = false;
 };
 
 /// "A:B" (A, A + 1, ..., B - 1), or "A" alone for one seed. Throws InvalidArgument.
@@ -128,6 +153,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out);
 void plot(const PlotArguments& arguments, std::ostream& out);
 void show(const ShowArguments& arguments, std::ostream& out);
 void ask(const AskArguments& arguments, std::ostream& out);
+void assess(const AssessArguments& arguments, std::ostream& out);
 /// Copies the log of a whole run into a folder of its own, to be played again from there. Throws InvalidArgument.
 void copy_whole_run(const EvaluateArguments& arguments, const std::filesystem::path& folder);
 /// Throws Error when a rule is broken, after every one that is has been told.

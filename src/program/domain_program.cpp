@@ -18,8 +18,12 @@ const DomainProgram& domain_program(std::string_view name) {
   throw InvalidArgument(fmt::format("unknown domain '{}': choose one of {}", name, fmt::join(known, ", ")));
 }
 
-Method method_for(const Method& method, const DomainFacts& facts) {
+Method method_for(const Method& method, const DomainProgram& domain) {
+  const DomainFacts facts = domain.facts();
   Method result = method;
+  if (result.describes_task) result.task = domain.task();
+  if (result.describes_task && result.task.empty())
+    throw InvalidArgument(fmt::format("--describe-task: {} says nothing of its task; --task TEXT does", facts.name));
   if (!result.sets_step_limit) result.settings.rollouts.step_limit = facts.rollout_limit;
   if (result.settings.bound_stated && facts.highest_reward)
     result.settings.optimism.reward_bound = facts.highest_reward;

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "assessment.hpp"
+#include "history.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/domains/domain_facts.hpp"
 #include "icpi/experiment/episode_record.hpp"
@@ -41,8 +43,9 @@ struct RunRequest {
   std::size_t evaluation_episodes =
       0;  ///< that are played after the last step, with nothing learned and nothing random
   std::vector<EpisodeRecord>* evaluations =
-      nullptr;                                ///< takes their records, in any order; for evaluation_episodes > 0
-  std::shared_ptr<ReadabilityWatch> watch{};  ///< looks at the first answers, and may end the run; null: nobody does
+      nullptr;                                   ///< takes their records, in any order; for evaluation_episodes > 0
+  std::shared_ptr<const HistoryFile> history{};  ///< what agents that ask a model begin with; null: nothing
+  std::shared_ptr<ReadabilityWatch> watch{};     ///< looks at the first answers, and may end the run; null: nobody does
 };
 
 /// One decision to look at.
@@ -53,6 +56,17 @@ struct ShowRequest {
   std::size_t episodes = 0;  ///< to learn from first
   std::size_t step = 0;      ///< of the episode after them: which decision
   bool whole_prompts = false;
+};
+
+/// An assessment to make.
+struct AssessRequest {
+  Method method;
+  ModelFactory model{};
+  ModelFactory embedded{};              ///< the embedded model, which counts the questions of decisions
+  SeedRange seeds{};                    ///< each with episodes of its own
+  std::vector<std::size_t> episodes{};  ///< numbers of random episodes to learn from, ascending, at least one
+  std::size_t steps = 0;                ///< to predict, of each sort and seed, at most
+  std::size_t at_a_time = 0;            ///< questions that are put together, at most; at least 1
 };
 
 /// What the program does with a domain. One compiled unit a domain, so that the program builds in parallel and in
@@ -69,6 +83,11 @@ class DomainProgram {
   /// What the environment says of itself, as JSON, for records; empty: `facts` say it all.
   [[nodiscard]] virtual std::string environment_json() const { return {}; }
 
+  /// What there is to do, in words; empty: the environment does not say.
+  [[nodiscard]] virtual std::string task() const { return {}; }
+
+  /// Whether there is one; otherwise make_oracle() throws InvalidArgument.
+  [[nodiscard]] virtual bool has_oracle() const { return true; }
   /// A perfect world model for the texts of this domain.
   [[nodiscard]] virtual AnyLanguageModel make_oracle(bool hints) const = 0;
 
@@ -78,9 +97,15 @@ class DomainProgram {
   /// Makes the agent once. Throws InvalidArgument for options that it does not take.
   virtual void check(const Method& method, const ModelFactory& model) const = 0;
 
+  /// Throws InvalidArgument, naming the line, for a history that is none of this environment.
+  virtual void check(const HistoryFile& history) const = 0;
+
   /// Plays; `on_episode` gets the records in the order of seeds and episodes, never two at a time. Returns what all
   /// agents spent. Throws Interrupted, after `on_episode` got every record that there is, when it was.
   virtual Costs run(const RunRequest& request, const std::function<void(const EpisodeRecord&)>& on_episode) const = 0;
+
+  /// Finds out how well a model predicts this environment. Throws Interrupted when a signal came.
+  [[nodiscard]] virtual Assessment assess(const AssessRequest& request) const = 0;
 
   /// Prints one decision of `icpi` as a person would want to see it.
   virtual void show(const ShowRequest& request, std::ostream& out) const = 0;
@@ -89,8 +114,9 @@ class DomainProgram {
 /// The program of the domain of this name. Throws InvalidArgument with the known names.
 const DomainProgram& domain_program(std::string_view name);
 
-/// `method` with what depends on the domain filled in.
-Method method_for(const Method& method, const DomainFacts& facts);
+/// `method` with what depends on the domain filled in. Throws InvalidArgument when it is to describe a task of which
+/// nothing is said.
+Method method_for(const Method& method, const DomainProgram& domain);
 
 const DomainProgram& chain_program();
 const DomainProgram& distractor_chain_program();

@@ -87,6 +87,33 @@ void name_command(const EnvironmentChoice& choice, ProcessOptions& options) {
   }
 }
 
+FieldValues read_values(const std::vector<Json>& list, const std::vector<Field>& fields) {
+  if (list.size() != fields.size())
+    throw InvalidArgument(fmt::format("an observation has {} values for {} fields", list.size(), fields.size()));
+  FieldValues values;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    switch (fields[i].kind) {
+      case FieldKind::integer: values.emplace_back(list[i].integer<std::int64_t>()); break;
+      case FieldKind::decimal: values.emplace_back(list[i].number()); break;
+      default: values.emplace_back(list[i].string());
+    }
+  }
+  return values;
+}
+
+/// A description as prompts take it: without lines that say nothing.
+std::string task_of(std::string_view description) {
+  std::string task;
+  while (!description.empty()) {
+    const auto end = std::min(description.find('\n'), description.size());
+    if (const std::string_view line = description.substr(0, end);
+        line.find_first_not_of(" \t\r") != std::string_view::npos)
+      task.append(task.empty() ? "" : "\n").append(line);
+    description.remove_prefix(std::min(end + 1, description.size()));
+  }
+  return task;
+}
+
 /// The program of an environment in another process.
 class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
  public:
@@ -103,6 +130,9 @@ class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
     return facts;
   }
 
+  std::string task() const override { return task_of(env_.spec().description); }
+
+  bool has_oracle() const override { return false; }
   AnyLanguageModel make_oracle(bool) const override {
     throw InvalidArgument("the oracle knows the domains only: it does not go with --env");
   }
@@ -124,6 +154,19 @@ class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
   }
 
  private:
+  /// A list of values, or the text of prompts.
+  FieldValues read_observation(const Json& value) const override {
+    if (value.kind() != Json::Kind::array) return ProgramOf::read_observation(value);
+    const FieldFormatter<ProcessEnvironment> reader = formatter(false);
+    return reader.text().rounded(read_values(value.array(), reader.text().fields()));
+  }
+  /// A name.
+  std::string read_action(const Json& value) const override {
+    const auto& known = env_.actions();
+    if (std::find(known.begin(), known.end(), value.string()) != known.end()) return value.string();
+    throw InvalidArgument(fmt::format("the action '{}' is none of {}", value.string(), fmt::join(known, ", ")));
+  }
+
   const ProcessEnvironment& env() const override { return env_; }
   std::vector<ProcessEnvironment> environments(std::size_t count) const override {
     return ProcessEnvironment::start(options_, count);

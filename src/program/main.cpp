@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cache_options.hpp"
 #include "commands.hpp"
 #include "environment_options.hpp"
 #include "icpi/core/error.hpp"
@@ -17,8 +18,11 @@
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
+#include "question_options.hpp"
 #include "run_header.hpp"
 #include "standard_streams.hpp"
+#include "sweep_options.hpp"
+#include "train_options.hpp"
 #include "words.hpp"
 
 namespace {
@@ -53,60 +57,11 @@ std::string unexpected(const CLI::App& app) {
   return fmt::format("'{}' was not expected; allowed: {}", rest.empty() ? "" : rest.front(), fmt::join(allowed, ", "));
 }
 
-void add_method_options(CLI::App& command, MethodArguments& method, bool with_agent) {
-  if (with_agent) {
-    command.add_option("--agent", method.agent,
-                       "icpi, no-argmax, tabular-q, matching-model, random, optimal (default icpi)");
-    command.add_flag("--no-hints", method.no_hints, "observations without the hint");
-    command.add_flag("--no-balance", method.no_balance, "do not repeat examples of the smaller classes");
-    command.add_flag("--no-constraints", method.no_constraints, "examples of any action and termination");
-    command.add_option("--recency", method.recency, "policy prompts show the last N trajectories (default 8)");
-    command.add_flag("--bootstrap", method.bootstrap_past_terminal,
-                     "tabular-q: bootstrap past terminal steps, as the authors' code does");
-  }
-  command.add_option("--options", method.options,
-                     with_agent ? "recommended, its alias best, or paper (default recommended; baselines: paper)"
-                                : "recommended, its alias best, or paper (default paper)");
-  command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
-      ->take_all()
-      ->allow_extra_args(false);
-}
-
 void add_models(CLI::App& app, ModelsArguments& arguments) {
   auto& command =
       *app.add_subcommand("models", "list the language models; with --model, say what is known about that one");
   arguments.model.name.clear();
   add_model(command, arguments.model);
-}
-
-void add_recovery_options(CLI::App& command, RecoveryArguments& recovery) {
-  command.add_option("--resume", recovery.resume, "a folder of --out: go on with the run there, as it was begun")
-      ->check([](const std::string& folder) { return std::string(folder.empty() ? "names no folder" : ""); });
-  command.add_option("--durability", recovery.durability,
-                     "what every step survives: process (its death), or power (a power cut too) (default process)");
-  command.add_option("--on-environment-error", recovery.on_environment_error,
-                     "stop, or continue with the next episode (default stop)");
-}
-
-void add_train(CLI::App& app, TrainArguments& arguments) {
-  auto& command = *app.add_subcommand("train", "let an agent learn in a domain, and write the records");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`");
-  command.add_option("--env", arguments.environment.name,
-                     "an environment of others: gym:ID, minigrid:ID, ..., or 'process: COMMAND'");
-  add_environment(command, arguments.environment);
-  add_method_options(command, arguments.method, true);
-  add_model(command, arguments.model);
-  add_recovery_options(command, arguments.recovery);
-  command.add_option("--record", arguments.model.record, "write every request and answer to this file");
-  command.add_option("--steps", arguments.steps,
-                     "environment steps of a run, in each of its environments (default: the domain's horizon)");
-  command.add_option("--seeds", arguments.seeds, "A:B, the seeds A, A+1, ... B-1 (default 0:4)");
-  command.add_option(
-      "--environments", arguments.environments,
-      "so many environments share the agent of each seed: what it learns in one it knows in all (default 1)");
-  command.add_option("--jobs", arguments.jobs, "threads; the results do not depend on it (default 1)");
-  command.add_option("--out", arguments.out, "a new or empty folder");
-  command.add_flag("--dry-run", arguments.dry_run, "predict LM calls, tokens and cost, write nothing");
 }
 
 void add_reproduce(CLI::App& app, ReproduceArguments& arguments, std::vector<std::string>& models, ModelChoice& model) {
@@ -138,35 +93,6 @@ void add_plot(CLI::App& app, PlotArguments& arguments) {
   auto& command = *app.add_subcommand("plot", "table, curves and figures from the records of runs");
   command.add_option("runs", arguments.runs, "folders that train or reproduce wrote")->required();
   command.add_option("--out", arguments.out, "a new or empty folder");
-}
-
-void add_show(CLI::App& app, ShowArguments& arguments) {
-  auto& command = *app.add_subcommand("show", "what was asked and answered in one decision");
-  command.add_option("--domain", arguments.domain, "see `icpi domains`");
-  command.add_option("--env", arguments.environment.name, "as of `icpi train`");
-  add_environment(command, arguments.environment);
-  add_method_options(command, arguments.method, true);
-  add_model(command, arguments.model);
-  command.add_option("--seed", arguments.seed, "of the run (default 0)");
-  command.add_option("--episodes", arguments.episodes, "to learn from before (default 15)");
-  command.add_option("--step", arguments.step, "which decision of the episode after them (default 0)");
-  command.add_flag("--whole-prompts", arguments.whole_prompts, "print every line of every prompt");
-}
-
-void add_ask(CLI::App& app, AskArguments& arguments) {
-  auto& command = *app.add_subcommand("ask", "put recorded questions to another model, and compare the answers");
-  command.add_option("--recording", arguments.recording, "a file that train --record wrote")->required();
-  command.add_option("--domain", arguments.domain, "the one whose run was recorded")->required();
-  command.add_flag("--no-hints", arguments.no_hints, "it was recorded with observations without the hint");
-  command.add_option("--most", arguments.most, "only the first so many different questions (default: all)");
-  command.add_option("--max-tokens", arguments.max_tokens, "limit of an answer (default: as recorded)");
-  command.add_option("--json", arguments.json, "write the counts to this file");
-  command.add_option(
-      "--batch", arguments.batch,
-      "http: by a batch service, within a day and at a lower price; this file keeps the batch's name, so "
-      "that the same command can go on");
-  command.add_option("--batch-pause", arguments.batch_pause, "seconds between two looks at the batch (default 60)");
-  add_model(command, arguments.model);
 }
 
 int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log = nullptr,
@@ -221,10 +147,16 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   add_show(app, show_arguments);
   AskArguments ask_arguments;
   add_ask(app, ask_arguments);
+  AssessArguments assess_arguments;
+  add_assess(app, assess_arguments);
   EvaluateArguments evaluate_arguments;
   add_evaluate(app, evaluate_arguments);
   CheckEnvArguments check_env_arguments;
   add_check_env(app, check_env_arguments);
+  SweepCommands sweep_commands;
+  add_sweep(app, sweep_commands);
+  CacheArguments cache_arguments;
+  add_cache(app, cache_arguments);
   if (log) {
     for (CLI::Option* option : app.get_subcommand(words[0])->get_options()) {
       if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw) option->take_last();
@@ -264,7 +196,10 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
   if (app.got_subcommand("plot")) plot(plot_arguments, std::cout);
   if (app.got_subcommand("show")) show(show_arguments, std::cout);
   if (app.got_subcommand("ask")) ask(ask_arguments, std::cout);
+  if (app.got_subcommand("assess")) assess(assess_arguments, std::cout);
   if (app.got_subcommand("check-env")) check_env(check_env_arguments, std::cout);
+  run_sweep(app, sweep_commands, std::cout);
+  run_cache(app, cache_arguments, std::cout);
   return delivered();
 }
 

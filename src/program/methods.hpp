@@ -39,6 +39,8 @@ struct Method {
   bool bootstrap_past_terminal = false;  ///< tabular-q
   bool sets_step_limit = false;          ///< `settings` have it; otherwise it is the domain's
   AgentSettings settings{};
+  std::string task{};           ///< PromptOptions::task
+  bool describes_task = false;  ///< it is what the environment says, which method_for() does not know
 };
 
 /// The methods of the paper's first figure, with the settings given.

@@ -41,19 +41,6 @@ constexpr std::array forms{http::ChoiceForm::automatic,      http::ChoiceForm::n
                            http::ChoiceForm::guided_choice,  http::ChoiceForm::regex,
                            http::ChoiceForm::response_regex, http::ChoiceForm::grammar};
 
-/// The value of that name; empty: the one that was there.
-template <class Values>
-typename Values::value_type parse_name(std::string_view option, std::string_view text, const Values& values,
-                                       typename Values::value_type otherwise) {
-  if (text.empty()) return otherwise;
-  std::string known;
-  for (const auto value : values) {
-    if (text == http::name(value)) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", http::name(value));
-  }
-  throw InvalidArgument(fmt::format("{} '{}' is not allowed; choose one of {}", option, text, known));
-}
-
 double parse_rate(std::string_view option, const std::string& text) {
   double rate = 0;
   if (!parse_number(text, rate) || rate < 0)
@@ -193,6 +180,8 @@ http::Options http_options(const ModelChoice& choice) {
 class HttpBatch final : public BatchService {
  public:
   explicit HttpBatch(http::Options options) : client_(std::move(options)) {}
+  std::string identity() const override { return client_.identity(); }
+  bool constrains_choices() const override { return client_.choices_problem().empty(); }
   std::string start(std::span<const CompletionRequest> requests) override { return client_.start(requests); }
   Look look(const std::string& name) override {
     const http::BatchProgress progress = client_.look(name);
@@ -214,7 +203,6 @@ class HttpBatch final : public BatchService {
 
 std::unique_ptr<BatchService> make_batch_service(const ModelChoice& choice) {
   if (choice.name != "http") throw InvalidArgument("--batch needs --model http");
-  if (!choice.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
   if (choice.http.model_name.empty()) throw InvalidArgument("--batch needs --model-name");
   return std::make_unique<HttpBatch>(http_options(choice));
 }

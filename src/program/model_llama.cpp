@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <array>
 #include <string>
 
 #include "commands.hpp"
@@ -12,6 +13,8 @@ namespace icpi::program {
 
 namespace {
 
+constexpr std::array drafts{llama::DraftSource::none, llama::DraftSource::induction, llama::DraftSource::ngram};
+
 llama::Options llama_options(const ModelChoice& choice) {
   const LlamaChoice& said = choice.llama;
   if (said.path.empty()) throw InvalidArgument("--model llama needs --model-path: name a GGUF file");
@@ -23,6 +26,7 @@ llama::Options llama_options(const ModelChoice& choice) {
   const bool all_layers = said.gpu_layers == "all" || said.gpu_layers == "-1";
   options.gpu_layers = all_layers ? -1 : static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
   options.backend_directory = said.backend_directory;
+  options.draft = parse_name("--draft", said.draft, drafts, options.draft);
   options.interrupted = [] { return interrupting_signal() != 0; };
   llama::validate(options);
   return options;

@@ -62,6 +62,9 @@ void add_llama_options(CLI::App& command, LlamaChoice& llama) {
   command.add_option("--kv-mib", llama.kv_mib, "llama: memory for keys and values (default: 8 contexts, at most 1024)");
   command.add_option("--model-threads", llama.threads, "llama: threads that compute (default: one a processor)");
   command.add_option("--gpu-layers", llama.gpu_layers, "llama: layers computed on a GPU, or all (default 0)");
+  command.add_option("--draft", llama.draft,
+                     "llama: who guesses answers, checked several tokens at once: none, induction, ngram "
+                     "(default induction)");
   command.add_option("--backend-directory", llama.backend_directory, "llama: where ggml's backends are");
 }
 
@@ -85,7 +88,9 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
 void add_model_options(CLI::App& command, ModelChoice& model) {
   add_http_options(command, model.http);
   add_llama_options(command, model.llama);
-  command.add_option("--cache", model.cache, "keep answers in this file, over runs: nothing is asked twice");
+  command.add_option(
+      "--cache", model.cache,
+      "keep answers in this file, over runs, or in the database postgresql://HOST/NAME: nothing is asked twice");
   command.add_flag("--require-cache", model.require_cache, "answer from --cache alone: replay without the model");
   command.add_flag("--cache-optional", model.cache_optional, "go on without --cache when its file fails");
   command.add_flag("--keep-going", model.keep_going,

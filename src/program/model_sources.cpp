@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "batch_service.hpp"
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/models/induction.hpp"
@@ -26,8 +27,7 @@ template <InductionVersion version>
 ModelSource induction_source(std::string_view name, std::string_view meaning) {
   return {name, meaning, true,
           [](const ModelChoice&, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
-            return
-                [] { return AnyLanguageModel(std::make_unique<InductionModel>(InductionOptions{.version = version})); };
+            return embedded_model(version);
           }};
 }
 
@@ -89,6 +89,15 @@ const ModelSource& find_source(std::string_view name) {
 }
 
 }  // namespace
+
+ModelFactory embedded_model(InductionVersion version) {
+  return [version] { return AnyLanguageModel(std::make_unique<InductionModel>(InductionOptions{.version = version})); };
+}
+
+ModelFactory stand_in(const DomainProgram& domain, bool hints) {
+  if (!domain.has_oracle()) return embedded_model();
+  return [&domain, hints] { return domain.make_oracle(hints); };
+}
 
 const std::vector<ModelSource>& model_sources() {
   static const std::vector<ModelSource> sources{
@@ -163,7 +172,8 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
     throw InvalidArgument("--require-cache needs --cache: name the file that holds the answers");
   if (choice.cache_optional && (choice.cache.empty() || choice.require_cache))
     throw InvalidArgument("--cache-optional needs --cache, and does not go with --require-cache");
-  ModelFactory make = find_source(choice.name).factory(choice, domain, hints, ledger);
+  ModelFactory make = choice.batch.file.empty() ? find_source(choice.name).factory(choice, domain, hints, ledger)
+                                                : batched_models(choice);
   if (!ledger) return make;
   make = [make = std::move(make), account = ledger->account()] {
     return AnyLanguageModel(BudgetedModel<AnyLanguageModel>(make(), account));

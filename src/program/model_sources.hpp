@@ -11,6 +11,7 @@
 
 #include "domain_program.hpp"
 #include "icpi/models/budget.hpp"
+#include "icpi/models/induction.hpp"
 
 namespace icpi::program {
 
@@ -49,6 +50,7 @@ struct LlamaChoice {
   std::string kv_mib = "0";       ///< memory for keys and values
   std::string threads = "0";      ///< that compute, for each model
   std::string gpu_layers = "0";   ///< layers on a GPU: a number, or all
+  std::string draft;              ///< who guesses answers; empty: the library's default
   std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks
 };
 
@@ -64,6 +66,12 @@ struct BudgetChoice {
   std::string price_file;  ///< JSON: see prices.hpp
 };
 
+/// Batches in the place of single requests.
+struct BatchChoice {
+  std::string file;   ///< keeps the name of the batch that is under way; empty: single requests
+  std::string pause;  ///< seconds between two looks at it; empty: a minute
+};
+
 /// Everything that the command line says about a model: see model_options.cpp for the words.
 struct ModelChoice {
   std::string name = "induction";  ///< see model_sources()
@@ -74,6 +82,7 @@ struct ModelChoice {
   bool cache_optional = false;  ///< go on without the cache when its file fails
   bool keep_going = false;      ///< although the first answers cannot be read
   BudgetChoice budget;
+  BatchChoice batch;
   std::string record;  ///< write every request and answer to this file; empty: do not
 };
 
@@ -127,6 +136,12 @@ struct ModelSource {
 
 /// What looks at the first answers of that model; nullptr: they need no looking at.
 std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
+
+/// What makes the embedded model, which takes the place of others where questions are only counted.
+ModelFactory embedded_model(InductionVersion version = InductionVersion::first);
+
+/// What answers in place of a model that costs something: the oracle, or where there is none the embedded model.
+ModelFactory stand_in(const DomainProgram& domain, bool hints);
 
 /// Every kind, those that this build lacks included.
 const std::vector<ModelSource>& model_sources();

@@ -5,7 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <utility>
+
+#include "icpi/models/model_decorator.hpp"
 
 namespace icpi::program {
 
@@ -17,12 +21,25 @@ Spending predict(const PlannedRun& run) {
   RunRequest one = run.request;
   one.seeds.last = one.seeds.first + 1;
   one.jobs = 1;
-  one.model = [&] { return run.domain->make_oracle(run.request.method.hints); };
+  one.model = stand_in(*run.domain, run.request.method.hints);
   const Costs costs = run.domain->run(one, [](const EpisodeRecord&) {});
   const std::uint64_t seeds = run.request.seeds.size();
   // Nothing is taken as cached: servers differ.
   return {costs.lm_calls * seeds, {costs.prompt_tokens * seeds, 0, costs.completion_tokens * seeds}};
 }
+
+/// A model, and how often it is asked.
+class CountedRounds : public ModelDecorator<AnyLanguageModel> {
+ public:
+  CountedRounds(AnyLanguageModel model, std::size_t& rounds) : ModelDecorator(std::move(model)), rounds_(&rounds) {}
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    ++*rounds_;
+    model_.complete(requests, completions);
+  }
+
+ private:
+  std::size_t* rounds_;
+};
 
 class Table {
  public:
@@ -82,9 +99,25 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
           domain, method.label, run.request.seeds.first, run.request.steps);
   }
   table.add("total", "", "", total);
+  const bool oracle = runs.empty() || runs.front().domain->has_oracle();
   return table.text() + silent + passed_limits(total, budget) +
-         "Predicted from one seed of each played with the oracle in the model's place; tokens are estimated from the "
-         "length of the texts, none of them cached.\n";
+         fmt::format(
+             "Predicted from one seed of each played with {} in the model's place; tokens are estimated from the "
+             "length of the texts, none of them cached.\n",
+             oracle ? "the oracle" : "the embedded model");
+}
+
+std::string predict_rounds(const PlannedRun& run) {
+  std::size_t rounds = 0;
+  RunRequest request = run.request;
+  request.jobs = 1;
+  const ModelFactory make = stand_in(*run.domain, run.request.method.hints);
+  request.model = [&] { return AnyLanguageModel(CountedRounds(make(), rounds)); };
+  (void)run.domain->run(request, [](const EpisodeRecord&) {});
+  return fmt::format(
+      "batches: about {0} of them, one after the other, since each asks what follows from the answers to the one "
+      "before; a service takes up to 24 hours for a batch, which makes up to {0} days",
+      rounds);
 }
 
 }  // namespace icpi::program

@@ -13,4 +13,8 @@ namespace icpi::program {
 /// model's place. Says what it costs at the budget's prices and which limits it passes.
 std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& budget);
 
+/// How often the run asks and waits for the answers before it can ask again, all seeds side by side, in a line for a
+/// person without a newline: plays the run with the oracle in the model's place.
+std::string predict_rounds(const PlannedRun& run);
+
 }  // namespace icpi::program

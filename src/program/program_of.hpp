@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "decision_report.hpp"
+#include "assessment_of.hpp"
 #include "domain_program.hpp"
 #include "frozen_episode.hpp"
 #include "icpi/baselines/matching_model.hpp"
@@ -33,6 +34,7 @@
 #include "icpi/policy/policy_iteration.hpp"
 #include "interrupt.hpp"
 #include "shared_place.hpp"
+#include "shown_decision.hpp"
 
 namespace icpi::program {
 
@@ -59,15 +61,18 @@ class ProgramOf : public DomainProgram {
   }
 
   void check(const Method& method, const ModelFactory& model) const override {
-    const Method resolved = method_for(method, facts());
+    const Method resolved = method_for(method, *this);
     if (!asks_model(resolved.kind)) return with_agents(resolved, [](auto make) { make(0); });
     AnyLanguageModel owned = model();
     make_icpi(resolved, owned, 0);
   }
 
+  void check(const HistoryFile& history) const override { (void)read_history(history); }
+
   Costs run(const RunRequest& request, const Sink& on_episode) const override {
     OrderedRecords records(request.seeds, request.steps, on_episode, request.environments);
-    const Method method = method_for(request.method, facts());
+    const Method method = method_for(request.method, *this);
+    const auto history = request.history ? read_history(*request.history) : std::vector<TrajectoryOf<Env>>{};
     std::mutex mutex;
     Costs total;
     std::atomic<bool> failed = false;
@@ -82,11 +87,12 @@ class ProgramOf : public DomainProgram {
         if (part) model = AnyLanguageModel(LoggedModel<AnyLanguageModel>(std::move(model), *part, ModelFailures::stop));
         const auto make = [&](std::uint64_t seed) {
           auto agent = make_icpi(method, model, seed);
+          for (const auto& episode : history) agent->import(episode);
           if (request.watch)
             agent->model().observe_queries([watch = request.watch](const QueryRecord& record) { watch->look(record); });
           return agent;
         };
-        spent = request.environments > 1 ? play(group, records, places(make)) : play(group, records, make);
+        spent = request.environments > 1 ? play(group, records, places_of<Icpi>(make)) : play(group, records, make);
       } else {
         with_agents(method, [&](auto make) { spent = play(group, records, make); });
       }
@@ -113,9 +119,42 @@ class ProgramOf : public DomainProgram {
     return total;
   }
 
-  void show(const ShowRequest& request, std::ostream& out) const override;
+  Assessment assess(const AssessRequest& request) const override {
+    const Method method = method_for(request.method, *this);
+    AnyLanguageModel model = request.model();
+    AnyLanguageModel embedded = request.embedded();
+    Assessment assessment;
+    assessment.environment = facts().name;
+    assessment.agent = method.label;
+    assessment.model = model.identity();
+    AssessedWorld<Env> world{
+        std::move(environments(1)[0]), formatter(method.hints),
+        [&](AnyLanguageModel& asked, std::uint64_t seed) { return make_icpi(method, asked, seed); }, episode_steps()};
+    AssessmentOf<Env>(world, request, assessment).carry_out(model, embedded);
+    return assessment;
+  }
+
+  void show(const ShowRequest& request, std::ostream& out) const override {
+    const Method method = method_for(request.method, *this);
+    AnyLanguageModel model = request.model();
+    const auto agent = make_icpi(method, model, request.seed);
+    Env env = std::move(environments(1)[0]);
+    show_decision(*agent, env, request, ShownNames{facts().name, model.identity(), action_texts(), episode_steps()},
+                  formatter(method.hints), out);
+  }
 
  protected:
+  /// What a line of a history says; here the text of prompts. Throws InvalidArgument.
+  [[nodiscard]] virtual Observation read_observation(const Json& value) const {
+    return read_prompt_text<Observation>(value, QueryKind::observation, formatters(),
+                                         [](const auto& reader, auto text) { return reader.parse_observation(text); });
+  }
+  /// The same of an action.
+  [[nodiscard]] virtual typename Env::Action read_action(const Json& value) const {
+    return read_prompt_text<typename Env::Action>(
+        value, QueryKind::action, formatters(),
+        [](const auto& reader, auto text) { return reader.parse_action(text); });
+  }
   /// One that is not stepped: it says which actions there are.
   [[nodiscard]] virtual const Env& env() const = 0;
   /// So many to be stepped, each in episodes of its own.
@@ -137,23 +176,19 @@ class ProgramOf : public DomainProgram {
     const std::atomic<bool>* failed;  ///< whether another group did: then this one ends early
   };
 
-  /// Calls with seed 0, 0, ..., 1, 1, ...: the places of one agent of each seed, in their order.
-  template <class Make>
-  static auto places(Make& make) {
-    return [&make, agent = std::shared_ptr<Icpi>(), now = std::uint64_t{0},
-            next = std::size_t{0}](std::uint64_t seed) mutable {
-      if (agent == nullptr || seed != now) {
-        agent = make(seed);
-        now = seed;
-        next = 0;
-      }
-      return std::make_unique<SharedPlace<Icpi>>(agent, next++);
-    };
+  /// That write hints, and that write none.
+  [[nodiscard]] std::array<Formatter, 2> formatters() const { return {formatter(true), formatter(false)}; }
+
+  std::vector<TrajectoryOf<Env>> read_history(const HistoryFile& history) const {
+    return episodes_of<Env>(
+        history, [this](const Json& value) { return read_observation(value); },
+        [this](const Json& value) { return read_action(value); });
   }
 
   std::unique_ptr<Icpi> make_icpi(const Method& method, AnyLanguageModel& model, std::uint64_t seed) const {
     PolicyIterationOptions options = method.settings.options();
     options.seed = seed;
+    options.prompts.task = method.task;
     return std::make_unique<Icpi>(env(), model, options, formatter(method.hints));
   }
 
@@ -190,7 +225,9 @@ class ProgramOf : public DomainProgram {
   /// Plays episodes of each player that are none of its run's.
   template <class A>
   void evaluate(const Group& group, std::vector<Player<Env, A>>& players) const {
-    if constexpr (requires(A& agent, const Observation& seen) { agent.begin_episode(seen, EpisodeKind::evaluation); }) {
+    if constexpr (requires(A & agent, const Observation& seen) {
+                    agent.begin_episode(seen, EpisodeKind::evaluation);
+                  }) {
       const DomainFacts known = facts();
       const FrozenRules<Observation> rules{known.evaluation_discount, known.return_scale, planning_discount(),
                                            episode_steps(), optimal_returns()};
@@ -259,35 +296,5 @@ class ProgramOf : public DomainProgram {
     return spent;
   }
 };
-
-template <Environment Env>
-void ProgramOf<Env>::show(const ShowRequest& request, std::ostream& out) const {
-  const Method method = method_for(request.method, facts());
-  AnyLanguageModel model = request.model();
-  const auto agent = make_icpi(method, model, request.seed);
-  Env env = std::move(environments(1)[0]);
-  agent->train(env, {.episodes = request.episodes, .episode_steps = episode_steps()});
-  auto observation = env.reset(environment_key(request.seed).child(request.episodes).seed());
-  agent->begin_episode(observation, EpisodeKind::evaluation);
-  for (std::size_t step = 0; step < request.step; ++step) {
-    auto next = env.step(act_in(env, *agent, observation));
-    agent->observe(next);
-    if (next.terminated || next.truncated)
-      throw InvalidArgument(fmt::format("--step {}: the episode ended after {} steps", request.step, step + 1));
-    observation = std::move(next.observation);
-  }
-  DecisionReport report(out, request.whole_prompts);
-  agent->model().observe_queries([&](const QueryRecord& record) {
-    report.query(record, agent->memory().text(record.question.observation), action_texts());
-  });
-  report.begin(facts().name, model.identity(), request.episodes, formatter(method.hints).observation(observation));
-  (void)act_in(env, *agent, observation);
-  const Decision& decision = agent->decision();
-  report.rollouts(decision, agent->rollouts(), action_texts(),
-                  [&](ObservationId id) { return std::string(agent->memory().text(id)); });
-  report.planned(agent->planned_steps(), action_texts(),
-                 [&](ObservationId id) { return std::string(agent->memory().text(id)); });
-  report.decision(decision, action_texts());
-}
 
 }  // namespace icpi::program

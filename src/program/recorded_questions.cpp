@@ -23,11 +23,23 @@ std::vector<std::string> read_texts(const Json* list) {
   return texts;
 }
 
+/// See completion_record(): none in recordings of earlier versions.
+void read_borders(const Json* list, RecordedQuestion& question) {
+  if (list == nullptr) return;
+  const auto& borders = list->array();
+  if (borders.size() % 3 != 1) throw InvalidArgument("\"borders\" are three an example and one more");
+  for (std::size_t i = 0; i + 3 < borders.size(); i += 3)
+    question.examples.push_back({borders[i].integer<std::uint32_t>(), borders[i + 1].integer<std::uint32_t>(),
+                                 borders[i + 2].integer<std::uint32_t>()});
+  question.question = borders.back().integer<std::size_t>();
+}
+
 RecordedQuestion read_question(const Json& json) {
   if (json.find("query") == nullptr) throw InvalidArgument("it was recorded without prompts");
   RecordedQuestion question;
   question.prefix = json["prefix"].string();
   question.query = json["query"].string();
+  read_borders(json.find("borders"), question);
   question.stop = read_texts(json.find("stop"));
   question.choices = read_texts(json.find("choices"));
   question.sampling = {.temperature = {}, .top_p = {}, .max_tokens = {}};
@@ -56,6 +68,8 @@ CompletionRequest RecordedQuestion::request(std::vector<std::string_view>& stops
   CompletionRequest result;
   result.prefix.text = prefix;
   result.query = query;
+  result.examples = examples;
+  result.question = question;
   result.stop = stops;
   result.choices = listed;
   result.sampling = sampling;

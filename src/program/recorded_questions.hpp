@@ -22,6 +22,8 @@ struct RecordedQuestion {
   QueryKind kind = QueryKind::reward;
   std::string prefix;
   std::string query;
+  std::vector<PromptExample> examples;  ///< empty: there are none, or nobody wrote down where they are
+  std::size_t question = 0;             ///< offset of what is asked
   std::vector<std::string> stop;
   std::vector<std::string> choices;
   Sampling sampling;

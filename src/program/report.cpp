@@ -20,13 +20,6 @@ namespace icpi::program {
 
 namespace {
 
-std::string quoted_field(std::string_view text) {
-  if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
-  std::string field = "\"";
-  for (const char each : text) field += each == '"' ? std::string("\"\"") : std::string(1, each);
-  return field + '"';
-}
-
 std::string row_name(const ReportCurve& each) {
   return each.model.empty() ? each.agent : fmt::format("{} ({})", each.agent, each.model);
 }
@@ -85,6 +78,13 @@ Report make_report(const std::vector<EpisodeRecord>& records, const std::map<std
         {domain, std::get<1>(key), std::get<2>(key), regret_curve(group, horizon->second, bins), returns});
   }
   return report;
+}
+
+std::string quoted_field(std::string_view text) {
+  if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
+  std::string field = "\"";
+  for (const char each : text) field += each == '"' ? std::string("\"\"") : std::string(1, each);
+  return field + '"';
 }
 
 std::string curves_csv(const Report& report) {

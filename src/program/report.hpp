@@ -33,6 +33,9 @@ struct Report {
 Report make_report(const std::vector<EpisodeRecord>& records, const std::map<std::string, std::size_t>& horizons,
                    std::size_t bins = 20);
 
+/// A field of a CSV file: in quotes where it needs them.
+std::string quoted_field(std::string_view text);
+
 /// domain,agent,model,seeds,bin,step,mean,standard_error
 std::string curves_csv(const Report& report);
 

@@ -33,7 +33,7 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
   line.add("icpi", fmt::format("{}.{}.{}", version_major, version_minor, version_patch));
   line.add_raw("horizons", horizons.str());
   line.add_list("runs", runs, [](const PlannedRun& run, std::string& out) {
-    const Method method = method_for(run.request.method, run.domain->facts());
+    const Method method = method_for(run.request.method, *run.domain);
     JsonLine options;
     for (const Setting& each : settings()) options.add(each.name, each.get(method.settings));
     JsonLine item;
@@ -41,6 +41,9 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
     item.add("seeds", fmt::format("{}:{}", run.request.seeds.first, run.request.seeds.last));
     item.add("steps", run.request.steps).add("hints", method.hints);
     if (run.request.environments > 1) item.add("environments", run.request.environments);
+    if (!method.task.empty()) item.add("task", method.task);
+    if (const auto& history = run.request.history)
+      item.add("history_transitions", history->size()).add("history_checksum", history->checksum());
     item.add("bootstrap_past_terminal", method.bootstrap_past_terminal).add_raw("options", options.str());
     if (const std::string environment = run.domain->environment_json(); !environment.empty())
       item.add_raw("environment", environment);

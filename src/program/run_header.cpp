@@ -25,11 +25,6 @@ std::string shown(const Json& value) {
   }
 }
 
-[[noreturn]] void refuse(std::string_view what, std::string_view then, std::string_view now) {
-  throw InvalidArgument(
-      fmt::format("--resume: the run was begun with other options: {} was '{}', and is '{}'", what, then, now));
-}
-
 /// The settings of a run, whatever version wrote them.
 AgentSettings settings_of(const Json& options) {
   AgentSettings settings;
@@ -38,37 +33,46 @@ AgentSettings settings_of(const Json& options) {
   return settings;
 }
 
-void check_options(const Json& then, const Json& now) {
+using Difference = std::optional<RunDifference>;
+
+Difference compare_options(const Json& then, const Json& now) {
   const AgentSettings before = settings_of(then);
   const AgentSettings after = settings_of(now);
   for (const Setting& each : settings())
-    if (each.get(before) != each.get(after)) refuse(each.name, each.get(before), each.get(after));
+    if (each.get(before) != each.get(after))
+      return RunDifference{std::string(each.name), each.get(before), each.get(after)};
+  return {};
 }
 
-void check_members(const Json& then, const Json& now);
+Difference compare_value(std::string_view name, const Json& then, const Json& now);
 
-void check_value(std::string_view name, const Json& then, const Json& now) {
-  if (then.kind() != now.kind()) refuse(name, shown(then), shown(now));
-  if (name == "options") return check_options(then, now);
-  if (then.kind() == Json::Kind::object) return check_members(then, now);
-  if (then.kind() == Json::Kind::array) {
-    if (then.array().size() != now.array().size())
-      refuse(fmt::format("number of {}", name), fmt::to_string(then.array().size()),
-             fmt::to_string(now.array().size()));
-    for (std::size_t i = 0; i < then.array().size(); ++i) check_value(name, then.array()[i], now.array()[i]);
-    return;
-  }
-  if (shown(then) != shown(now)) refuse(name, shown(then), shown(now));
-}
-
-void check_members(const Json& then, const Json& now) {
+Difference compare_members(const Json& then, const Json& now) {
   for (const std::string& name : then.names()) {
     const Json* other = now.find(name);
-    if (other == nullptr) refuse(name, shown(then[name]), "absent");
-    check_value(name, then[name], *other);
+    if (other == nullptr) return RunDifference{name, shown(then[name]), "absent"};
+    if (auto found = compare_value(name, then[name], *other)) return found;
   }
   for (const std::string& name : now.names())
-    if (then.find(name) == nullptr) refuse(name, "absent", shown(now[name]));
+    if (then.find(name) == nullptr) return RunDifference{name, "absent", shown(now[name])};
+  return {};
+}
+
+Difference compare_value(std::string_view name, const Json& then, const Json& now) {
+  if (then.kind() != now.kind()) return RunDifference{std::string(name), shown(then), shown(now)};
+  if (name == "options") return compare_options(then, now);
+  if (then.kind() == Json::Kind::object) return compare_members(then, now);
+  if (then.kind() == Json::Kind::array) {
+    const auto& before = then.array();
+    const auto& after = now.array();
+    if (before.size() != after.size())
+      return RunDifference{fmt::format("number of {}", name), fmt::to_string(before.size()),
+                           fmt::to_string(after.size())};
+    for (std::size_t i = 0; i < before.size(); ++i)
+      if (auto found = compare_value(name, before[i], after[i])) return found;
+    return {};
+  }
+  if (shown(then) != shown(now)) return RunDifference{std::string(name), shown(then), shown(now)};
+  return {};
 }
 
 /// Whether a log is of a version that knew only former names; its default options were the paper's.
@@ -103,8 +107,14 @@ std::vector<std::string> recorded_command(const RecordLog& log) {
   return words;
 }
 
+std::optional<RunDifference> first_difference(const Json& then, const Json& now) {
+  return compare_value("runs", then, now);
+}
+
 void check_same_runs(const std::string& then, const std::string& now) {
-  check_value("runs", Json::parse(then)["runs"], Json::parse(now)["runs"]);
+  if (const auto found = first_difference(Json::parse(then)["runs"], Json::parse(now)["runs"]))
+    throw InvalidArgument(fmt::format("--resume: the run was begun with other options: {} was '{}', and is '{}'",
+                                      found->what, found->then, found->now));
 }
 
 }  // namespace icpi::program

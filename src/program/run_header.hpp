@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "icpi/core/json.hpp"
 #include "icpi/experiment/record_log.hpp"
 #include "run_files.hpp"
 
@@ -14,6 +16,17 @@ std::string run_header(const std::vector<std::string>& words, const std::vector<
 
 /// The command that began a log. One of a version whose defaults were others names its options.
 std::vector<std::string> recorded_command(const RecordLog& log);
+
+/// Something that is not the same in two descriptions of runs.
+struct RunDifference {
+  std::string what;  ///< "steps", "temperature", ...
+  std::string then;  ///< as people write it
+  std::string now;
+};
+
+/// The first thing in which two descriptions of runs, or of lists of them, differ: see describe_runs(). Settings of
+/// earlier versions count by what they are called now.
+std::optional<RunDifference> first_difference(const Json& then, const Json& now);
 
 /// Throws InvalidArgument naming the first thing in which the runs of a log's first line differ from those of `now`.
 /// Settings of earlier versions count by what they are called now.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -43,5 +44,19 @@ class SharedPlace {
   std::shared_ptr<Shared> agent_;
   Place* place_;
 };
+
+/// Calls with seed 0, 0, ..., 1, 1, ...: the places of one agent of each seed, which make(seed) makes, in their order.
+template <class Shared, class Make>
+auto places_of(Make& make) {
+  return [&make, agent = std::shared_ptr<Shared>(), now = std::uint64_t{0},
+          next = std::size_t{0}](std::uint64_t seed) mutable {
+    if (agent == nullptr || seed != now) {
+      agent = make(seed);
+      now = seed;
+      next = 0;
+    }
+    return std::make_unique<SharedPlace<Shared>>(agent, next++);
+  };
+}
 
 }  // namespace icpi::program

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "chosen_domain.hpp"
 #include "commands.hpp"
 #include "evaluate.hpp"
 #include "icpi/core/error.hpp"
@@ -46,12 +48,49 @@ std::size_t environments_of(const TrainArguments& arguments, const Method& metho
   return count;
 }
 
+/// What the run begins with; null: nothing. Throws InvalidArgument for files that are no history of the environment.
+std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, const DomainProgram& domain,
+                                               const Method& method) {
+  if (arguments.history.empty()) return nullptr;
+  if (!asks_model(method.kind))
+    throw InvalidArgument(
+        fmt::format("--history goes with the agents icpi and no-argmax, not with '{}'", method.label));
+  auto history = std::make_shared<const HistoryFile>(arguments.history);
+  domain.check(*history);
+  return history;
+}
+
 /// Every job has a model of its own, which keeps the rate for itself.
 void check_rate(const ModelChoice& model, std::size_t jobs) {
   if (jobs > 1 && model.http.requests_per_minute != "0")
     throw InvalidArgument(fmt::format("--requests-per-minute does not go with --jobs {}; allowed: 1", jobs));
   if (jobs > 1 && model.http.tokens_per_minute != "0")
     throw InvalidArgument(fmt::format("--tokens-per-minute does not go with --jobs {}; allowed: 1", jobs));
+}
+
+/// What --batch needs. Throws InvalidArgument.
+void check_batches(const TrainArguments& arguments, const Method& method, std::size_t jobs) {
+  if (!arguments.batch) return;
+  if (!asks_model(method.kind))
+    throw InvalidArgument(fmt::format("--batch does not go with agent '{}'; allowed: icpi, no-argmax", method.label));
+  if (jobs > 1)
+    throw InvalidArgument(
+        fmt::format("--batch does not go with --jobs {}; allowed: 1, where seeds share batches", jobs));
+}
+
+/// The model, with the place for the batches' names.
+ModelChoice model_of(const TrainArguments& arguments) {
+  ModelChoice model = arguments.model;
+  if (arguments.batch) model.batch.file = (std::filesystem::path(arguments.out) / "batch.json").string();
+  return model;
+}
+
+/// Tells how long batches may take. Throws InvalidArgument unless that was agreed to.
+void agree_to_batches(const TrainArguments& arguments, const PlannedRun& run) {
+  if (!arguments.batch || (arguments.recovery.log && arguments.yes)) return;
+  const std::string rounds = predict_rounds(run);
+  if (!arguments.yes) throw InvalidArgument(rounds + "; --yes begins");
+  tell(rounds);
 }
 
 void require_out(const std::string& out, bool dry_run, const RecoveryArguments& recovery = {}) {
@@ -87,63 +126,49 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
   return all;
 }
 
-/// A domain, or an environment in another process.
-class ChosenDomain {
- public:
-  /// Throws InvalidArgument unless it is exactly one of them.
-  ChosenDomain(const std::string& domain, const EnvironmentChoice& environment) {
-    const bool of_others = !environment.name.empty();
-    if (domain.empty() == !of_others)
-      throw InvalidArgument(of_others ? "--domain and --env: give one of them"
-                                      : "--domain is missing: see `icpi domains`; or give --env");
-    if (of_others)
-      environment_ = environment_program(environment);
-    else
-      program_ = &domain_program(domain);
-    if (!of_others && (!environment.args.empty() || !environment.step_limit.empty()))
-      throw InvalidArgument("--env-arg and --step-limit go with --env only");
-  }
-
-  [[nodiscard]] bool is_environment() const noexcept { return environment_ != nullptr; }
-  [[nodiscard]] const DomainProgram& program() const noexcept { return environment_ ? *environment_ : *program_; }
-
- private:
-  std::unique_ptr<DomainProgram> environment_;
-  const DomainProgram* program_ = nullptr;
-};
-
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
   const ChosenDomain chosen(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
-  if (arguments.dry_run && chosen.is_environment())
-    throw InvalidArgument("--dry-run does not go with --env: no oracle can take the model's place there");
-  const Method method = make_method(arguments.method);
+  Method method = make_method(arguments.method);
+  const auto history = history_for(arguments, domain, method);
+  if (history) method.label += "-history";
+  const ModelChoice model = model_of(arguments);
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
-  if (!arguments.model.record.empty() && jobs > 1)
+  check_batches(arguments, method, jobs);
+  if (!model.record.empty() && jobs > 1)
     throw InvalidArgument(fmt::format("--record does not go with --jobs {}; allowed: 1", jobs));
-  check_rate(arguments.model, jobs);
-  check_model_name(arguments.model.name);
+  check_rate(model, jobs);
+  check_model_name(model.name);
   PlannedRun run = plan_run(domain, method, nullptr, arguments.steps, seeds, jobs);
   run.request.environments = environments_of(arguments, method);
-  require_out(arguments.out, arguments.dry_run, arguments.recovery);
+  run.request.history = history;
+  require_out(arguments.out, arguments.dry_run || arguments.checked != nullptr, arguments.recovery);
   check_recovery(arguments.recovery, {run});
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
+  const auto ledger = std::make_shared<ModelLedger>(model);
+  if (arguments.checked != nullptr) {
+    if (asks_model(method.kind)) (void)model_factory(model, domain, method.hints, ledger);
+    domain.check(method, model_factory({}, domain, method.hints, nullptr));  // any model: its answers are not looked at
+    *arguments.checked = {std::string(domain.facts().name), method.label};
+    return;
+  }
   if (arguments.dry_run) {
-    domain.check(method, [&] { return domain.make_oracle(method.hints); });
+    domain.check(method, stand_in(domain, method.hints));
     fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
+    if (arguments.batch) fmt::print(out, "{}\n", predict_rounds(run));
     return;
   }
   if (asks_model(method.kind)) {
-    run.request.model = model_factory(arguments.model, domain, method.hints, ledger);
-    domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
+    run.request.model = model_factory(model, domain, method.hints, ledger);
+    domain.check(method, model_factory(model, domain, method.hints, nullptr));
   } else {
     domain.check(method, nullptr);
   }
-  if (asks_model(method.kind)) check_answer_files(arguments.model);
-  if (asks_model(method.kind)) run.request.watch = watch_of(arguments.model);
+  agree_to_batches(arguments, run);
+  if (asks_model(method.kind)) check_answer_files(model);
+  if (asks_model(method.kind)) run.request.watch = watch_of(model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   if (arguments.evaluation != nullptr) {
     evaluate(std::move(run), arguments, out);
@@ -186,7 +211,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         if (i > 0 && method.label != "icpi") continue;
         method.sets_step_limit = given.sets_step_limit;
         ModelFactory factory;
-        ModelFactory looked_at = [&] { return domain->make_oracle(method.hints); };
+        ModelFactory looked_at = stand_in(*domain, method.hints);
         if (asks_model(method.kind) && !arguments.dry_run) {
           factory = model_factory(arguments.models[i], *domain, method.hints, ledger);
           looked_at = model_factory(arguments.models[i], *domain, method.hints, nullptr);

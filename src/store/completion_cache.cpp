@@ -79,6 +79,26 @@ class CompletionStore::Implementation {
     return repairing([&] { return used_bytes(); });
   }
 
+  void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) {
+    Statement all(open_->database, "SELECT key, record, checksum FROM completions ORDER BY key");
+    while (all.step()) {
+      const std::string_view key = all.blob(0);
+      if (key.size() != RequestFingerprint{}.str().size() || all.integer(2) != checksum(key, all.blob(1))) continue;
+      if (const auto completion = read_entry(key, all.blob(1))) visit(icpi::detail::read_fingerprint(key), *completion);
+    }
+  }
+
+  std::uint64_t prune(std::chrono::seconds unused_for) {
+    if (options_.require) return 0;
+    write_uses();
+    return repairing([&] {
+      Statement unused(open_->database, "DELETE FROM completions WHERE used < ?1");
+      unused.bind(1, now() - unused_for.count());
+      unused.run();
+      return static_cast<std::uint64_t>(sqlite3_changes(open_->database.handle()));
+    });
+  }
+
   [[nodiscard]] const CacheOptions& options() const noexcept { return options_; }
   [[nodiscard]] CacheStatistics statistics() const noexcept { return statistics_; }
 
@@ -370,13 +390,29 @@ std::optional<Completion> CompletionStore::find(const RequestFingerprint& key, s
                                                 const CompletionRequest& request) {
   return implementation_->find(key, model, &request);
 }
+void CompletionStore::look_up(std::span<const Question> questions, std::span<Finding> findings) {
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    auto found = find(questions[i].key, questions[i].model, *questions[i].request);
+    findings[i].standing = found ? Standing::known : Standing::ours;
+    if (found) findings[i].completion = *std::move(found);
+  }
+}
+bool CompletionStore::require() const noexcept { return options().require; }
+std::string CompletionStore::name() const { return options().file.string(); }
 void CompletionStore::insert(const RequestFingerprint& key, const Completion& completion) {
   implementation_->insert(key, completion);
+}
+void CompletionStore::insert(std::span<const Answer> answers) {
+  for (const Answer& each : answers) insert(each.key, *each.completion);
 }
 const CacheOptions& CompletionStore::options() const noexcept { return implementation_->options(); }
 CacheStatistics CompletionStore::statistics() const noexcept { return implementation_->statistics(); }
 std::uint64_t CompletionStore::verify() { return implementation_->verify(); }
 std::uint64_t CompletionStore::entries() { return implementation_->entries(); }
 std::uint64_t CompletionStore::bytes() { return implementation_->bytes(); }
+void CompletionStore::for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) {
+  implementation_->for_each(visit);
+}
+std::uint64_t CompletionStore::prune(std::chrono::seconds unused_for) { return implementation_->prune(unused_for); }
 
 }  // namespace icpi::store

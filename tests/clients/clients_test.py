@@ -11,8 +11,13 @@ import sys
 import tempfile
 import typing
 import unittest
+import urllib.error
+import urllib.request
 
 import anthropic
+import google.genai.errors
+import google.protobuf.json_format
+import google.rpc.error_details_pb2
 import mistralai.client
 import openai
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Messages
@@ -166,6 +171,43 @@ class Services(unittest.TestCase):
             with Server(service, log, ["wrong"]) as server, self.assertRaises(STRICT) as caught:
                 ask(service, server.url, body)
             self.assertIn("many", f"{caught.exception} {caught.exception.__cause__}", service)
+
+
+    def post(self, how, body):
+        """The status and the body of Gemini's answer."""
+        with tempfile.TemporaryDirectory() as name, Server("gemini", pathlib.Path(name) / "bodies", how) as server:
+            headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+            request = urllib.request.Request(server.url + "/chat/completions", json.dumps(body).encode(), headers)
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request, timeout=60)
+            with caught.exception as answer:
+                return answer.code, json.load(answer)
+
+    def test_gemini_errors(self):
+        """Errors of Gemini are those of its own client, whose other types are of another route."""
+        question = {"model": "m", "messages": [{"role": "user", "content": "assert"}]}
+        status, body = self.post([], {**question, "seed": 1})
+        error = google.genai.errors.ClientError(status, body)
+        self.assertEqual((error.code, error.status), (400, "INVALID_ARGUMENT"))
+        self.assertIn("seed", error.message)
+        status, body = self.post(["limited"], question)
+        error = google.genai.errors.ClientError(status, body)
+        self.assertEqual((error.code, error.status), (429, "RESOURCE_EXHAUSTED"))
+        self.assertEqual(retry_seconds(error), 34)
+        for key in "code", "message", "status":
+            planted = google.genai.errors.ClientError(0, [{"error": {**body[0]["error"], key: None}}])
+            self.assertIsNone(getattr(planted, key), key)
+        with self.assertRaises(google.protobuf.json_format.ParseError):
+            retry_seconds(google.genai.errors.ClientError(*self.post(["limited-wrong"], question)))
+
+
+def retry_seconds(error):
+    """When the error says to come again, read strictly."""
+    details = dict(error.details["error"]["details"][0])
+    if details.pop("@type") != "type.googleapis.com/google.rpc.RetryInfo":
+        raise AssertionError(error)
+    parsed = google.protobuf.json_format.ParseDict(details, google.rpc.error_details_pb2.RetryInfo())
+    return parsed.retry_delay.seconds
 
 
 def test_of(service, hint):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// service_server SERVICE LOG [wrong]: a known service on 127.0.0.1 with an oracle of the chain behind it. Prints its URL,
-// adds the body of every request to LOG, one a line, and ends with its standard input. With `wrong` its answers count
-// their tokens in words.
+// service_server SERVICE LOG [wrong|limited|limited-wrong]: a known service on 127.0.0.1 with an oracle of the chain
+// behind it. Prints its URL, adds the body of every request to LOG, one a line, and ends with its standard input. With
+// `wrong` its answers count their tokens in words. With `limited` it refuses every question as one too many, as Gemini
+// does; with `limited-wrong` it says in words when to come again.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -26,8 +27,9 @@ void count_in_words(icpi_test::HttpReply& reply) {
 
 int main(int argc, char** argv) {
   const std::string how = argc == 4 ? argv[3] : "";
-  if (argc < 3 || argc > 4 || (argc == 4 && how != "wrong")) {
-    std::fputs("usage: service_server SERVICE LOG [wrong]\n", stderr);
+  const bool limited = how == "limited" || how == "limited-wrong";
+  if (argc < 3 || argc > 4 || (argc == 4 && how != "wrong" && !limited)) {
+    std::fputs("usage: service_server SERVICE LOG [wrong|limited|limited-wrong]\n", stderr);
     return 2;
   }
   std::ofstream log(argv[2], std::ios::app);
@@ -37,7 +39,8 @@ int main(int argc, char** argv) {
   }
   const icpi_test::ServiceServer server(argv[1], [&](const nlohmann::json& asked, icpi_test::HttpReply& reply) {
     log << asked.dump() << std::endl;
-    if (!how.empty()) count_in_words(reply);
+    if (how == "wrong") count_in_words(reply);
+    if (limited) reply = icpi_test::limit_of_gemini(how == "limited" ? "34s" : "soon");
   });
   std::cout << server.url() << std::endl;
   std::string line;

@@ -24,8 +24,7 @@ struct Parrot {
 
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      std::string_view query = requests[i].query;
-      if (query.starts_with('\n')) query.remove_prefix(1);
+      const std::string_view query = requests[i].query.substr(requests[i].question - requests[i].prefix.text.size());
       fuzz::require(is_whole_lines(query) && std::count(query.begin(), query.end(), '\n') == 2, "a query is two lines");
       completions[i] = {};
       completions[i].finish = FinishReason::stop;
@@ -53,7 +52,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   PolicyIterationOptions options = icpi::paper_options();
   const unsigned flags = input.byte();
   const bool balance = (flags & 2U) != 0;
-  if ((flags & 1U) != 0)
+  if ((flags & 16U) != 0)
+    options.prompts.examples = AlikeExamples{.count = 1 + (flags >> 5U), .stem_tokens = balance ? 20U : 0U};
+  else if ((flags & 1U) != 0)
     options.prompts.examples = AppendOnlyExamples{.balance = balance};
   else
     options.prompts.examples = BalancedExamples{balance};

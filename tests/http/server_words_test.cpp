@@ -41,6 +41,8 @@ TEST(ServerWords, AreFoundInEveryShape) {
            R"({"error":{"code":400,"message":"Provider returned error","metadata":{"raw":"the seed is odd"}}})",
            R"({"status":400,"error":"Bad Request","message":"the seed is odd"})",
            R"({"status":400,"error":"the seed is odd","message":""})",
+           R"({"error":"invalid_request","error_description":"the seed is odd"})",
+           R"({"__type":"ValidationException","Message":"the seed is odd"})",
            R"({"errors":["the seed is odd"]})",
            R"({"errors":{"reason":"the seed is odd"}})",
            R"({"title":"Bad","detail":"the seed is odd"})",

@@ -181,4 +181,16 @@ inline HttpReply refusal_of(std::string_view service, const std::string& field) 
   return reply;
 }
 
+/// What Gemini says to somebody who asks too often: to come again after `delay`.
+inline HttpReply limit_of_gemini(const std::string& delay) {
+  using nlohmann::json;
+  const json wait{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", delay}};
+  const json error{
+      {"code", 429}, {"message", "too many questions"}, {"status", "RESOURCE_EXHAUSTED"}, {"details", {wait}}};
+  HttpReply reply;
+  reply.status = 429;
+  reply.body = json{{{"error", error}}}.dump();
+  return reply;
+}
+
 }  // namespace icpi_test

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -128,6 +129,52 @@ TEST_F(Packages, TextWorldMadeOnTheSpot) {
     const std::string log = read(path("run/log.jsonl"));
     EXPECT_THAT(log, AllOf(HasSubstr("text == "), Not(HasSubstr("That cannot be done.")))) << agent;
   }
+}
+
+TEST_F(Packages, TrafficIsAsTheSchemaSays) {
+  if (!has("jsonschema")) GTEST_SKIP() << "jsonschema is not installed";
+  const std::string python = std::getenv("ICPI_PYTHON");
+  const std::string proxy =
+      "process: " + python + " " + ICPI_SOURCE_DIR "/tests/process/schema_proxy.py " + path("said");
+  const std::string servers = ICPI_SOURCE_DIR "/python/servers/";
+  for (const std::string& server : {std::string(ICPI_SOURCE_DIR) + "/tests/process/walk_server.py",
+                                    servers + "gym_server.py Taxi-v4", servers + "openspiel_server.py tic_tac_toe"}) {
+    std::filesystem::remove_all(path("run"));
+    const Words env{"--env-timeout", "120"};
+    const std::string command = proxy + " " + python + " " + server;
+    const auto checked = icpi(with({"check-env", command, "--episodes", "2"}, env));
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.error;
+    const auto trained =
+        icpi(with({"train", "--env", command, "--out", path("run"), "--steps", "30", "--seeds", "0:2"}, env));
+    EXPECT_EQ(trained.code, 0) << trained.error;
+  }
+  const std::string said = read(path("said"));
+  for (const std::string kind : {"spec", "reset", "step", "legal_actions", "set_state"})
+    EXPECT_THAT(said, HasSubstr("answer to " + kind + "\n"));
+  EXPECT_THAT(said, AllOf(HasSubstr("request close\n"), Not(HasSubstr("NOT ALLOWED"))));
+  const std::string check = "\"$ICPI_PYTHON\" " ICPI_SOURCE_DIR "/tests/process/schema_proxy.py check > ";
+  ASSERT_EQ(std::system((check + path("passed")).c_str()), 0);
+  EXPECT_EQ(read(path("passed")), "");
+}
+
+TEST_F(Packages, DatasetsOfMinariAreHistories) {
+  const std::string script = "\"$ICPI_PYTHON\" " ICPI_SOURCE_DIR "/tests/process/hdf5_dataset.py ";
+  const std::string convert = "\"$ICPI_PYTHON\" " ICPI_SOURCE_DIR "/python/servers/minari_history.py ";
+  const std::string env = " gym:FrozenLake-v1 is_slippery=false > ";
+  if (!has("h5py")) GTEST_SKIP() << "h5py is not installed";
+  ASSERT_EQ(std::system((script + path("main_data.hdf5") + " 150").c_str()), 0);
+  ASSERT_EQ(std::system((convert + path("main_data.hdf5") + env + path("history.jsonl")).c_str()), 0);
+  const std::string lines = read(path("history.jsonl"));
+  EXPECT_THAT(lines, HasSubstr(R"({"observation":[0,0],"action":"down","reward":0.0,"terminated":false,)"));
+  const auto result =
+      icpi({"train", "--env", "gym:FrozenLake-v1", "--env-arg", "is_slippery=false", "--history", path("history.jsonl"),
+            "--steps", "40", "--seeds", "0", "--env-timeout", "120", "--out", path("run")});
+  EXPECT_EQ(result.code, 0) << result.error;
+  if (!has("minari")) return;
+  setenv("MINARI_DATASETS_PATH", path("datasets").c_str(), 1);
+  ASSERT_EQ(std::system((script + "- 150 icpi/lake-v0").c_str()), 0);
+  ASSERT_EQ(std::system((convert + "icpi/lake-v0" + env + path("minari.jsonl")).c_str()), 0);
+  EXPECT_EQ(read(path("minari.jsonl")), lines);
 }
 
 }  // namespace

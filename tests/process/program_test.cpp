@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "icpi/core/json.hpp"
-#include "program/command_line.hpp"
+#include "process/environments.hpp"
 
 namespace icpi::program {
 namespace {
@@ -22,33 +22,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Words = std::vector<std::string>;
-
-class Environments : public CommandLineTest {
- protected:
-  void SetUp() override {
-    CommandLineTest::SetUp();
-    setenv("ICPI_PYTHON", ICPI_PYTHON_PROGRAM, 1);
-    setenv("PYTHONPATH", ICPI_SOURCE_DIR "/python/servers", 1);
-  }
-
-  static std::string script(const std::string& name) {
-    return std::string("process: ") + ICPI_PYTHON_PROGRAM + " " + ICPI_SOURCE_DIR + "/" + name;
-  }
-  static std::string walk(const std::string& options = "") {
-    return script("tests/process/walk_server.py") + " " + options;
-  }
-  Words train(const std::string& env, const std::string& name, const Words& more = {}) const {
-    Words words{"train", "--env", env, "--out", path(name), "--env-timeout", "60"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  std::vector<Json> records(const std::string& name) const {
-    std::vector<Json> all;
-    std::ifstream in(path(name + "/episodes.jsonl"));
-    for (std::string line; std::getline(in, line);) all.push_back(Json::parse(line));
-    return all;
-  }
-};
 
 TEST_F(Environments, TrainRecordsReturnsOfBothKinds) {
   const auto result = icpi(train("deepsea:4", "run", {"--options", "best", "--steps", "60", "--seeds", "0:2"}));
@@ -192,7 +165,7 @@ TEST_F(Environments, BadUsageIsNamed) {
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--env-arg", "depth"})), HasSubstr("NAME=VALUE"));
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--env-arg", "depth=3"})), HasSubstr("'depth' is not known"));
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--domain", "chain"})), HasSubstr("one of them"));
-  EXPECT_THAT(refused(train("deepsea:4", "run", {"--dry-run"})), HasSubstr("--dry-run"));
+
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--model", "oracle"})), HasSubstr("oracle"));
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--step-limit", "0"})), HasSubstr("--step-limit"));
   EXPECT_THAT(refused(train("deepsea:4", "run", {"--window", "0"})), HasSubstr("--window"));

@@ -3,15 +3,21 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "icpi/core/json.hpp"
+#include "icpi/models/completion_record.hpp"
 #include "program/command_line.hpp"
 
 #if defined(ICPI_WITH_HTTP)
@@ -75,6 +81,10 @@ TEST_F(Ask, ThePerfectModelAgreesWithItselfAndIsRightInEveryDomain) {
       EXPECT_GT(count(kind, "known"), 0U);
       EXPECT_EQ(count(kind, "right"), count(kind, "known"));
       EXPECT_EQ(count(kind, "recorded_right"), count(kind, "known"));
+      const Json counts = Json::parse(read(path("counts.json")));
+      const std::string& judged = counts["kinds"][kind]["judged"].string();
+      EXPECT_EQ(judged.size(), count(kind, "questions"));
+      EXPECT_EQ(static_cast<std::uint64_t>(std::count(judged.begin(), judged.end(), 'r')), count(kind, "right"));
     }
     EXPECT_GT(count("action", "questions"), 10U);
     EXPECT_EQ(count("action", "valid"), count("action", "questions"));
@@ -144,6 +154,35 @@ TEST_F(Ask, ServersAreAskedWithinABudgetAndWhatIsMissingIsTold) {
   for (const std::string kind : {"termination", "reward", "observation", "action"})
     answered += count(kind, "questions") - count(kind, "unanswered");
   EXPECT_EQ(answered, 50U);
+}
+
+TEST_F(Ask, TurnsAreMadeOfTheExamplesThatWereRecorded) {
+  const std::string recording = record("chain");
+  setenv("LITELLM_API_KEY", "service-key-12345", 1);
+  std::size_t replies = 0;
+  const icpi_test::ServiceServer server("litellm", [&](const nlohmann::json& asked, icpi_test::HttpReply&) {
+    for (const auto& message : asked.at("messages")) replies += message.at("role") == "assistant" ? 1U : 0U;
+  });
+  const Words turns{"--model",    "http",         "--service",    "litellm",      "--base-url",
+                    server.url(), "--model-name", "chain-oracle", "--chat-style", "turns"};
+  const CommandResult result = ask("chain", recording, turns);
+  ASSERT_EQ(result.code, 0) << result.error;
+  EXPECT_EQ(server.refusals(), "");
+  EXPECT_GT(replies, 1000U);
+  for (const std::string kind : {"termination", "reward", "observation"})
+    EXPECT_EQ(count(kind, "right"), count(kind, "known")) << kind;
+  const std::array<std::string_view, 1> stop{"\n"};
+  CompletionRequest earlier;  // versions that wrote no borders
+  earlier.prefix.text = "assert state == 3\nstate = right()\nassert not done\n\n";
+  earlier.query = "assert state == 2\nstate = right()\n";
+  earlier.stop = stop;
+  Completion answer;
+  answer.text = "assert not done";
+  answer.finish = FinishReason::stop;
+  std::ofstream(path("earlier.jsonl")) << completion_record(earlier, answer) << "\n";
+  EXPECT_THAT(ask("chain", path("earlier.jsonl"), turns).error, HasSubstr("record it anew"));
+  EXPECT_EQ(ask("chain", path("earlier.jsonl"), {"--model", "oracle"}).code, 0);
+  unsetenv("LITELLM_API_KEY");
 }
 
 class AskBatch : public Ask {

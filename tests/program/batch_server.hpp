@@ -15,11 +15,13 @@
 
 namespace icpi_test {
 
-/// A batch service on 127.0.0.1, as OpenAI's, with an oracle of the chain behind it. A batch is under way until finish()
-/// was called. Thread-safe.
+/// A batch service on 127.0.0.1, as OpenAI's, with an oracle of the chain behind it, which answers single questions too.
+/// The first batches end at once; from then on a batch is under way until finish() was called. Thread-safe.
 class BatchServer {
  public:
-  BatchServer() : server_([this](const HttpRequest& request) { return answer(request); }) {}
+  /// So many end at once.
+  explicit BatchServer(std::size_t ended = 0)
+      : ended_(ended), server_([this](const HttpRequest& request) { return answer(request); }) {}
   [[nodiscard]] std::string url() const { return server_.url(); }
   void finish(const std::string& status = "completed") {
     const std::lock_guard lock(mutex_);
@@ -29,7 +31,7 @@ class BatchServer {
     const std::lock_guard lock(mutex_);
     return batches_.size();
   }
-  /// How often somebody looked how far a batch was.
+  /// How often somebody looked how far a batch was that was under way.
   [[nodiscard]] int looks() {
     const std::lock_guard lock(mutex_);
     return looks_;
@@ -41,6 +43,7 @@ class BatchServer {
 
  private:
   using json = nlohmann::json;
+  static constexpr std::string_view batch_route = "/v1/batches/";
 
   static HttpReply reply_of(const json& body, int status = 200) {
     HttpReply reply;
@@ -58,12 +61,9 @@ class BatchServer {
     const bool post = request.method == "POST";
     if (post && request.path == "/v1/files") return take_file(request);
     if (post && request.path == "/v1/batches") return take_batch(request);
-    if (request.path.starts_with("/v1/batches/")) return tell(request.path.substr(12));
-    if (request.path == "/v1/files/answers/content") {
-      HttpReply reply;
-      reply.body = answers_;
-      return reply;
-    }
+    if (request.path.starts_with(batch_route)) return tell(request.path.substr(batch_route.size()));
+    if (request.path.starts_with("/v1/files/answers-")) return hand_out(request.path);
+    if (request.path == (post ? "/v1/completions" : "/v1/models")) return oracle_(request);
     return refuse("no route " + request.path);
   }
 
@@ -79,8 +79,9 @@ class BatchServer {
     const std::size_t begin = body.find("\r\n\r\n", part);
     const std::size_t last = body.find("\r\n" + border + "--\r\n", begin);
     if (part == std::string::npos || begin == std::string::npos || last == std::string::npos) return refuse("no file");
-    files_["file-1"] = body.substr(begin + 4, last - begin - 4);
-    return reply_of({{"id", "file-1"}, {"object", "file"}, {"purpose", "batch"}});
+    const std::string name = "file-" + std::to_string(files_.size() + 1);
+    files_[name] = body.substr(begin + 4, last - begin - 4);
+    return reply_of({{"id", name}, {"object", "file"}, {"purpose", "batch"}});
   }
 
   HttpReply take_batch(const HttpRequest& request) {
@@ -89,25 +90,45 @@ class BatchServer {
                        asked.value("endpoint", "") == "/v1/completions" &&
                        asked.value("completion_window", "") == "24h";
     if (!right) return refuse("bad batch " + request.body);
-    batches_.push_back(asked["input_file_id"]);
-    return reply_of({{"id", "batch_1"}, {"object", "batch"}, {"status", "validating"}});
+    batches_.push_back({asked["input_file_id"], ""});
+    return reply_of({{"id", name_of(batches_.size())}, {"object", "batch"}, {"status", "validating"}});
   }
 
+  static std::string name_of(std::size_t number) { return "batch_" + std::to_string(number); }
+
   HttpReply tell(const std::string& name) {
-    if (name != "batch_1" || batches_.empty()) return refuse("no batch " + name);
-    ++looks_;
-    json batch{{"id", name}, {"object", "batch"}, {"status", status_}, {"errors", nullptr}};
-    if (status_ == "failed") batch["errors"] = {{"object", "list"}, {"data", {{{"message", "line 3 is no question"}}}}};
-    if (status_ == "completed" || status_ == "expired") {
-      if (answers_.empty()) answer_all();
-      batch["output_file_id"] = "answers";
+    std::size_t number = batches_.size();
+    while (number > 0 && name_of(number) != name) --number;
+    if (number == 0) return refuse("no batch " + name);
+    const std::string status = number <= ended_ ? "completed" : status_;
+    if (status == "in_progress") ++looks_;
+    json batch{{"id", name}, {"object", "batch"}, {"status", status}, {"errors", nullptr}};
+    if (status == "failed") batch["errors"] = {{"object", "list"}, {"data", {{{"message", "line 3 is no question"}}}}};
+    if (status == "completed" || status == "expired") {
+      if (batches_[number - 1].answers.empty()) answer_all(batches_[number - 1], status == "expired");
+      batch["output_file_id"] = "answers-" + std::to_string(number);
     }
     return reply_of(batch);
   }
 
+  HttpReply hand_out(const std::string& path) {
+    for (std::size_t number = 1; number <= batches_.size(); ++number) {
+      if (path != "/v1/files/answers-" + std::to_string(number) + "/content") continue;
+      HttpReply reply;
+      reply.body = batches_[number - 1].answers;
+      return reply;
+    }
+    return refuse("no file " + path);
+  }
+
+  struct Batch {
+    std::string file;
+    std::string answers;
+  };
+
   /// In the opposite order; a batch that expired has answers to every other question.
-  void answer_all() {
-    std::string_view rest = files_.at(batches_.back());
+  void answer_all(Batch& batch, bool expired) {
+    std::string_view rest = files_.at(batch.file);
     for (int number = 0; !rest.empty(); ++number) {
       const std::size_t end = rest.find('\n');
       const json line = json::parse(rest.substr(0, end), nullptr, false);
@@ -116,22 +137,22 @@ class BatchServer {
         complaints_ += "bad line\n";
         continue;
       }
-      if (status_ == "expired" && number % 2 == 1) continue;
+      if (expired && number % 2 == 1) continue;
       HttpRequest question{"POST", "/v1/completions", "", line.at("body").dump()};
       const json body = json::parse(oracle_(question).body);
       const json told{{"id", "batch_req_1"},
                       {"custom_id", line.at("custom_id")},
                       {"response", {{"status_code", 200}, {"request_id", "req_1"}, {"body", body}}},
                       {"error", nullptr}};
-      answers_ = told.dump() + "\n" + answers_;
+      batch.answers = told.dump() + "\n" + batch.answers;
     }
   }
 
   std::mutex mutex_;
   ChainOracle oracle_;
   std::map<std::string, std::string> files_;
-  std::vector<std::string> batches_;  ///< their files
-  std::string answers_;
+  std::vector<Batch> batches_;
+  const std::size_t ended_;
   std::string status_ = "in_progress";
   std::string complaints_;
   int looks_ = 0;

@@ -2,6 +2,7 @@
 // The program against servers that behave as hosted chat services do.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <functional>
@@ -219,6 +220,22 @@ TEST_F(Hosted, AnOptionalCacheThatFailsIsDoneWithout) {
   EXPECT_EQ(result.code, 0) << result.error;
   EXPECT_THAT(result.error, HasSubstr("going on without it"));
   EXPECT_EQ(icpi(train(server, "alone", {"--cache-optional"})).code, 2);
+}
+
+TEST_F(Hosted, AFullDiskUnderTheCacheIsOneErrorOrARunWithoutIt) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) { return reply; });
+  const std::string full = "ulimit -f 1000";  // no file grows beyond 512 kB
+  const Words cache{"--cache", path("answers.db")};
+  const CommandResult strict = finish(start(train(server, "strict", cache), full));
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_THAT(strict.error, AllOf(HasSubstr("answers.db"), HasSubstr("--resume")));
+  EXPECT_EQ(std::count(strict.error.begin(), strict.error.end(), '\n'), 2) << "of the model's name, and this one";
+  Words optional{"--cache", path("others.db"), "--cache-optional"};
+  const CommandResult lenient = finish(start(train(server, "lenient", optional), full));
+  EXPECT_EQ(lenient.code, 0) << lenient.error;
+  EXPECT_THAT(lenient.error, HasSubstr("going on without it"));
+  ASSERT_EQ(icpi(train(server, "plain")).code, 0);
+  EXPECT_TRUE(records("lenient") == records("plain"));
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ TEST(Settings, ReachWhatTheyName) {
   EXPECT_EQ(options.queries.timeout, std::chrono::milliseconds(250));
   (void)apply_setting("policy_temperature=none", settings);
   EXPECT_FALSE(settings.options().queries.policy_temperature);
+  for (const std::string assignment : {"examples=alike", "alike_count=9", "stem_tokens=300", "policy_prompts=2"})
+    (void)apply_setting(assignment, settings);
+  EXPECT_EQ(settings.options().prompts.examples.description(), "alike(count=9, stem_tokens=300, policy_prompts=2)");
 }
 
 TEST(Settings, LeaveSamplingToTheModelWhereTheySayUnset) {
@@ -119,12 +122,12 @@ TEST(Settings, AreTheLibrarysUnderTheirNames) {
 
 TEST(Methods, TheDomainFillsInWhatIsNotSet) {
   Method method;
-  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).settings.rollouts.step_limit, 8);
+  EXPECT_EQ(method_for(method, mini_invaders_program()).settings.rollouts.step_limit, 8);
   EXPECT_EQ(apply_setting("step_limit=3", method.settings), "step_limit");
   method.sets_step_limit = true;
-  EXPECT_EQ(method_for(method, MiniInvaders{}.facts()).settings.rollouts.step_limit, 3);
+  EXPECT_EQ(method_for(method, mini_invaders_program()).settings.rollouts.step_limit, 3);
   method.kind = AgentKind::no_argmax;
-  const auto options = method_for(method, MiniInvaders{}.facts()).settings.options();
+  const auto options = method_for(method, mini_invaders_program()).settings.options();
   const auto given = no_argmax_options(method.settings.options(), MiniInvaders{}.facts().success_threshold);
   EXPECT_EQ(options.decisions, given.decisions);
   EXPECT_EQ(options.prompts, given.prompts);

@@ -40,6 +40,10 @@ TEST(ExampleSelections, SayWhatTheyAre) {
             "append_only(balance=true, rebuild_fraction=0.5, policy_prompts=4)");
   EXPECT_THROW(ExampleSelection(AppendOnlyExamples{.rebuild_fraction = 1})->check(), InvalidArgument);
   EXPECT_THROW(ExampleSelection(AppendOnlyExamples{.policy_prompts = 0})->check(), InvalidArgument);
+  EXPECT_EQ(ExampleSelection(AlikeExamples{}).description(), "alike(count=6, stem_tokens=0, policy_prompts=4)");
+  for (const AlikeExamples& refused :
+       {AlikeExamples{.count = 0}, AlikeExamples{.count = 1001}, AlikeExamples{.policy_prompts = 0}})
+    EXPECT_THROW(ExampleSelection(refused)->check(), InvalidArgument);
 }
 
 /// Shows the first examples as a prefix and the last one with the question; may break its laws.

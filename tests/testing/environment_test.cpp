@@ -125,7 +125,7 @@ TEST(CheckEnvironment, CatchesEveryFault) {
   }
 }
 
-enum class LegalFault { none, empty, unknown, by_state, throws };
+enum class LegalFault { none, forgetful, empty, unknown, by_state, throws };
 
 /// A corridor in which one step in each direction is not always legal: doing what is not ends in an exception.
 class LegalFaulty {
@@ -140,6 +140,7 @@ class LegalFaulty {
     if (place == 3 && fault_ == LegalFault::unknown) return {1, 7};
     if (place == 3 && fault_ == LegalFault::throws) throw std::runtime_error("no idea");
     if (fault_ == LegalFault::by_state && steps_ > 2) return {1};
+    if (fault_ == LegalFault::forgetful && place != place_) return {};  // no fault
     return place == 0 ? std::vector<int>{1, 2} : place % 2 == 0 ? std::vector<int>{-1, 1} : std::vector<int>{-1, 2};
   }
   int reset(std::uint64_t seed) {
@@ -148,7 +149,7 @@ class LegalFaulty {
   }
   Step<int> step(int action) {
     const auto legal = LegalFaulty(LegalFault::none).legal_actions(place_);
-    const bool sound = fault_ == LegalFault::none;
+    const bool sound = fault_ == LegalFault::none || fault_ == LegalFault::forgetful;
     if (sound && std::find(legal.begin(), legal.end(), action) == legal.end()) throw std::logic_error("illegal");
     place_ += action;
     return {place_, 0, place_ > 7, place_ <= 7 && ++steps_ == 20};
@@ -164,12 +165,14 @@ static_assert(HasLegalActions<LegalFaulty>);
 TEST(CheckEnvironment, CatchesEveryFaultOfLegalActions) {
   const Report sound = check_environment(LegalFaulty(LegalFault::none));
   EXPECT_TRUE(sound.ok()) << sound;
+  const Report forgetful = check_environment(LegalFaulty(LegalFault::forgetful));
+  EXPECT_TRUE(forgetful.ok()) << forgetful;
   const Report gates = check_environment(Gates(true));
   EXPECT_TRUE(gates.ok()) << gates;
   const std::vector<std::pair<LegalFault, std::string>> faults{
       {LegalFault::empty, "at least one action where"},
       {LegalFault::unknown, "values of actions() alone"},
-      {LegalFault::by_state, "depends on o alone"},
+      {LegalFault::by_state, "where it is known, depends on o alone"},
       {LegalFault::throws, "carried out"},
   };
   for (const auto& [fault, law] : faults) {

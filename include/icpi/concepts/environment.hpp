@@ -80,8 +80,9 @@ concept StateSettable =
     };
 
 /// An environment in which not every action can be done everywhere.
-/// Laws: legal_actions(o) holds values of actions(), at least one where an episode goes on at o, and depends on o alone;
-/// for what is never observed it may be empty or throw. step() carries out what is legal.
+/// Laws: legal_actions(o) holds values of actions(), at least one where the episode is at o and goes on, and depends on o
+/// alone; for what is not observed now it may not be known, which is empty or an exception. step() carries out what is
+/// legal.
 template <class E>
 concept HasLegalActions = Environment<E> && requires(const E& env, const typename E::Observation& observation) {
   { env.legal_actions(observation) } -> RandomAccessRange;  // legal_actions(observation): what can be done there

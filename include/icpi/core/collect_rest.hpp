@@ -2,8 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "icpi/core/error.hpp"
 
 namespace icpi {
+
+/// What is wrong with a model whose collect() returned `came`, more than it got places for.
+[[nodiscard]] inline Error too_many_collected(std::size_t came, std::size_t places) {
+  return Error("the model's collect() returned " + std::to_string(came) + " for " + std::to_string(places) + " places");
+}
+
+/// What is wrong with a model whose collect() returned an answer to nothing that was asked.
+[[nodiscard]] inline Error unknown_ticket_collected(std::uint64_t ticket) {
+  return Error("the model's collect() returned ticket " + std::to_string(ticket) + ", which is not in flight");
+}
 
 /// Calls `cancel()`. What it throws is of no interest: what could not be cancelled comes by itself.
 template <class Cancel>

@@ -43,6 +43,11 @@ class BatchClient {
   BatchClient& operator=(BatchClient&&) noexcept;  ///< as construction
   ~BatchClient();
 
+  /// That of an HttpLanguageModel with these options: their answers are interchangeable.
+  [[nodiscard]] std::string identity() const;
+  /// Why questions with choices are refused; empty: they are taken.
+  [[nodiscard]] std::string choices_problem() const;
+
   /// Uploads the questions and begins a batch: its name. Throws InvalidArgument for no questions or too many.
   [[nodiscard]] std::string start(std::span<const CompletionRequest> requests);
   /// Asks how far it is.

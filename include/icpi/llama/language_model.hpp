@@ -44,6 +44,9 @@ struct Statistics {
   std::uint64_t errors = 0;                   ///< items that carry an error
   std::uint64_t computations = 0;             ///< calls of llama_decode
   std::uint64_t tokens_computed = 0;          ///< by all of them
+  std::uint64_t tokens_drafted = 0;           ///< of them, guessed by a draft
+  std::uint64_t tokens_accepted = 0;          ///< of these, guessed right, over requests that ended
+  std::uint64_t passes = 0;                   ///< computations that a request took part in, summed over answers
   std::uint64_t prefix_tokens_requested = 0;  ///< sum of prefix lengths over requests
   std::uint64_t prefix_tokens_computed = 0;   ///< of them, computed
   std::uint64_t prefixes_forgotten = 0;       ///< to make room for others
@@ -72,6 +75,8 @@ struct Statistics {
 /// With `choices`, one computation gives the logits on the token tree of all of them (followed by the first stop
 /// string, if there is one); then the tree is walked, at each fork by temperature and seed. max_tokens and top_p do not
 /// matter there.
+/// Completions without `choices` are guessed first (Options::draft), and the guess is computed together with the rest of
+/// the prompt: every token is drawn as if there were no guess, so guesses change no answer, but for the last bits above.
 /// Errors of an item: `context_overflow` when prompt and max_tokens exceed the context, `invalid_request`, `timeout`,
 /// `cancelled`, and `transport` when libllama fails.
 /// libllama's log is taken over by the first object: its warnings and errors become part of exceptions.

@@ -8,8 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+
+namespace icpi {
+class AnyLanguageModel;
+}
 
 namespace icpi::llama {
 
@@ -25,6 +30,22 @@ constexpr std::string_view name(KvType type) noexcept {
     case KvType::f32: return "f32";
     case KvType::f16: return "f16";
     case KvType::q8_0: return "q8_0";
+  }
+  return "unknown";
+}
+
+/// Who guesses how a completion goes on, so that one computation checks several tokens.
+enum class DraftSource : std::uint8_t {
+  none,       ///< nobody: every token is a computation
+  induction,  ///< InductionModel, asked greedily; it costs some microseconds a question
+  ngram,      ///< what followed in the prompt where the last tokens stood before
+};
+
+constexpr std::string_view name(DraftSource source) noexcept {
+  switch (source) {
+    case DraftSource::none: return "none";
+    case DraftSource::induction: return "induction";
+    case DraftSource::ngram: return "ngram";
   }
   return "unknown";
 }
@@ -49,6 +70,11 @@ struct Options {
   int gpu_layers = 0;             ///< layers computed on a GPU, when libllama has one; negative: all
   bool memory_map = true;         ///< map the file instead of reading it: quick, and shared between processes
   std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks by itself
+
+  DraftSource draft = DraftSource::induction;  ///< guesses; changes what is computed, not what is answered
+  /// Guesses in place of `draft`, when there is one. Its own errors mean that it has no idea; what it throws, complete and
+  /// collect throw. Used only inside these calls.
+  std::shared_ptr<AnyLanguageModel> draft_model;
 
   /// Polled between computations; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;

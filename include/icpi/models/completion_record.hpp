@@ -59,7 +59,7 @@ ICPI_API void add_completion(JsonLine& line, const Completion& completion);
 [[nodiscard]] ICPI_API std::string completion_record(const RequestFingerprint& request, const Completion& completion);
 
 /// One request and its answer as a line of JSON that ends in a checksum; no newline. Without `prompt` the texts of the
-/// request are left out, its fingerprint is enough to replay.
+/// request and the borders of its examples are left out, its fingerprint is enough to replay.
 [[nodiscard]] ICPI_API std::string completion_record(const CompletionRequest& request, const Completion& completion,
                                                      bool prompt = true);
 

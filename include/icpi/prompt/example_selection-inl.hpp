@@ -23,4 +23,13 @@ ICPI_INLINE void AppendOnlyExamples::check() const {
   check_option(rebuild_fraction > 0 && rebuild_fraction < 1, "rebuild_fraction", rebuild_fraction, "above 0, below 1");
 }
 
+ICPI_INLINE std::string AlikeExamples::description() const {
+  return fmt::format("alike(count={}, stem_tokens={}, policy_prompts={})", count, stem_tokens, policy_prompts);
+}
+
+ICPI_INLINE void AlikeExamples::check() const {
+  check_option(count > 0 && count <= 1000, "count", count, "1 to 1000");
+  check_option(policy_prompts > 0 && policy_prompts <= 10000, "policy_prompts", policy_prompts, "1 to 10000");
+}
+
 }  // namespace icpi

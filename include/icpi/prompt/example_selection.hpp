@@ -93,15 +93,43 @@ struct AppendOnlyExamples {
   ICPI_API void check() const;
 };
 
+/// The examples most like the question, the most alike last: a few that a small model can copy from. Beyond the paper.
+///
+/// A question's text is taken apart into numbers, words, and runs of other characters; how unlike two of them are is what
+/// their parts cost together. Two numbers cost their difference, at most 1, in units of their range: the smallest power of
+/// two that is at least the difference between the largest and the smallest number that examples have behind the same two
+/// parts. Other unequal parts, and parts without a partner, cost 1. Parts are paired from the left until two do not match,
+/// and from there on from the right.
+///
+/// Equal examples count as one. Of every class (termination; reward value, while there are at most eight) the most alike is
+/// shown, and where equal questions had unequal answers every answer, repeated in proportion to how often it was seen, as
+/// far as `count` and the room allow. Experience in another order gives the same prompts. Where there is much of it, what
+/// is most alike is looked for among some hundred records that are near in one of three orders, and may be missed.
+///
+/// An answer is kept, over decisions and episodes, until the question's examples change (QueryOptions::deduplicate), and
+/// its seed depends on question and examples alone, so environments share answers.
+struct AlikeExamples {
+  std::size_t count = 6;  ///< examples of a question at most; 1 to 1000
+  /// Tokens of a prompt as AppendOnlyExamples keeps it, which stands before them; 0: none. A model keeps what it computed
+  /// for it, but every new transition changes it.
+  std::size_t stem_tokens = 0;
+  std::size_t policy_prompts = 4;  ///< as AppendOnlyExamples::policy_prompts
+
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
 /// The calls behind ExampleSelection.
 struct ExampleSelectionCalls : StrategyCalls {
   /// Which types are strategies of this kind.
   template <class T>
-  static constexpr bool accepts =
-      ChoosesExamples<T> || std::same_as<T, BalancedExamples> || std::same_as<T, AppendOnlyExamples>;
+  static constexpr bool accepts = ChoosesExamples<T> || std::same_as<T, BalancedExamples> ||
+                                  std::same_as<T, AppendOnlyExamples> || std::same_as<T, AlikeExamples>;
 
-  /// See ChoosesExamples. Not for BalancedExamples and AppendOnlyExamples: PromptBook draws and appends for them, with
-  /// several threads and without asking for every question.
+  /// See ChoosesExamples. Not for the library's own: PromptBook draws, appends and looks up for them, without visiting all
+  /// candidates for every question.
   virtual void select(const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
                       ExampleChoice& choice) = 0;
   /// A copy of what is held.
@@ -118,7 +146,7 @@ struct ExampleSelectionCalls : StrategyCalls {
   };
 };
 
-/// Any example selection: BalancedExamples, AppendOnlyExamples or a user's own.
+/// Any example selection: BalancedExamples, AppendOnlyExamples, AlikeExamples or a user's own.
 using ExampleSelection = Strategy<ExampleSelectionCalls>;
 
 }  // namespace icpi

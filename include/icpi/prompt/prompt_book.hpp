@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,31 +18,21 @@
 #include "icpi/concepts/prompt_lines.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/core/hash.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/core/random.hpp"
+#include "icpi/prompt/alike_prompts.hpp"
 #include "icpi/prompt/chosen_examples.hpp"
-#include "icpi/prompt/example_sampler.hpp"
+#include "icpi/prompt/drawn_prompts.hpp"
 #include "icpi/prompt/known_answers.hpp"
 #include "icpi/prompt/prompt_options.hpp"
+#include "icpi/prompt/prompt_slots.hpp"
 #include "icpi/prompt/prompt_source.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
 #include "icpi/prompt/rendered_transitions.hpp"
-#include "icpi/prompt/shown_trajectories.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
-#include "icpi/prompt/trajectory_parts.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
-
-/// Working memory for writing prompts; one per thread.
-struct PromptScratch {
-  ExampleClasses classes;            ///< what may be shown
-  ExampleSampler sampler;            ///< draws from it
-  SparsePermutation permutation;     ///< draws sub-trajectories
-  std::vector<TransitionIds> shown;  ///< trajectories that policy prompts draw from
-  PromptWriter prompt;               ///< that was written last
-};
 
 /// All prompts of one agent: chooses examples from its buffer as in the paper, section 3, and writes them out.
 ///
@@ -52,7 +43,7 @@ struct PromptScratch {
 /// reward. Whole examples only; none at all when nothing qualifies. Every text is checked when it comes in, so examples
 /// stay apart whatever the formatter writes.
 /// Thread-safety: const members may be called concurrently, each thread with its own scratch.
-class PromptBook {
+class PromptBook : public DrawnPrompts {
  public:
   /// `key` drives the choice of append-only examples. `source` must outlive the book. Throws InvalidArgument when
   /// the formatter's actions, terminations or episode start would not stay apart in prompts; see check_answer.
@@ -61,21 +52,25 @@ class PromptBook {
   /// The same for one whose constant texts are at hand.
   PromptBook(const PromptSource& source, ConstantTexts texts, PromptOptions options, TokenCounter count_tokens,
              RandomKey key)
-      : source_(&source),
-        texts_(std::move(texts)),
-        options_(std::move(options)),
+      : DrawnPrompts(source, std::move(texts), std::move(options), count_tokens),
         append_only_(options_.examples.get_if<AppendOnlyExamples>()),
-        drawn_anew_(options_.examples.get_if<BalancedExamples>()),
-        rendered_(count_tokens, whole_transitions()),
+        alike_(options_.examples.get_if<AlikeExamples>()),
+        alike_prompts_(source, rendered_, slots_),
         key_(key) {
+    const auto* const drawn_anew = options_.examples.get_if<BalancedExamples>();
+    own_selection_ = append_only_ == nullptr && alike_ == nullptr && drawn_anew == nullptr;
+    if (append_only_ != nullptr) kept_ = *append_only_;
+    if (alike_ != nullptr)
+      kept_ = AppendOnlyExamples{.rebuild_fraction = 0.8, .policy_prompts = alike_->policy_prompts};
+    balance_ = drawn_anew != nullptr ? drawn_anew->balance : kept_ && kept_->balance;
     for (const auto& text : texts_.actions) check_action(text);
     const auto& start = texts_.episode_start;
     start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
     check_lines(start_, "an episode's start");
     start_.insert(0, 1, '\n');
     start_tokens_ = count_tokens(start_);
-    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
-    looked_up_.resize(world_prompts_.size());
+    begin_with_task(count_tokens);
+    add_world_prompts();
     for (const auto& text : texts_.actions) know(QueryKind::action, text);
     for (const auto& text : {texts_.going_on, texts_.ended}) {
       check_answer(text, stop(QueryKind::termination), "a termination");
@@ -99,14 +94,10 @@ class PromptBook {
     for (std::size_t action = texts_.actions.size(); action < texts.actions.size(); ++action)
       know(QueryKind::action, texts.actions[action]);
     texts_ = std::move(texts);
-    world_prompts_.resize(texts_.actions.size() * prompts_per_action);
-    looked_up_.resize(world_prompts_.size());
+    add_world_prompts();
     for (std::size_t number = before; number < world_prompts_.size(); ++number)
-      world_prompts_[number].join(world_prompts_[number % prompts_per_action]);
+      world_prompts_[number].join(world_prompts_[number % PromptSlots::per_action]);
   }
-
-  PromptBook(const PromptBook&) = delete;
-  PromptBook& operator=(const PromptBook&) = delete;
 
   /// Throws InvalidArgument when a transition's observation alone takes more than half of a prompt.
   void check(const TransitionText& text) const {
@@ -161,7 +152,7 @@ class PromptBook {
     skip_departed();
     if (departed_ != source_->departed()) forget();
     shown_.update(*source_, options_.trajectories);
-    if (append_only()) update_stable();
+    if (keeps_world_prompts()) update_stable();
   }
 
   /// Draws the stable world-model prompts of an episode anew, where AppendOnlyExamples::bootstrap says so. `update()` first.
@@ -175,8 +166,8 @@ class PromptBook {
 
   /// Draws the stable policy prompts of an episode, if there are any. `update()` first.
   void draw_policy_prompts(RandomKey key, std::vector<StablePrompt>& prompts) {
-    if (!append_only()) return;
-    prompts.resize(append_only_->policy_prompts);
+    if (!kept_) return;
+    prompts.resize(kept_->policy_prompts);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       RandomStream stream(key.child(i));
       auto& prompt = prompts[i];
@@ -188,65 +179,43 @@ class PromptBook {
     }
   }
 
-  /// Appends a freshly drawn prompt without its query to `out`, and says in `scratch` where its examples stand. On the
-  /// agent's own thread: it looks things up.
-  void write(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream, PromptScratch& scratch,
-             std::string& out) const {
-    scratch.prompt.clear();
-    if (kind == QueryKind::action) {
-      shown_.find(*source_, scratch.shown);
-      write_trajectories(scratch.shown, stream, scratch, scratch.prompt);
-    } else {
-      collect(kind, action, terminated, scratch.classes);
-      write_examples(kind, scratch.classes, stream, scratch, scratch.prompt);
-    }
-    out.append(scratch.prompt.text());
-  }
-
-  /// Looks up, for write_looked_up() on any thread, what a prompt of this kind may show. Once for each kind after
-  /// forget_look_ups(), which comes first whenever the buffer may have changed.
-  void look_up(QueryKind kind, std::size_t action, bool terminated) {
-    auto& found = kind == QueryKind::action ? shown_looked_up_ : looked_up_[slot(kind, action, terminated)].done;
-    if (std::exchange(found, true)) return;
-    if (kind == QueryKind::action) return shown_.find(*source_, shown_now_);
-    collect(kind, action, terminated, looked_up_[slot(kind, action, terminated)].classes);
-  }
-  /// What look_up() found is of yesterday.
-  void forget_look_ups() noexcept {
-    shown_looked_up_ = false;
-    for (auto& each : looked_up_) each.done = false;
-  }
-  /// write() for what look_up() has found, into an empty `out`. No user code is called.
-  void write_looked_up(QueryKind kind, std::size_t action, bool terminated, RandomStream& stream,
-                       PromptScratch& scratch, PromptWriter& out) const {
-    if (kind == QueryKind::action) return write_trajectories(shown_now_, stream, scratch, out);
-    write_examples(kind, looked_up_[slot(kind, action, terminated)].classes, stream, scratch, out);
-  }
-
   /// Lets a user's selection choose the examples of a question of this text, and writes them into an empty `out`. Returns
   /// those that come first and are shared. On the agent's own thread.
   PromptPrefix write_chosen(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
                             RandomStream& stream, PromptWriter& out) {
     collect(kind, action, terminated, scratch_.classes);
     const ExampleQuery query{kind, terminated, action, question, room()};
-    return chosen_.write(slot(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_, stream,
-                         out);
+    out.add(task_);
+    return chosen_.write(slots_(kind, action, terminated), options_.examples, query, scratch_.classes, rendered_,
+                         stream, out);
   }
 
-  /// The current stable prompt of a world-model query, without the query. Its text stays where it is until update().
+  /// Says which examples a question of this text has by likeness, and which they are where that had to be found out;
+  /// alike(kind) must hold. On the agent's own thread.
+  void identify_alike(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
+                      AlikePrompt& prompt) {
+    alike_prompts_.identify(alike_query(kind, action, terminated, question), action_count(), alike_->count, prompt);
+  }
+  /// The same, and which they are.
+  void choose_alike(QueryKind kind, std::size_t action, bool terminated, std::string_view question,
+                    AlikePrompt& prompt) {
+    alike_prompts_.choose(alike_query(kind, action, terminated, question), action_count(), alike_->count, prompt);
+  }
+  /// Writes the stem and what was chosen into an empty `out`. Returns the stem, which prompts of the kind share; the view is
+  /// one of `out`.
+  PromptPrefix write_alike(QueryKind kind, std::size_t action, bool terminated, const AlikePrompt& prompt,
+                           PromptWriter& out) const {
+    const StablePrompt& stem = stable_prompt(kind, action, terminated);
+    out.add(stem.text);
+    for (const PromptExample& each : stem.examples) out.mark(each);
+    for (const TransitionId id : prompt.shown) rendered_.append(rendered_.piece(kind, id), out);
+    return {stem.identity, out.text().substr(0, stem.text.size())};
+  }
+
+  /// The current stable prompt of a world-model query, without the query: where examples are chosen by likeness, the stem.
+  /// Its text stays where it is until update().
   [[nodiscard]] const StablePrompt& stable_prompt(QueryKind kind, std::size_t action, bool terminated) const {
-    return world_prompts_[slot(kind, action, terminated)];
-  }
-
-  /// Appends the query that follows a prompt: the observation's lines, with the action's or the episode start.
-  void write_query(QueryKind kind, std::string_view observation, std::size_t action, std::string& out) const {
-    if (kind == QueryKind::action) out.append(start_);
-    out.append(observation);
-    if (kind != QueryKind::action) out.append(texts_.actions[action]);
-  }
-  /// Where in such a query the question begins: after the blank line that ends a trajectory.
-  [[nodiscard]] static constexpr std::size_t question_in_query(QueryKind kind) noexcept {
-    return kind == QueryKind::action ? 1 : 0;
+    return world_prompts_[slots_(kind, action, terminated)];
   }
 
   /// Whether a recorded step has exactly this observation text and action.
@@ -263,16 +232,16 @@ class PromptBook {
     return rendered_.experience(texts_.actions[action]);
   }
 
-  /// Whether one question asks for termination, reward and next observation.
-  [[nodiscard]] bool whole_transitions() const noexcept {
-    return options_.transition_questions == TransitionQuestions::whole;
-  }
   /// Whether world-model prompts are kept, and only grow.
   [[nodiscard]] bool append_only() const noexcept { return append_only_ != nullptr; }
+  /// Whether answers hold as long as their prompts.
+  [[nodiscard]] bool keeps_answers() const noexcept { return kept_.has_value(); }
+  /// Whether prompts stay beyond episodes and decisions, and answers to sampled questions too.
+  [[nodiscard]] bool answers_outlive_episodes() const noexcept { return alike_ != nullptr; }
   /// Whether a user's selection chooses the examples of questions of this kind.
-  [[nodiscard]] bool chosen(QueryKind kind) const noexcept {
-    return append_only_ == nullptr && drawn_anew_ == nullptr && kind != QueryKind::action;
-  }
+  [[nodiscard]] bool chosen(QueryKind kind) const noexcept { return own_selection_ && kind != QueryKind::action; }
+  /// Whether likeness chooses the examples of questions of this kind.
+  [[nodiscard]] bool alike(QueryKind kind) const noexcept { return alike_ != nullptr && kind != QueryKind::action; }
 
   /// The answer texts, without the stop string, that are known to be all (terminations, actions) or all so far (rewards,
   /// while few values were seen); empty when the set is not known.
@@ -281,8 +250,6 @@ class PromptBook {
     return known_answers_[static_cast<std::size_t>(kind)].texts();
   }
 
-  /// How many actions the environment has.
-  [[nodiscard]] std::size_t action_count() const noexcept { return texts_.actions.size(); }
   /// How an action is written.
   [[nodiscard]] std::string_view action_text(std::size_t action) const { return texts_.actions[action]; }
   /// The same as an answer: without the stop string.
@@ -296,46 +263,36 @@ class PromptBook {
     return kind == QueryKind::transition ? end_of_record_ : texts_.stops[kind];
   }
   /// A hash of the texts of the first `count` transitions that are held.
-  [[nodiscard]] std::uint64_t hash(std::size_t count) const {
-    std::uint64_t hash = detail::fnv1a_basis;
-    for (TransitionId id = rendered_.first(); id < rendered_.size() && count > 0; ++id) {
-      if (!rendered_.holds(id)) continue;
-      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(rendered_.text(rendered_.piece(kind, id)), hash);
-      --count;
-    }
-    return hash;
-  }
-  /// How prompts are made.
-  [[nodiscard]] const PromptOptions& options() const noexcept { return options_; }
-  /// What writes, reads and remembers.
-  [[nodiscard]] const PromptSource& source() const noexcept { return *source_; }
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const { return rendered_.hash(count); }
 
   /// How many transitions have left, and all that was made of them.
   [[nodiscard]] std::size_t departed() const noexcept { return departed_; }
-  /// How many trajectories policy prompts show.
-  [[nodiscard]] std::size_t shown_trajectories() const noexcept { return shown_.size(); }
 
  private:
-  static constexpr std::size_t prompts_per_action = 5;
-  /// Of a question each, by action; the stream of a whole transition's lies beside them.
-  static constexpr std::size_t separate_prompts_per_action = 4;
-
-  [[nodiscard]] std::size_t slot(QueryKind kind, std::size_t action, bool terminated) const {
-    const std::size_t first = options_.constraints ? action * prompts_per_action : 0;
-    switch (kind) {
-      case QueryKind::termination: return first;
-      case QueryKind::observation: return first + 1;
-      case QueryKind::transition: return first + 4;
-      default: return first + 2 + (terminated && options_.constraints ? 1 : 0);
-    }
+  /// Drives the choice of that stable prompt's examples. Those of separate questions are numbered among themselves; a whole
+  /// transition's lies beside them.
+  [[nodiscard]] RandomKey prompt_key(std::size_t slot) const {
+    constexpr std::size_t separate = PromptSlots::per_action - 1;
+    const std::size_t action = slot / PromptSlots::per_action;
+    const std::size_t number = slot % PromptSlots::per_action;
+    if (number == separate) return key_.child(std::uint64_t{1} << 32U | action);
+    return key_.child(action * separate + number);
   }
 
-  /// Drives the choice of that stable prompt's examples.
-  [[nodiscard]] RandomKey prompt_key(std::size_t slot) const {
-    const std::size_t action = slot / prompts_per_action;
-    const std::size_t number = slot % prompts_per_action;
-    if (number == separate_prompts_per_action) return key_.child(std::uint64_t{1} << 32U | action);
-    return key_.child(action * separate_prompts_per_action + number);
+  void begin_with_task(const TokenCounter& count_tokens) {
+    if (options_.task.empty()) return;
+    check_lines(options_.task + "\n", "the task");
+    check_length(options_.task, "the task");
+    task_ = options_.task + "\n\n";
+    task_tokens_ = count_tokens(task_);
+  }
+
+  /// As many as there are actions.
+  void add_world_prompts() {
+    StablePrompt blank;
+    blank.begin(task_);
+    world_prompts_.resize(PromptSlots::count(texts_.actions.size()), blank);
+    looked_up_.resize(world_prompts_.size());
   }
 
   void check_action(std::string_view text) const {
@@ -355,9 +312,11 @@ class PromptBook {
   /// What has left the buffer leaves everything that was made of it.
   void forget() {
     departed_ = source_->departed();
+    alike_prompts_.forget();
     rendered_.forget([this](TransitionId id) { return source_->holds(id); });
     shown_.forget();
-    for (StablePrompt& prompt : world_prompts_) prompt = {};
+    world_prompts_.clear();
+    add_world_prompts();
     known_answers_[static_cast<std::size_t>(QueryKind::reward)].clear();
     for (TransitionId id = rendered_.first(); id < rendered_.size(); ++id) {
       if (!rendered_.holds(id)) continue;
@@ -370,14 +329,15 @@ class PromptBook {
     known_answers_[static_cast<std::size_t>(kind)].add(without_stop(answer, stop(kind)));
   }
 
-  [[nodiscard]] bool balances(QueryKind kind) const {
-    if (kind == QueryKind::observation) return false;
-    return append_only_ != nullptr ? append_only_->balance : drawn_anew_ != nullptr && drawn_anew_->balance;
+  [[nodiscard]] ExampleQuery alike_query(QueryKind kind, std::size_t action, bool terminated,
+                                         std::string_view question) const {
+    const std::size_t all = room();
+    return {kind, terminated, action, question, all - std::min(all, alike_->stem_tokens)};
   }
 
   /// Whether chance decides what is balanced in prompts of this kind, and they are to show how often it does.
   [[nodiscard]] bool stands_back(QueryKind kind, std::size_t action) const {
-    if (append_only_->balance_chance) return false;
+    if (append_only_ == nullptr || append_only_->balance_chance) return false;
     const std::size_t first = options_.constraints ? action : 0;
     const std::size_t last = options_.constraints ? action + 1 : action_count();
     for (std::size_t each = first; each < last; ++each) {
@@ -388,30 +348,8 @@ class PromptBook {
     return false;
   }
 
-  /// Tokens left for examples.
-  [[nodiscard]] std::size_t room() const {
-    const std::size_t query = rendered_.longest_query() + start_tokens_;
-    return options_.context_tokens > query ? options_.context_tokens - query : 0;
-  }
-
-  void collect(QueryKind kind, std::size_t action, bool terminated, ExampleClasses& classes) const {
-    classes.clear();
-    const std::size_t first = options_.constraints ? action : 0;
-    const std::size_t last = options_.constraints ? action + 1 : action_count();
-    for (std::size_t each = first; each < last; ++each) {
-      for (const bool ended : {false, true}) {
-        if (kind == QueryKind::transition) {
-          for (const auto& rewards : source_->reward_classes(each, ended))
-            classes.add(rewards.reward, rewards.members, ended);
-        } else if (kind == QueryKind::termination) {
-          classes.add(ended ? 1 : 0, source_->matching(each, ended));
-        } else if (kind == QueryKind::observation) {
-          if (!ended || !options_.constraints) classes.add(0, source_->matching(each, ended));
-        } else if (ended == terminated || !options_.constraints) {
-          for (const auto& rewards : source_->reward_classes(each, ended)) classes.add(rewards.reward, rewards.members);
-        }
-      }
-    }
+  [[nodiscard]] bool keeps_world_prompts() const noexcept {
+    return append_only() || (alike_ != nullptr && alike_->stem_tokens > 0);
   }
 
   /// Calls for_prompt(number, kind, balance) with the members of every stable world-model prompt in `scratch_`.
@@ -424,91 +362,31 @@ class PromptBook {
         for (const bool terminated : {false, true}) {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
           collect(kind, action, terminated, scratch_.classes);
-          for_prompt(slot(kind, action, terminated), kind, balances(kind) && !stands_back(kind, action));
+          for_prompt(slots_(kind, action, terminated), kind, balances(kind) && !stands_back(kind, action));
         }
       }
     }
   }
 
   void update_stable() {
-    for_stable_prompts([this](std::size_t number, QueryKind kind, bool balance) {
-      world_prompts_[number].update(scratch_.classes, balance, room(), append_only_->rebuild_fraction, rendered_, kind,
+    const std::size_t most = alike_ != nullptr ? std::min(room(), alike_->stem_tokens) : room();
+    for_stable_prompts([&](std::size_t number, QueryKind kind, bool balance) {
+      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, rendered_, kind,
                                     prompt_key(number), scratch_.sampler);
     });
   }
 
-  /// The loop in which prompts take their time. Not inlined: among its callers' variables it takes a tenth more
-  /// instructions.
-  [[gnu::noinline]] void write_examples(QueryKind kind, const ExampleClasses& classes, RandomStream& stream,
-                                        PromptScratch& scratch, PromptWriter& out) const {
-    scratch.sampler.start(classes, balances(kind));
-    const std::size_t all = room();
-    std::size_t left = all;
-    while (const auto example = scratch.sampler.next(stream)) {
-      const auto& piece = rendered_.piece(kind, example->id);
-      if (piece.tokens > all) continue;
-      if (piece.tokens > left) break;
-      left -= piece.tokens;
-      rendered_.append(piece, out);
-    }
-  }
-
-  void write_trajectories(std::span<const TransitionIds> shown, RandomStream& stream, PromptScratch& scratch,
-                          PromptWriter& out) const {
-    const std::size_t all = room();
-    const TrajectoryParts parts(shown, all);
-    scratch.permutation.start(parts.count());
-    std::size_t left = all;
-    while (scratch.permutation.left() > 0) {
-      const auto part = parts[scratch.permutation.draw(stream)];
-      std::size_t tokens = start_tokens_;
-      for (const TransitionId id : part) tokens += rendered_.piece(QueryKind::action, id).tokens;
-      if (tokens > all) continue;
-      if (tokens > left) break;
-      left -= tokens;
-      write_part(part, out);
-    }
-  }
-
-  /// The examples of a trajectory follow each other without a gap: what a step tells after its action belongs to the
-  /// next question.
-  void write_part(TransitionIds part, PromptWriter& out) const {
-    std::uint32_t begin = out.size() + 1;  // after the blank line
-    out.add(start_);
-    for (const TransitionId id : part) {
-      const auto& piece = rendered_.piece(QueryKind::action, id);
-      const std::uint32_t at = out.size();
-      out.add(rendered_.text(piece));
-      if (piece.answer_end == 0) continue;
-      out.mark({begin, at + piece.answer, at + piece.answer_end});
-      begin = at + piece.answer_end;
-    }
-  }
-
-  /// Examples that a look-up found.
-  struct LookUp {
-    ExampleClasses classes;
-    bool done = false;
-  };
-
-  const PromptSource* source_;
-  ConstantTexts texts_;
-  PromptOptions options_;
-  const AppendOnlyExamples* append_only_;  ///< inside options_; null for another selection
-  const BalancedExamples* drawn_anew_;     ///< inside options_; null for another selection
+  const AppendOnlyExamples* append_only_;   ///< inside options_; null for another selection
+  const AlikeExamples* alike_;              ///< inside options_; null for another selection
+  bool own_selection_ = false;              ///< a user's
+  std::optional<AppendOnlyExamples> kept_;  ///< how prompts are kept, where they are
   ChosenExamples chosen_;
-  RenderedTransitions rendered_;
+  AlikePrompts alike_prompts_;
   RandomKey key_;
   const std::string end_of_record_ = "\n\n";  ///< answers are whole lines, and a blank one follows the last of them
-  std::string start_;
-  std::size_t start_tokens_ = 0;
-  ShownTrajectories shown_;
-  std::size_t departed_ = 0;  ///< of the source, as far as is known here
+  std::size_t departed_ = 0;                  ///< of the source, as far as is known here
   std::vector<StablePrompt> world_prompts_;
   std::array<KnownAnswers, query_kinds.size()> known_answers_;
-  std::vector<LookUp> looked_up_;  ///< by slot
-  std::vector<TransitionIds> shown_now_;
-  bool shown_looked_up_ = false;
   PromptScratch scratch_;
 };
 

@@ -36,7 +36,8 @@ ICPI_INLINE void PromptContext::grow_actions() {
 }
 
 ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
-  if (state_->shared->environments == 1) forget_imagined();
+  if (state_->shared->environments == 1 && (!state_->book.answers_outlive_episodes() || state_->full()))
+    forget_imagined();
   state_->decision = 0;
   state_->episode_key = state_->key.child(episode);
   if (state_->environment == 0) state_->book.draw_world_prompts(state_->episode_key.child(1U << 31U));
@@ -44,9 +45,6 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
 }
 
 ICPI_INLINE void PromptContext::begin_round() {
-  const bool full = state_->memo.size() > PromptState::most_answers ||
-                    state_->observations.size() > PromptState::most_texts ||
-                    state_->shared->legal_sets.size() > PromptState::most_texts;
   const bool outdated = std::exchange(state_->shared->departed, state_->book.departed()) != state_->book.departed();
   if (outdated)
     state_->shared->legal.forget([&](std::string_view text) {
@@ -54,7 +52,8 @@ ICPI_INLINE void PromptContext::begin_round() {
         if (state_->book.tried(text, action)) return true;
       return false;
     });
-  if (state_->shared->environments > 1 && (full || outdated)) forget_imagined();
+  if (state_->shared->environments > 1 && (state_->full() || (outdated && !state_->book.answers_outlive_episodes())))
+    forget_imagined();
   state_->legal.begin_decision();
 }
 

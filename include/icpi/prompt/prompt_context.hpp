@@ -45,7 +45,7 @@ class ICPI_API PromptContext {
   void grow_actions();
 
   /// Draws the policy prompts of episode number `episode`, and forgets what was imagined, unless other environments
-  /// share it.
+  /// share it, or answers outlive episodes (AlikeExamples).
   void begin_episode(std::uint64_t episode);
 
   /// Before the environments of an agent decide together: where several share handles and answers, those of earlier

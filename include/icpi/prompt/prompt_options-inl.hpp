@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "icpi/core/json_line.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 
 namespace icpi {
@@ -13,10 +14,13 @@ ICPI_INLINE ExampleSelection recommended::examples() { return AppendOnlyExamples
 ICPI_INLINE TrajectorySelection recommended::trajectories() { return LastTrajectories{}; }
 
 ICPI_INLINE std::string PromptOptions::description() const {
+  std::string quoted;
+  if (!task.empty()) append_json_string(task, quoted);
   // Separate questions go without saying, as in records of versions that knew nothing else.
-  return fmt::format("examples={}, trajectories={}, context_tokens={}, constraints={}{}", examples.description(),
+  return fmt::format("examples={}, trajectories={}, context_tokens={}, constraints={}{}{}{}", examples.description(),
                      trajectories.description(), context_tokens, constraints,
-                     transition_questions == TransitionQuestions::whole ? ", transition_questions=whole" : "");
+                     transition_questions == TransitionQuestions::whole ? ", transition_questions=whole" : "",
+                     task.empty() ? "" : ", task=", quoted);
 }
 
 }  // namespace icpi

@@ -42,6 +42,9 @@ struct PromptOptions {
   std::size_t context_tokens = 3800;
   bool constraints = true;  ///< examples of the same action and, for rewards, termination only
   TransitionQuestions transition_questions = TransitionQuestions::separate;  ///< how many questions a step takes
+  /// What there is to do, for the model to read first: every prompt begins with it, then a blank line. Whole lines, none of
+  /// them blank, without the last newline; at most half of context_tokens. Empty, as in the paper: nothing is said.
+  std::string task{};
 
   /// All that changes prompts, in one line.
   [[nodiscard]] ICPI_API std::string description() const;

@@ -25,7 +25,8 @@ struct SharedPrompts {
                 RandomKey random_key)
       : source(&experience),
         book(*source, std::move(texts), options, std::move(count_tokens), random_key.child(0)),
-        key(random_key) {
+        key(random_key),
+        answer_key(random_key.child(~std::uint64_t{0})) {
     book.update();
   }
 
@@ -36,6 +37,7 @@ struct SharedPrompts {
   LegalNotes legal;              ///< what could be done where
   LegalSetNumbers legal_sets;    ///< what may be answered
   RandomKey key;                 ///< of all environments: child 1 + e is of number e
+  RandomKey answer_key;          ///< of answers that hold whoever asks, and whenever
   std::size_t environments = 0;  ///< how many there are
   std::size_t departed = 0;      ///< what had left the buffer when `memo` was looked at last
   std::uint64_t decisions = 0;   ///< of all of them
@@ -43,9 +45,10 @@ struct SharedPrompts {
 
 /// What a PromptContext is made of.
 struct PromptState {
-  /// Kept in `memo` from decision to decision: with a temperature above 0 those of earlier ones are of no use.
+  /// Kept in `memo` from decision to decision: of append-only prompts with a temperature above 0 those of earlier ones are
+  /// of no use, nor are those of prompts that have changed.
   static constexpr std::size_t most_answers = 1U << 16U;
-  /// Kept in `observations` from decision to decision where several environments share them.
+  /// Kept in `observations` from decision to decision where several environments share them, or answers outlive episodes.
   static constexpr std::size_t most_texts = 1U << 16U;
 
   /// That of environment number `number`.
@@ -59,6 +62,11 @@ struct PromptState {
         environment(number),
         key(shared->key.child(1 + number)) {
     ++shared->environments;
+  }
+
+  /// Whether handles or answers have become many.
+  [[nodiscard]] bool full() const noexcept {
+    return memo.size() > most_answers || observations.size() > most_texts || shared->legal_sets.size() > most_texts;
   }
 
   /// What is legal at an observation of this decision, as a number of `shared->legal_sets`.

@@ -112,11 +112,12 @@ class PromptedQuestions : protected QuestionRequests {
       return slot;
     }
     if (question.kind == QueryKind::action) key.action = state.legal_number(question.observation);
-    const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
-                                             3 * state.decision + question.step + question.sample);
-    key.prefix_identity = prompt.identity;
-    key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) != 0.0 && !question.drawn ? state.asking : 0;
+    const StablePrompt* const prompt = identify_prompt(state, question, key);
+    const auto restart = [&](std::uint32_t slot) {
+      if (prompt != nullptr) return slots_[slot].restart(question, key, *prompt);
+      slots_[slot].restart(question, key);
+      take_alike(state, slots_[slot]);
+    };
     if (options_.deduplicate) {
       const auto [entry, is_new] = state.memo.find_or_add(key);
       const bool answered = entry->pending == AnswerMemo::Entry::none;
@@ -127,12 +128,27 @@ class PromptedQuestions : protected QuestionRequests {
         return entry->pending;
       }
       entry->pending = acquire();
-      slots_[entry->pending].restart(question, key, prompt);
+      restart(entry->pending);
       return entry->pending;
     }
     const auto slot = acquire();
-    slots_[slot].restart(question, key, prompt);
+    restart(slot);
     return slot;
+  }
+
+  /// Says in `key` which prompt the question has and how long answers to it hold. The prompt; null where likeness
+  /// chooses its examples.
+  const StablePrompt* identify_prompt(PromptState& state, const Question& question, AnswerMemo::Key& key) {
+    if (state.book.alike(question.kind)) {
+      identify_alike(state, question, key);
+      return nullptr;
+    }
+    const auto& prompt = state.stable_prompt(question.kind, question.action, question.terminated,
+                                             3 * state.decision + question.step + question.sample);
+    key.prefix_identity = prompt.identity;
+    key.prefix_length = prompt.text.size();
+    key.decision = temperature(question) != 0.0 && !question.drawn ? state.asking : 0;
+    return &prompt;
   }
 
   /// Room for a usual answer. Completions change places, so they would otherwise grow one by one, decision by decision.

@@ -40,9 +40,10 @@ class QuestionRequests {
     AnswerMemo::Key key;
     PromptPrefix prefix;
     PromptWriter own_prompt;                  ///< of a prompt that is this query's own
+    AlikePrompt alike;                        ///< of questions whose examples likeness chose
     std::span<const PromptExample> examples;  ///< in the prefix
     std::string query;
-    std::string own_query;        ///< the question alone, where a user's selection chooses examples
+    std::string own_query;        ///< the question alone, where examples are chosen for it
     std::size_t question_at = 0;  ///< where in `query` the question begins
     std::array<std::string_view, 1> stop;
     std::vector<std::string_view> legal;  ///< what may be answered, where not every action can be done
@@ -72,14 +73,38 @@ class QuestionRequests {
     return prompt_contexts_[question.prompt_context]->state();
   }
 
-  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.append_only(); }
+  /// Whether equal questions are put once, as long as their prompts stay.
+  [[nodiscard]] static bool stable(const PromptState& state) { return state.book.keeps_answers(); }
+
+  /// Whether its examples are chosen for the question, by likeness or by a user's selection.
+  [[nodiscard]] static bool has_own_examples(const PromptState& state, const Question& question) {
+    return state.book.alike(question.kind) || state.book.chosen(question.kind);
+  }
+
+  /// Says in `key` which prompt a question has whose examples likeness chooses, and how many answers it may be given.
+  void identify_alike(PromptState& state, const Question& question, AnswerMemo::Key& key) {
+    alike_query_.clear();
+    state.book.write_query(question.kind, state.observations.text(question.observation), question.action, alike_query_);
+    state.book.identify_alike(question.kind, question.action, question.terminated, alike_query_, alike_);
+    const StablePrompt& stem = state.book.stable_prompt(question.kind, question.action, question.terminated);
+    key.prefix_identity = alike_.identity ^ stem.identity * 0x9E3779B97F4A7C15;
+    key.prefix_length = stem.text.size();
+    if (options_.restrict_answers) key.prefix_length |= state.book.known_answers(question.kind).size() << 32U;
+  }
+  /// Gives these examples, of the question that was identified last, to its slot.
+  void take_alike(PromptState& state, Slot& slot) {
+    const auto& question = slot.question;
+    if (!alike_.chosen)
+      state.book.choose_alike(question.kind, question.action, question.terminated, alike_query_, alike_);
+    std::swap(slot.alike, alike_);
+  }
 
   /// What must be done on the agent's own thread, before write().
   void look_up(Slot& slot) {
     const auto& question = slot.question;
     PromptState& state = this->state(question);
     if (options_.restrict_answers && question.kind == QueryKind::action) find_legal(slot, state);
-    if (state.book.chosen(question.kind)) return let_choose(slot, state);
+    if (has_own_examples(state, question)) return write_own_examples(slot, state);
     if (!stable(state)) state.book.look_up(question.kind, question.action, question.terminated);
   }
 
@@ -93,16 +118,21 @@ class QuestionRequests {
     return is_legal(state.legal_at(question.observation), answer.action);
   }
 
-  /// A user's selection says what the prompt shows.
-  void let_choose(Slot& slot, PromptState& state) {
+  /// What was chosen by likeness, or what a user's selection chooses now.
+  static void write_own_examples(Slot& slot, PromptState& state) {
     const auto& question = slot.question;
     slot.own_query.clear();
     state.book.write_query(question.kind, state.observations.text(question.observation), question.action,
                            slot.own_query);
-    RandomStream stream(question.key.child(2 * question.attempt));
     slot.own_prompt.clear();
-    const PromptPrefix shared = state.book.write_chosen(question.kind, question.action, question.terminated,
-                                                        slot.own_query, stream, slot.own_prompt);
+    PromptPrefix shared;
+    if (state.book.alike(question.kind)) {
+      shared = state.book.write_alike(question.kind, question.action, question.terminated, slot.alike, slot.own_prompt);
+    } else {
+      RandomStream stream(question.key.child(2 * question.attempt));
+      shared = state.book.write_chosen(question.kind, question.action, question.terminated, slot.own_query, stream,
+                                       slot.own_prompt);
+    }
     slot.prefix = shared;
     slot.examples = slot.own_prompt.examples();
     slot.query.assign(slot.own_prompt.text().substr(shared.text.size()));
@@ -114,7 +144,7 @@ class QuestionRequests {
     const auto& question = slot.question;
     const PromptState& state = this->state(question);
     slot.stop[0] = state.book.stop(question.kind);
-    if (state.book.chosen(question.kind)) return;
+    if (has_own_examples(state, question)) return;
     if (!stable(state)) {
       RandomStream stream(question.key.child(2 * question.attempt));
       slot.own_prompt.clear();
@@ -164,15 +194,18 @@ class QuestionRequests {
     return policy ? options_.policy_temperature : options_.sampling.temperature;
   }
 
-  /// Stable prompts: the same for identical queries, whoever asks them first, and in all decisions for what is drawn. Else the
-  /// question's own.
+  /// Stable prompts: the same for identical queries, whoever asks them first; where likeness chooses examples, and for what
+  /// is drawn, whenever. Else the question's own.
   [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
     const auto& question = slot.question;
     const PromptState& state = this->state(question);
     if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
     const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
-    const RandomKey key = question.drawn ? state.drawn_key() : state.episode_key.child(state.decision);
-    return key.child(kind)
+    const RandomKey when = state.book.alike(question.kind)
+                               ? state.shared->answer_key.child(slot.alike.identity).child(slot.key.prefix_length)
+                           : question.drawn ? state.drawn_key()
+                                            : state.episode_key.child(state.decision);
+    return when.child(kind)
         .child(state.observations.hash(question.observation))
         .child(std::uint64_t{question.action} << 32 | question.sample)
         .child(question.attempt)
@@ -207,6 +240,8 @@ class QuestionRequests {
   Capabilities can_;
   QueryOptions options_;
   std::vector<PromptContext*> prompt_contexts_;
+  AlikePrompt alike_;        ///< of the question that was identified last
+  std::string alike_query_;  ///< its text
 };
 
 }  // namespace icpi

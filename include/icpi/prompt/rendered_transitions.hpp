@@ -15,6 +15,7 @@
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
+#include "icpi/core/hash.hpp"
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
@@ -156,6 +157,17 @@ class RenderedTransitions {
     const std::uint32_t begin = out.size();
     out.mark({begin, begin + piece.answer, begin + piece.answer_end});
     out.add(text(piece));
+  }
+
+  /// A hash of the texts of the first `count` that are still there.
+  [[nodiscard]] std::uint64_t hash(std::size_t count) const {
+    std::uint64_t hash = detail::fnv1a_basis;
+    for (TransitionId id = first(); id < size() && count > 0; ++id) {
+      if (!holds(id)) continue;
+      for (const QueryKind kind : query_kinds) hash = detail::fnv1a(text(piece(kind, id)), hash);
+      --count;
+    }
+    return hash;
   }
 
   /// Whether a transition begins with this observation and action.

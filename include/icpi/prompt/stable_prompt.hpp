@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct StablePrompt {
   std::uint64_t identity = 0;           ///< see PromptPrefix
   std::string text;                     ///< what it says
   std::vector<PromptExample> examples;  ///< in `text`
+
+  /// This stands before all examples, in an empty prompt.
+  void begin(std::string_view beginning) {
+    text = beginning;
+    beginning_ = beginning.size();
+  }
 
   /// An empty prompt that comes later draws as if it had been there from the beginning, as `other` was.
   void join(const StablePrompt& other) noexcept {
@@ -114,7 +121,7 @@ struct StablePrompt {
   void rebuild(const ExampleClasses& classes, bool balance, std::size_t room, double fraction,
                const RenderedTransitions& rendered, QueryKind kind, RandomStream& stream, ExampleSampler& sampler) {
     const auto reduced = static_cast<std::size_t>(fraction * static_cast<double>(room));
-    text.clear();
+    text.resize(beginning_);
     examples.clear();
     tokens_ = 0;
     identity = new_prefix_identity();
@@ -161,7 +168,8 @@ struct StablePrompt {
 
   std::optional<RandomKey> draw_;  ///< of the episode; none: every example once
   bool balanced_ = false;          ///< whether it was, when it was updated last
-  std::size_t tokens_ = 0;
+  std::size_t beginning_ = 0;      ///< bytes of `text` before its examples
+  std::size_t tokens_ = 0;         ///< of the examples
   TransitionId seen_ = 0;
   std::uint64_t updates_ = 0;
   std::vector<ClassCount> counts_;

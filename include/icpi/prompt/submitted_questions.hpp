@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -203,15 +201,14 @@ class SubmittedQuestions : public PromptedQuestions {
     exceptions_in_a_row_ = 0;
     if (came <= finished_.size()) return came;
     broken_ = true;
-    throw Error(fmt::format("the model's collect() returned {} for {} places", came, finished_.size()));
+    throw too_many_collected(came, finished_.size());
   }
 
   void take(FinishedCompletion& finished) {
     const auto slot = static_cast<std::uint32_t>(finished.ticket);
     if (slot >= queues_.size() || !queues_[slot].in_flight || queues_[slot].submission != finished.ticket) {
       broken_ = true;
-      problem_ = std::make_exception_ptr(
-          Error(fmt::format("the model's collect() returned ticket {}, which is not in flight", finished.ticket)));
+      problem_ = std::make_exception_ptr(unknown_ticket_collected(finished.ticket));
       return;
     }
     std::swap(slots_[slot].completion, finished.completion);

@@ -5,14 +5,15 @@
 #error "icpi/store is compiled: link icpi::store, which brings icpi::icpi, instead of icpi::header_only"
 #else
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -20,24 +21,38 @@
 #include <fmt/format.h>
 
 #include "icpi/concepts/language_model.hpp"
-#include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/models/finished_queue.hpp"
+#include "icpi/core/until.hpp"
 #include "icpi/models/model_decorator.hpp"
+#include "icpi/store/cache_backend.hpp"
+#include "icpi/store/cache_in_flight.hpp"
 #include "icpi/store/completion_store.hpp"
 
 namespace icpi::store {
 
 /// Asks the model only what was never answered before. A language model itself; asynchronous when `LM` is. Answers from
 /// the cache carry the usage of the original answer, so a replayed run writes the same records.
-/// Equal requests that are under way at once are asked once. What the file cannot take is handed out all the same: the
-/// exception comes after the answers that arrived together are in their places or ready to be collected.
+/// Equal requests that are under way at once are asked once; where the backend knows that another worker asks, its answer
+/// is waited for. What the backend cannot take is handed out all the same: the exception comes after the answers that
+/// arrived together are in their places or ready to be collected.
 /// Thread-safety: one object by one thread at a time.
 template <LanguageModel LM>
 class CompletionCache : public ModelDecorator<LM> {
  public:
-  /// Throws as CompletionStore does.
-  CompletionCache(LM model, CacheOptions options) : ModelDecorator<LM>(std::move(model)), store_(std::move(options)) {}
+  /// Keeps answers in a file. Throws as CompletionStore does.
+  CompletionCache(LM model, CacheOptions options)
+      : CompletionCache(std::move(model), std::make_shared<CompletionStore>(std::move(options))) {}
+  /// Keeps answers there. Precondition: `backend` is not null; several caches may share one that is thread-safe.
+  CompletionCache(LM model, std::shared_ptr<CacheBackend> backend)
+      : ModelDecorator<LM>(std::move(model)), backend_(std::move(backend)) {}
+  CompletionCache(CompletionCache&&) noexcept = default;             ///< leaves nothing behind that may be used
+  CompletionCache& operator=(CompletionCache&&) noexcept = default;  ///< as construction
+  /// What is still in flight is left to others.
+  ~CompletionCache() {
+    if constexpr (AsynchronousLanguageModel<LM>) {
+      if (backend_) in_flight_.give_up_all(*backend_);
+    }
+  }
 
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
@@ -53,221 +68,182 @@ class CompletionCache : public ModelDecorator<LM> {
   }
 
   /// See AsynchronousLanguageModel.
-  void submit(const CompletionRequest& request, Ticket ticket)
-    requires AsynchronousLanguageModel<LM>
-  {
+  void submit(const CompletionRequest& request, Ticket ticket) requires AsynchronousLanguageModel<LM> {
     const std::string name = this->model_.identity();
     const RequestFingerprint key = fingerprint(request, name);
-    if (const auto running = running_.find(key); running != running_.end()) {
-      asked_.at(running->second).tickets.push_back(ticket);
-    } else if (auto found = look_up(key, name, request)) {
-      ready_.push(ticket, *std::move(found));
-    } else {
-      start(request, key).tickets.push_back(ticket);
-    }
+    if (in_flight_.join(key, {request, ticket})) return;
+    const CacheBackend::Question question{key, name, &request};
+    CacheBackend::Finding finding;
+    detail::look_up(*backend_, {&question, 1}, {&finding, 1});
+    in_flight_.take(this->model_, *backend_, key, std::move(finding), {request, ticket});
   }
 
   /// See AsynchronousLanguageModel.
-  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
-    requires AsynchronousLanguageModel<LM>
-  {
-    if (!asked_.empty()) receive(ready_.empty() ? wait : std::chrono::milliseconds::zero(), finished.size());
-    return ready_.hand_over(finished);
+  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished,
+                                    std::chrono::milliseconds wait) requires AsynchronousLanguageModel<LM> {
+    const Until until = Until::after(wait);
+    icpi::detail::FinishedQueue& ready = in_flight_.ready();
+    do {
+      if (in_flight_.empty()) break;
+      in_flight_.receive(this->model_, *backend_, ready.empty() ? until.wait(wait) : std::chrono::milliseconds::zero(),
+                         finished.size());
+    } while (ready.empty() && in_flight_.waits_elsewhere() && !until.over());
+    return ready.hand_over(finished);
   }
 
   /// A submission that others wait for too is finished all the same.
-  void cancel(Ticket ticket)
-    requires AsynchronousLanguageModel<LM>
-  {
-    for (auto& [inner, asked] : asked_) {
-      for (std::size_t i = 0; i < asked.tickets.size(); ++i) {
-        if (asked.tickets[i] != ticket) continue;
-        if (asked.tickets.size() == 1) {
-          running_.erase(asked.key);  // later ones do not share its fate
-          this->model_.cancel(inner);
-        } else if (i > 0) {  // the first one's request is the one under way: its views are in use
-          asked.tickets.erase(asked.tickets.begin() + static_cast<std::ptrdiff_t>(i));
-          Completion cancelled;
-          cancelled.error = {ErrorCategory::cancelled, "cancelled by the caller", 0};
-          ready_.push(ticket, std::move(cancelled));
-        }
-        return;
-      }
-    }
-  }
+  void cancel(Ticket ticket) requires AsynchronousLanguageModel<LM> { in_flight_.cancel(this->model_, ticket); }
 
   /// See AsynchronousLanguageModel.
-  [[nodiscard]] std::size_t concurrency()
-    requires AsynchronousLanguageModel<LM>
-  {
-    return this->model_.concurrency();
-  }
+  [[nodiscard]] std::size_t concurrency() requires AsynchronousLanguageModel<LM> { return this->model_.concurrency(); }
   /// Not cached.
-  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
-    requires ScoresContinuations<LM>
-  {
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) requires ScoresContinuations<LM> {
     this->model_.score(requests, scores);
   }
-  /// The file.
-  [[nodiscard]] CompletionStore& store() noexcept { return store_; }
+  /// Where the answers are.
+  [[nodiscard]] CacheBackend& store() noexcept { return *backend_; }
   /// What happened since it was opened.
-  [[nodiscard]] CacheStatistics statistics() const noexcept { return store_.statistics(); }
+  [[nodiscard]] CacheStatistics statistics() const noexcept { return backend_->statistics(); }
 
  private:
-  struct KeyHash {
-    std::size_t operator()(const RequestFingerprint& key) const noexcept { return key.low; }
-  };
-  struct Asked {
-    RequestFingerprint key;
-    std::vector<Ticket> tickets;      ///< the first one's request is under way
-    std::vector<Completion*> places;  ///< of a running complete()
-  };
+  using Standing = CacheBackend::Standing;
 
-  /// nullopt: the model must be asked. In require-cache mode there is always something: an answer or an error.
-  std::optional<Completion> look_up(const RequestFingerprint& key, std::string_view name,
-                                    const CompletionRequest& request) {
-    auto found = store_.find(key, name, request);
-    if (found || !store_.options().require) return found;
-    Completion absent;
-    absent.error = {
-        ErrorCategory::invalid_request,
-        fmt::format("not in the completion cache {}, which is all that may be asked", store_.options().file.string()),
-        0};
-    return absent;
-  }
+  /// Requests with different keys, looked up at once.
+  struct Batch {
+    std::vector<std::size_t> places;  ///< of the requests
+    std::vector<CacheBackend::Question> questions;
+    std::vector<CacheBackend::Finding> findings;
 
-  Asked& start(const CompletionRequest& request, const RequestFingerprint& key) {
-    const Ticket inner = next_ticket_++;
-    this->model_.submit(request, inner);
-    running_.emplace(key, inner);
-    return asked_.emplace(inner, Asked{key, {}, {}}).first->second;
-  }
+    void add(std::size_t place, const CacheBackend::Question& question) {
+      places.push_back(place);
+      questions.push_back(question);
+    }
+    void look_up(CacheBackend& backend) {
+      findings.assign(questions.size(), {});
+      detail::look_up(backend, questions, findings);
+    }
+  };
 
   /// Every answer is stored as it comes.
   void complete_one_by_one(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    places_left_ = 0;
     try {
       start_missing(requests, completions);
-      while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
+      while (in_flight_.places() > 0) in_flight_.receive(this->model_, *backend_, std::chrono::minutes(10), 64);
     } catch (...) {
-      cancel_rest();
+      in_flight_.cancel_places(this->model_, *backend_);
       throw;
     }
   }
 
-  /// Requests and places end with complete(): nothing of it stays in flight, unless the model throws again and again.
-  void cancel_rest() {
-    for (const auto& [inner, asked] : asked_)
-      if (!asked.places.empty() && asked.tickets.empty())
-        try_cancel([&, ticket = inner] { this->model_.cancel(ticket); });
-    constexpr int most_attempts = 8;
-    for (int attempt = 0; places_left_ > 0 && attempt < most_attempts; ++attempt) {
-      try {
-        while (places_left_ > 0) receive(std::chrono::minutes(10), 64);
-      } catch (...) {  // the first exception says why
-      }
-    }
-    for (auto& [inner, asked] : asked_) asked.places.clear();
-  }
-
   void start_missing(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     const std::string name = this->model_.identity();
+    std::unordered_map<RequestFingerprint, std::vector<std::size_t>, detail::KeyHash> further;  // of equal requests
+    Batch batch;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const RequestFingerprint key = fingerprint(requests[i], name);
-      const auto running = running_.find(key);
-      if (running == running_.end()) {
-        if (auto found = look_up(key, name, requests[i])) {
-          completions[i] = *std::move(found);
-          continue;
-        }
-      }
-      Asked& asked = running == running_.end() ? start(requests[i], key) : asked_.at(running->second);
-      asked.places.push_back(&completions[i]);
-      ++places_left_;
+      if (in_flight_.join(key, {requests[i], std::nullopt, &completions[i]})) continue;
+      const auto [equal, is_new] = further.try_emplace(key);
+      if (is_new)
+        batch.add(i, {key, name, &requests[i]});
+      else
+        equal->second.push_back(i);
     }
+    batch.look_up(*backend_);
+    std::size_t next = 0;
+    try {
+      for (; next < batch.places.size(); ++next) {
+        const std::size_t i = batch.places[next];
+        const RequestFingerprint& key = batch.questions[next].key;
+        in_flight_.take(this->model_, *backend_, key, batch.findings[next],
+                        {requests[i], std::nullopt, &completions[i]});
+        for (const std::size_t equal : further.at(key))
+          if (!in_flight_.join(key, {requests[equal], std::nullopt, &completions[equal]}))
+            completions[equal] = completions[i];
+      }
+    } catch (...) {
+      give_up_from(batch, next + 1);
+      throw;
+    }
+  }
+
+  /// Lets others ask what this one was to ask.
+  void give_up_from(const Batch& batch, std::size_t first) noexcept {
+    for (std::size_t i = first; i < batch.findings.size(); ++i)
+      if (batch.findings[i].standing == Standing::ours) detail::give_up(*backend_, batch.questions[i].key);
   }
 
   /// Small slices: what a killed process loses is one slice of answers at most.
   void complete_in_slices(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    constexpr std::size_t slice = 32;
     const std::string name = this->model_.identity();
-    std::unordered_map<RequestFingerprint, std::size_t, KeyHash> first_place;
-    std::vector<std::size_t> missing;
+    std::unordered_map<RequestFingerprint, std::size_t, detail::KeyHash> first_place;
     std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
+    Batch batch;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const RequestFingerprint key = fingerprint(requests[i], name);
       const auto [first, is_new] = first_place.emplace(key, i);
-      if (!is_new) {
+      if (is_new)
+        batch.add(i, {key, name, &requests[i]});
+      else
         copies.emplace_back(i, first->second);
-      } else if (auto found = look_up(key, name, requests[i])) {
-        completions[i] = *std::move(found);
-      } else {
-        missing.push_back(i);
-        if (missing.size() == slice) ask(requests, completions, missing);
-      }
     }
-    ask(requests, completions, missing);
+    // What is ours is asked before anything is waited for: two workers never wait for each other.
+    while (!batch.places.empty()) {
+      batch.look_up(*backend_);
+      Batch rest = settle(batch, requests, completions);
+      if (!rest.places.empty()) std::this_thread::sleep_for(detail::pause_between_looks);
+      batch = std::move(rest);
+    }
     for (const auto& [to, from] : copies) completions[to] = completions[from];
   }
 
+  /// Hands out what is known and asks what is ours; returns what others ask.
+  Batch settle(const Batch& batch, std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    constexpr std::size_t slice = 32;
+    Batch rest;
+    std::vector<std::size_t> missing;
+    std::size_t next = 0;
+    try {
+      for (; next < batch.places.size(); ++next) {
+        const std::size_t place = batch.places[next];
+        switch (batch.findings[next].standing) {
+          case Standing::known: completions[place] = batch.findings[next].completion; break;
+          case Standing::theirs: rest.add(place, batch.questions[next]); break;
+          case Standing::ours: missing.push_back(place);
+        }
+        if (missing.size() == slice) ask(requests, completions, missing);
+      }
+      ask(requests, completions, missing);
+    } catch (...) {
+      const std::string name = this->model_.identity();
+      for (const std::size_t place : missing) detail::give_up(*backend_, fingerprint(requests[place], name));
+      give_up_from(batch, next + 1);
+      throw;
+    }
+    return rest;
+  }
+
+  /// Asks what is `missing`, and empties it once the answers are there.
   void ask(std::span<const CompletionRequest> requests, std::span<Completion> completions,
            std::vector<std::size_t>& missing) {
+    if (missing.empty()) return;
+    const std::string before = this->model_.identity();
     std::vector<CompletionRequest> asked;
     for (const std::size_t i : missing) asked.push_back(requests[i]);
     std::vector<Completion> answers(asked.size());
     this->model_.complete(std::span<const CompletionRequest>(asked), std::span<Completion>(answers));
-    const std::string name = this->model_.identity();
-    std::exception_ptr problem;
+    const std::string after = this->model_.identity();  // of the model that answered
+    std::vector<CacheBackend::Answer> kept;
     for (std::size_t i = 0; i < missing.size(); ++i) {
-      keep(fingerprint(asked[i], name), answers[i], problem);
+      if (after != before) detail::give_up(*backend_, fingerprint(asked[i], before));
       completions[missing[i]] = std::move(answers[i]);
+      kept.push_back({fingerprint(asked[i], after), &completions[missing[i]]});
     }
     missing.clear();
-    if (problem) std::rethrow_exception(problem);
+    backend_->insert(kept);
   }
 
-  /// Stores an answer; after the first failure nothing is tried until it was told.
-  void keep(const RequestFingerprint& key, const Completion& completion, std::exception_ptr& problem) {
-    if (problem) return;
-    try {
-      store_.insert(key, completion);
-    } catch (const Error&) {
-      problem = std::current_exception();
-    }
-  }
-
-  void receive(std::chrono::milliseconds wait, std::size_t at_most) {
-    received_.resize(at_most);
-    const std::size_t count = this->model_.collect(std::span<FinishedCompletion>(received_), wait);
-    if (count > at_most)
-      throw Error(fmt::format("CompletionCache: the model's collect() returned {} for {} places", count, at_most));
-    std::exception_ptr problem;
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto asked = asked_.find(received_[i].ticket);
-      if (asked == asked_.end()) {
-        problem = std::make_exception_ptr(Error(fmt::format(
-            "CompletionCache: the model's collect() returned ticket {}, which is not in flight", received_[i].ticket)));
-        continue;
-      }
-      const Completion& completion = received_[i].completion;
-      keep(asked->second.key, completion, problem);
-      for (const Ticket ticket : asked->second.tickets) ready_.push(ticket, completion);
-      for (Completion* place : asked->second.places) *place = completion;
-      places_left_ -= asked->second.places.size();
-      const auto running = running_.find(asked->second.key);
-      if (running != running_.end() && running->second == asked->first) running_.erase(running);
-      asked_.erase(asked);
-    }
-    if (problem) std::rethrow_exception(problem);
-  }
-
-  CompletionStore store_;
-  Ticket next_ticket_ = 1;
-  std::unordered_map<RequestFingerprint, Ticket, KeyHash> running_;
-  std::unordered_map<Ticket, Asked> asked_;  ///< by the inner ticket
-  std::size_t places_left_ = 0;              ///< of a running complete()
-  detail::FinishedQueue ready_;
-  std::vector<FinishedCompletion> received_;
+  std::shared_ptr<CacheBackend> backend_;
+  typename detail::InFlightOf<LM>::Type in_flight_;
 };
 
 }  // namespace icpi::store

@@ -11,10 +11,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/models/completion_record.hpp"
+#include "icpi/store/cache_backend.hpp"
 
 namespace icpi::store {
 
@@ -37,26 +40,12 @@ struct CacheOptions {
   std::function<void(std::string_view)> notice;
 };
 
-/// Counters of this object since it was opened.
-struct CacheStatistics {
-  std::uint64_t hits = 0;     ///< answered from the file
-  std::uint64_t misses = 0;   ///< not in the file
-  std::uint64_t stored = 0;   ///< entries added
-  std::uint64_t evicted = 0;  ///< entries dropped for room
-  std::uint64_t damaged = 0;  ///< entries whose checksum did not hold: dropped and asked again
-
-  /// In [0, 1]; 0 before the first question.
-  [[nodiscard]] double hit_rate() const noexcept {
-    return hits + misses == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
-  }
-};
-
 /// The file. Answers are known by fingerprint(request, identity of the model). An answer is durable once insert returned: it survives the process being killed; a power cut may take the
 /// last ones, never the file.
 /// Several processes may use one file at once; "FILE.lock" beside it orders opening and setting aside.
 /// Failures of the file system (disk full, no permission, locked for longer than busy_timeout) throw icpi::Error, unless
 /// the cache is optional. Thread-safety: one object by one thread at a time.
-class CompletionStore {
+class CompletionStore final : public CacheBackend {
  public:
   /// Opens or creates the file and checks it. A damaged one is renamed to "FILE.damaged-N", told to `notice`, and a new
   /// one is begun. Throws InvalidArgument for a file that is no icpi cache, icpi::Error when it cannot be opened.
@@ -65,26 +54,38 @@ class CompletionStore {
   CompletionStore(CompletionStore&&) noexcept;
   /// Takes over the open file.
   CompletionStore& operator=(CompletionStore&&) noexcept;
-  ~CompletionStore();
+  ~CompletionStore() override;
 
   /// The stored answer, if there is one that is sound.
   [[nodiscard]] std::optional<Completion> find(const RequestFingerprint& key);
   /// The same; `key` is the fingerprint of `request` to `model`. Finds what versions before 0.2 stored, too.
   [[nodiscard]] std::optional<Completion> find(const RequestFingerprint& key, std::string_view model,
                                                const CompletionRequest& request);
+  /// See CacheBackend. What is not in the file is the caller's to ask: nobody knows of other processes.
+  void look_up(std::span<const Question> questions, std::span<Finding> findings) override;
   /// Errors are never stored: completions that carry one are ignored. The first answer to a question stays.
   void insert(const RequestFingerprint& key, const Completion& completion);
+  /// The same for several, one after the other.
+  void insert(std::span<const Answer> answers) override;
 
   /// As given.
   [[nodiscard]] const CacheOptions& options() const noexcept;
   /// What happened since it was opened.
-  [[nodiscard]] CacheStatistics statistics() const noexcept;
+  [[nodiscard]] CacheStatistics statistics() const noexcept override;
+  /// See CacheOptions.
+  [[nodiscard]] bool require() const noexcept override;
+  /// The file.
+  [[nodiscard]] std::string name() const override;
   /// Drops every entry whose checksum does not hold; how many there were.
   std::uint64_t verify();
   /// How many answers it holds.
-  [[nodiscard]] std::uint64_t entries();
+  [[nodiscard]] std::uint64_t entries() override;
   /// Size of the pages in use.
-  [[nodiscard]] std::uint64_t bytes();
+  [[nodiscard]] std::uint64_t bytes() override;
+  /// See CacheBackend.
+  void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) override;
+  /// See CacheBackend.
+  std::uint64_t prune(std::chrono::seconds unused_for) override;
 
  private:
   class Implementation;

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+// Pretrained models, which scripts/pretrained gets into the folder that ICPI_LLAMA_PRETRAINED names; skipped without.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "helpers.hpp"
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/icpi.hpp"
+#include "icpi/models/any_language_model.hpp"
+#include "icpi/models/induction.hpp"
+
+namespace {
+
+using icpi::Completion;
+using icpi::CompletionRequest;
+using icpi::llama::DraftSource;
+using icpi::llama::LlamaLanguageModel;
+using icpi::llama::Options;
+
+constexpr std::size_t most_questions = ICPI_LLAMA_LONG ? 1000 : 50;
+/// Who guesses.
+const std::vector<DraftSource> sources =
+    ICPI_LLAMA_LONG ? std::vector{DraftSource::induction, DraftSource::ngram} : std::vector{DraftSource::induction};
+constexpr std::string_view smollm2 = "SmolLM2-135M-Instruct.Q4_1.gguf";
+constexpr std::string_view gemma3 = "gemma-3-270m-q4_k_m.gguf";
+
+/// A question that outlives the agent that asked it.
+struct Kept {
+  std::string prefix;
+  std::uint64_t identity = 0;
+  std::string query;
+  std::vector<std::string> stop_texts;
+  std::vector<std::string_view> stop;
+  icpi::Sampling sampling;
+  std::optional<std::uint64_t> seed;
+};
+
+/// Answers as the embedded model does, and keeps what it was asked.
+class KeepsQuestions {
+ public:
+  explicit KeepsQuestions(std::vector<Kept>& kept) : kept_(&kept) {}
+  [[nodiscard]] std::string identity() const { return model_.identity(); }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    for (const CompletionRequest& request : requests)
+      kept_->push_back({std::string(request.prefix.text),
+                        request.prefix.identity,
+                        std::string(request.query),
+                        {request.stop.begin(), request.stop.end()},
+                        {},
+                        request.sampling,
+                        request.seed});
+    model_.complete(requests, completions);
+  }
+
+ private:
+  icpi::InductionModel model_;
+  std::vector<Kept>* kept_;
+};
+
+/// Questions of a run in the chain with the recommended options.
+class Recorded {
+ public:
+  /// As they were asked; `temperature` in place of theirs.
+  [[nodiscard]] std::vector<CompletionRequest> requests(double temperature) const {
+    std::vector<CompletionRequest> all;
+    for (const Kept& each : kept_) {
+      CompletionRequest& request = all.emplace_back();
+      request.prefix = {each.identity, each.prefix};
+      request.query = each.query;
+      request.stop = each.stop;
+      request.sampling = each.sampling;
+      request.sampling.temperature = temperature;
+      request.seed = each.seed;
+      request.want_logprobs = true;
+    }
+    return all;
+  }
+
+  static const Recorded& instance() {
+    static const Recorded recorded;
+    return recorded;
+  }
+
+ private:
+  Recorded() {
+    icpi::Chain env;
+    KeepsQuestions model(kept_);
+    icpi::PolicyIteration<icpi::Chain, KeepsQuestions> agent(env, model, {});
+    for (std::size_t steps = 40; kept_.size() < 2 * most_questions; steps += 40) agent.train(env, {.steps = steps});
+    const std::size_t every = kept_.size() / most_questions;
+    for (std::size_t i = 0; i < most_questions; ++i) std::swap(kept_[i], kept_[i * every]);
+    kept_.resize(most_questions);
+    for (Kept& each : kept_) each.stop.assign(each.stop_texts.begin(), each.stop_texts.end());
+  }
+
+  std::vector<Kept> kept_;
+};
+
+class Pretrained : public testing::TestWithParam<std::string_view> {
+ protected:
+  void SetUp() override {
+    const char* folder = std::getenv("ICPI_LLAMA_PRETRAINED");
+    if (folder == nullptr) GTEST_SKIP() << "ICPI_LLAMA_PRETRAINED names no folder; scripts/pretrained makes one";
+    file_ = (std::filesystem::path(folder) / GetParam()).string();
+    ASSERT_TRUE(std::filesystem::exists(file_)) << file_;
+  }
+
+  [[nodiscard]] Options options(DraftSource draft) const {
+    Options options;
+    options.model_path = file_;
+    options.backend_directory = icpi_test::backend_directory();
+    options.context = 2048;
+    options.kv_type = icpi::llama::KvType::f32;  // f16 is summed up in f16, in the order of the cells
+    options.kv_mib = 256;
+    options.batch_tokens = 63;
+    options.draft = draft;
+    return options;
+  }
+
+ private:
+  std::string file_;
+};
+
+std::vector<Completion> answers(LlamaLanguageModel& model, std::span<const CompletionRequest> requests,
+                                std::size_t together) {
+  std::vector<Completion> completions(requests.size());
+  for (std::size_t i = 0; i < requests.size(); i += together) {
+    const std::size_t count = std::min(together, requests.size() - i);
+    model.complete(requests.subspan(i, count), std::span(completions).subspan(i, count));
+  }
+  return completions;
+}
+
+/// How answers differ from others to the same questions.
+struct Differences {
+  std::size_t texts = 0;
+  double worst = 0;     ///< of log-probabilities of tokens that both have, up to the first difference
+  double farthest = 0;  ///< between the log-probabilities of the first tokens that differ
+
+  static Differences between(const std::vector<Completion>& these, const std::vector<Completion>& those) {
+    Differences found;
+    for (std::size_t i = 0; i < these.size(); ++i) {
+      EXPECT_FALSE(these[i].error) << these[i].error.message;
+      if (these[i].text != those[i].text) ++found.texts;
+      for (std::size_t t = 0; t < std::min(these[i].tokens.size(), those[i].tokens.size()); ++t) {
+        const double apart = std::abs(these[i].tokens[t].logprob - those[i].tokens[t].logprob);
+        const bool same = these[i].tokens[t].token == those[i].tokens[t].token;
+        double& most = same ? found.worst : found.farthest;
+        most = std::max(most, apart);
+        if (!same) break;
+      }
+    }
+    return found;
+  }
+};
+
+/// What it took to answer since `before`.
+void print_costs(std::string_view how, const LlamaLanguageModel& model) {
+  const icpi::llama::Statistics now = model.statistics();
+  const auto each = [&](std::uint64_t count) { return static_cast<double>(count) / static_cast<double>(now.answers); };
+  std::printf(
+      "%s: %.2f computations a question takes part in, %.1f tokens computed, %.1f of them drafted, %.1f accepted; "
+      "%.1f uncached prompt tokens, %.1f written; tokens computed over these %.3f\n",
+      std::string(how).c_str(), each(now.passes), each(now.tokens_computed), each(now.tokens_drafted),
+      each(now.tokens_accepted), each(now.usage.prompt_tokens - now.usage.cached_tokens),
+      each(now.usage.completion_tokens),
+      static_cast<double>(now.tokens_computed) /
+          static_cast<double>(now.usage.prompt_tokens - now.usage.cached_tokens + now.usage.completion_tokens));
+}
+
+/// The differences that come of company alone, and those of drafts.
+struct Measured {
+  Differences control;
+  Differences drafts;
+};
+
+/// Asks together with drafts, and alone and together without.
+Measured measure(const std::function<Options(DraftSource)>& options, std::string_view name, double temperature,
+                 DraftSource source) {
+  const auto requests = Recorded::instance().requests(temperature);
+  LlamaLanguageModel plain(options(DraftSource::none));
+  const auto alone = answers(plain, requests, 1);
+  print_costs(fmt::format("{} temperature {} alone", name, temperature), plain);
+  LlamaLanguageModel plain_together(options(DraftSource::none));
+  const auto control = Differences::between(answers(plain_together, requests, 16), alone);
+  LlamaLanguageModel drafting(options(source));
+  const auto found = Differences::between(answers(drafting, requests, 16), alone);
+  print_costs(fmt::format("{} temperature {} drafts {}", name, temperature, icpi::llama::name(source)), drafting);
+  std::printf(
+      "  %zu of %zu texts differ, control %zu; log-probabilities within %.3g, control %.3g; where texts part "
+      "%.3g\n",
+      found.texts, requests.size(), control.texts, found.worst, control.worst, found.farthest);
+  EXPECT_LT(drafting.statistics().passes, plain.statistics().passes / 2);
+  EXPECT_GT(drafting.statistics().tokens_accepted, drafting.statistics().tokens_drafted / 4);
+  return {control, found};
+}
+
+// Company moves the last bits of logits; with quantized weights a last bit may move a rounding of activations. A control
+// without drafts says how far; drafts may do no more.
+TEST_P(Pretrained, GreedyAnswersAreTheSameWithDrafts) {
+  for (const DraftSource source : sources) {
+    const auto [control, found] = measure([this](DraftSource draft) { return options(draft); }, GetParam(), 0, source);
+    EXPECT_LE(found.texts, std::max(2 * control.texts, std::size_t{1}));
+    EXPECT_LE(found.worst, 2 * control.worst + 1e-3);
+    EXPECT_LE(found.farthest, control.worst + 1e-3);
+  }
+}
+
+TEST_P(Pretrained, DrawnAnswersAreTheSameWithDrafts) {
+  for (const DraftSource source : sources) {
+    const auto [control, found] = measure([this](DraftSource draft) { return options(draft); }, GetParam(), 1, source);
+    EXPECT_LE(found.texts, 2 * control.texts + 1);
+    EXPECT_LE(found.worst, 2 * control.worst + 1e-3);
+  }
+}
+
+TEST_P(Pretrained, GuessesThatAreRightTakeOneComputation) {
+  auto requests = Recorded::instance().requests(0);
+  requests.resize(std::min<std::size_t>(requests.size(), 16));
+  Options with_itself = options(DraftSource::none);
+  with_itself.draft_model = std::make_shared<icpi::AnyLanguageModel>(LlamaLanguageModel(options(DraftSource::none)));
+  LlamaLanguageModel drafting(with_itself);
+  answers(drafting, requests, 4);
+  const icpi::llama::Statistics counted = drafting.statistics();
+  EXPECT_LE(static_cast<double>(counted.passes), 1.3 * static_cast<double>(counted.answers));
+  EXPECT_GE(static_cast<double>(counted.tokens_accepted), 0.9 * static_cast<double>(counted.tokens_drafted));
+}
+
+TEST_P(Pretrained, AnswersAreTheSameWithSharedPrefixes) {
+  auto requests = Recorded::instance().requests(0);
+  requests.resize(std::min<std::size_t>(requests.size(), ICPI_LLAMA_LONG ? 64 : 8));
+  LlamaLanguageModel sharing(options(DraftSource::none));
+  const auto shared = answers(sharing, requests, 16);
+  EXPECT_GT(sharing.statistics().usage.cached_tokens, sharing.statistics().usage.prompt_tokens / 2);
+  std::vector<Completion> apart;
+  for (const CompletionRequest& request : requests) {
+    LlamaLanguageModel fresh(options(DraftSource::none));
+    apart.push_back(icpi_test::ask(fresh, request));
+  }
+  const auto found = Differences::between(shared, apart);
+  EXPECT_LE(found.texts, 1U);
+  EXPECT_LE(found.worst, 0.1);
+}
+
+TEST_P(Pretrained, ChoosesAmongChoicesWhatItWouldWrite) {
+  constexpr std::string_view records =
+      "state 3\ngo left\nstate 2\n\nstate 5\ngo right\nstate 6\n\nstate 2\ngo right\nstate 3\n\n";
+  const std::string prefix = std::string(records) + std::string(records);
+  constexpr std::array<std::string_view, 1> stop{"\n"};
+  constexpr std::array<std::string_view, 3> states{"state 2", "state 6", "state 3"};
+  constexpr std::array<std::string_view, 3> asked{"state 3\ngo left\n", "state 5\ngo right\n", "state 2\ngo right\n"};
+  LlamaLanguageModel model(options(DraftSource::induction));
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    CompletionRequest request = icpi_test::greedy(prefix, asked[i], 12);
+    request.stop = stop;
+    EXPECT_EQ(icpi_test::ask(model, request).text, states[i]);
+    request.choices = states;
+    EXPECT_EQ(icpi_test::ask(model, request).text, states[i]);
+  }
+}
+
+TEST_P(Pretrained, DecidesInTheChain) {
+  icpi::Chain env;
+  LlamaLanguageModel model(options(DraftSource::induction));
+  icpi::PolicyIterationOptions agent_options;
+  agent_options.seed = 2;
+  icpi::PolicyIteration<icpi::Chain, LlamaLanguageModel> agent(env, model, agent_options);
+  agent.train(env, {.steps = 12});
+  const icpi::Costs costs = agent.costs();
+  EXPECT_GT(costs.lm_calls, 10U);
+  EXPECT_EQ(costs.failures, 0U);
+  EXPECT_LT(costs.invalid, costs.lm_calls / 4);
+  EXPECT_EQ(model.statistics().errors, 0U);
+  print_costs(fmt::format("{} in the chain", GetParam()), model);
+}
+
+INSTANTIATE_TEST_SUITE_P(SmolLM2, Pretrained, testing::Values(smollm2));
+#if ICPI_LLAMA_LONG
+INSTANTIATE_TEST_SUITE_P(Gemma3, Pretrained, testing::Values(gemma3));
+#endif
+
+}  // namespace
