@@ -48,6 +48,7 @@
 #include "icpi/policy/action_selection.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/exploration.hpp"
+#include "icpi/policy/optimism.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/policy/rollout_agent.hpp"

@@ -12,7 +12,7 @@ PolicyIterationOptions AgentSettings::options() const {
   switch (values) {
     case ValueChoice::mean_of_rollouts: decisions.values = MeanOfRollouts{rollouts}; break;
     case ValueChoice::planning:
-      decisions.values = Planning{{rollouts.step_limit, rollouts.attempts, node_limit}};
+      decisions.values = Planning{{rollouts.step_limit, rollouts.attempts, node_limit, outcomes}};
       break;
     case ValueChoice::policy_alone: decisions.values = PolicyAlone{rollouts.attempts}; break;
   }
@@ -20,12 +20,14 @@ PolicyIterationOptions AgentSettings::options() const {
   if (warms_up) decisions.explorations.push_back(warm_up);
   if (random_rate != 0) decisions.explorations.push_back(RandomRate{random_rate});
   if (untried_bonus != 0) decisions.explorations.push_back(UntriedFirst{untried_bonus});
+  if (hopes) decisions.explorations.push_back(optimism);
   if (selection == SelectionChoice::softmax) decisions.selection = Softmax{softmax_temperature};
   decisions.update_within_episode = update_within_episode;
   switch (examples) {
     case ExampleChoiceName::balanced: options.prompts.examples = BalancedExamples{balance}; break;
     case ExampleChoiceName::append_only:
-      options.prompts.examples = AppendOnlyExamples{balance, rebuild_fraction, policy_prompts};
+      options.prompts.examples =
+          AppendOnlyExamples{balance, rebuild_fraction, policy_prompts, balance_chance, bootstrap};
       break;
     case ExampleChoiceName::alike:
       options.prompts.examples = AlikeExamples{alike_count, stem_tokens, policy_prompts};

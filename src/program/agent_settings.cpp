@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "icpi/core/error.hpp"
-#include "parse.hpp"
+#include "setting_values.hpp"
 
 namespace icpi::program {
 
@@ -16,53 +16,6 @@ namespace {
 
 using Settings = AgentSettings;
 using Text = std::string_view;
-
-template <class Number>
-bool set_count(Text text, Number lowest, Number& value, Number highest = std::numeric_limits<Number>::max()) {
-  Number parsed{};
-  if (!parse_number(text, parsed) || parsed < lowest || parsed > highest) return false;
-  value = parsed;
-  return true;
-}
-
-/// Sets a number in the closed interval.
-bool set_between(Text text, double lowest, double highest, double& value) {
-  double parsed = 0;
-  if (!parse_number(text, parsed) || parsed < lowest || parsed > highest) return false;
-  value = parsed;
-  return true;
-}
-
-/// Sets a number from `lowest`, or with the word `absent` none.
-template <class Number>
-bool set_optional(Text text, Number lowest, std::optional<Number>& value, Text absent = "none",
-                  Number highest = std::numeric_limits<Number>::max()) {
-  Number parsed{};
-  const bool set = text != absent;
-  if (set && !set_count(text, lowest, parsed, highest)) return false;
-  value = set ? std::optional(parsed) : std::nullopt;
-  return true;
-}
-
-template <class Number>
-std::string show(const std::optional<Number>& value, Text absent = "none") {
-  return value ? fmt::to_string(*value) : std::string(absent);
-}
-
-template <class Enum, std::size_t Size>
-bool set_name(Text text, const std::array<Text, Size>& names, Enum& value) {
-  for (std::size_t i = 0; i < Size; ++i) {
-    if (names[i] != text) continue;
-    value = static_cast<Enum>(i);
-    return true;
-  }
-  return false;
-}
-
-template <class Enum, std::size_t Size>
-std::string name_of(Enum value, const std::array<Text, Size>& names) {
-  return std::string(names[static_cast<std::size_t>(value)]);
-}
 
 constexpr std::array<Text, 3> value_names{"mean_of_rollouts", "planning", "policy_alone"};
 constexpr std::array<Text, 3> former_value_names{"rollouts", "planning", "rollout_policy"};
@@ -96,6 +49,9 @@ void add_value_settings(std::vector<Setting>& all) {
   all.push_back({"node_limit", "whole numbers from 1", "planning: observations expanded per decision",
                  [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.node_limit); },
                  [](const Settings& s) { return fmt::to_string(s.node_limit); }});
+  all.push_back({"outcomes", "whole numbers from 1", "planning: how many are drawn of a step that chance decides",
+                 [](Settings& s, Text v) { return set_count(v, 1, s.outcomes); },
+                 [](const Settings& s) { return fmt::to_string(s.outcomes); }});
 }
 
 void add_exploration_settings(std::vector<Setting>& all) {
@@ -118,6 +74,23 @@ void add_exploration_settings(std::vector<Setting>& all) {
   all.push_back({"random_rate", "0 to 1", "exploration: part of the actions drawn uniformly; 0: none",
                  [](Settings& s, Text v) { return set_between(v, 0, 1, s.random_rate); },
                  [](const Settings& s) { return fmt::to_string(s.random_rate); }});
+  all.push_back({"optimism", "on, off", "exploration: hope for the highest reward where what is imagined is not known",
+                 [](Settings& s, Text v) { return parse_switch(v, s.hopes); },
+                 [](const Settings& s) { return fmt::to_string(s.hopes); }});
+  all.push_back({"reward_bound", "stated, none, or a number",
+                 "optimism: highest reward of a step; stated: as the environment",
+                 [](Settings& s, Text v) {
+                   s.bound_stated = v == "stated";
+                   if (s.bound_stated) s.optimism.reward_bound.reset();
+                   return s.bound_stated || set_optional(v, -unbounded, s.optimism.reward_bound);
+                 },
+                 [](const Settings& s) { return s.bound_stated ? "stated" : show(s.optimism.reward_bound); }});
+  all.push_back({"optimism_trials", "0 or more", "optimism: after which half of what chance decides is known",
+                 [](Settings& s, Text v) { return set_between(v, 0, unbounded, s.optimism.trials); },
+                 [](const Settings& s) { return fmt::to_string(s.optimism.trials); }});
+  all.push_back({"optimism_doubt", "on, off", "optimism: the model's doubt counts",
+                 [](Settings& s, Text v) { return parse_switch(v, s.optimism.doubt); },
+                 [](const Settings& s) { return fmt::to_string(s.optimism.doubt); }});
   all.push_back({"selection", "greedy, softmax", "how values become an action",
                  [](Settings& s, Text v) { return set_name(v, selection_names, s.selection); },
                  [](const Settings& s) { return name_of(s.selection, selection_names); }});
@@ -146,6 +119,9 @@ void add_prompt_settings(std::vector<Setting>& all) {
   all.push_back({"balance", "on, off", "repeat examples of the smaller classes",
                  [](Settings& s, Text v) { return parse_switch(v, s.balance); },
                  [](const Settings& s) { return fmt::to_string(s.balance); }});
+  all.push_back({"balance_chance", "on, off", "append_only: balance also what chance decides",
+                 [](Settings& s, Text v) { return parse_switch(v, s.balance_chance); },
+                 [](const Settings& s) { return fmt::to_string(s.balance_chance); }});
   all.push_back({"constraints", "on, off", "examples of the same action and termination only",
                  [](Settings& s, Text v) { return parse_switch(v, s.constraints); },
                  [](const Settings& s) { return fmt::to_string(s.constraints); }});
@@ -156,6 +132,10 @@ void add_prompt_settings(std::vector<Setting>& all) {
   all.push_back({"rebuild_fraction", "above 0, below 1", "append_only: part of the room that a rebuilt prompt fills",
                  [](Settings& s, Text v) { return set_between(v, above_zero, below_one, s.rebuild_fraction); },
                  [](const Settings& s) { return fmt::to_string(s.rebuild_fraction); }});
+  all.push_back({"bootstrap_examples", "on, off",
+                 "append_only: every episode draws its examples anew (posterior sampling)",
+                 [](Settings& s, Text v) { return parse_switch(v, s.bootstrap); },
+                 [](const Settings& s) { return fmt::to_string(s.bootstrap); }});
   all.push_back({"policy_prompts", "whole numbers from 1",
                  "append_only, alike: policy prompts drawn per episode, used in turn",
                  [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.policy_prompts); },

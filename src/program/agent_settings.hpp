@@ -25,17 +25,23 @@ struct AgentSettings {
   ValueChoice values = ValueChoice::mean_of_rollouts;
   RolloutOptions rollouts{};  ///< step_limit and attempts count for all value estimators
   std::size_t node_limit = 600;
+  int outcomes = 1;
 
   bool warms_up = true;
   WarmUp warm_up{};
   double untried_bonus = 0;  ///< 0: UntriedFirst is not used
   double random_rate = 0;    ///< 0: RandomRate is not used
+  bool hopes = false;        ///< Optimism is used
+  Optimism optimism{};
+  bool bound_stated = true;  ///< the reward bound is what the environment states, if it does
   SelectionChoice selection = SelectionChoice::greedy;
   double softmax_temperature = 1;
   bool update_within_episode = false;
 
   ExampleChoiceName examples = ExampleChoiceName::balanced;
   bool balance = true;
+  bool balance_chance = true;
+  bool bootstrap = false;
   double rebuild_fraction = 0.5;
   std::size_t policy_prompts = 4;
   std::size_t alike_count = 6;

@@ -25,6 +25,8 @@ Method method_for(const Method& method, const DomainProgram& domain) {
   if (result.describes_task && result.task.empty())
     throw InvalidArgument(fmt::format("--describe-task: {} says nothing of its task; --task TEXT does", facts.name));
   if (!result.sets_step_limit) result.settings.rollouts.step_limit = facts.rollout_limit;
+  if (result.settings.bound_stated && facts.highest_reward)
+    result.settings.optimism.reward_bound = facts.highest_reward;
   if (result.kind != AgentKind::no_argmax) return result;
   result.settings.values = ValueChoice::policy_alone;  // as no_argmax_options() has it
   result.settings.warms_up = true;

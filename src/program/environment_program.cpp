@@ -125,7 +125,9 @@ class EnvironmentProgram final : public ProgramOf<ProcessEnvironment> {
   }
 
   DomainFacts facts() const override {
-    return {.name = name_, .horizon = usual_horizon, .rollout_limit = usual_rollout_limit};
+    DomainFacts facts{.name = name_, .horizon = usual_horizon, .rollout_limit = usual_rollout_limit};
+    if (const auto& bounds = env_.spec().reward_bounds) facts.highest_reward = bounds->second;
+    return facts;
   }
 
   std::string task() const override { return task_of(env_.spec().description); }

@@ -23,10 +23,11 @@ namespace icpi::program {
 
 namespace {
 
-ModelSource induction_source() {
-  return {"induction", "the embedded model: no weights, learns from the prompt alone", true,
+template <InductionVersion version>
+ModelSource induction_source(std::string_view name, std::string_view meaning) {
+  return {name, meaning, true,
           [](const ModelChoice&, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
-            return embedded_model();
+            return embedded_model(version);
           }};
 }
 
@@ -89,8 +90,8 @@ const ModelSource& find_source(std::string_view name) {
 
 }  // namespace
 
-ModelFactory embedded_model() {
-  return [] { return AnyLanguageModel(std::make_unique<InductionModel>()); };
+ModelFactory embedded_model(InductionVersion version) {
+  return [version] { return AnyLanguageModel(std::make_unique<InductionModel>(InductionOptions{.version = version})); };
 }
 
 ModelFactory stand_in(const DomainProgram& domain, bool hints) {
@@ -99,7 +100,12 @@ ModelFactory stand_in(const DomainProgram& domain, bool hints) {
 }
 
 const std::vector<ModelSource>& model_sources() {
-  static const std::vector<ModelSource> sources{induction_source(), oracle_source(), http_source(), llama_source()};
+  static const std::vector<ModelSource> sources{
+      induction_source<InductionVersion::first>("induction",
+                                                "the embedded model: no weights, learns from the prompt alone"),
+      induction_source<InductionVersion::calibrated>(
+          "induction/2", "the same, calibrated: chance is foretold as often as it was seen"),
+      oracle_source(), http_source(), llama_source()};
   return sources;
 }
 

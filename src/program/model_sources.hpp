@@ -11,6 +11,7 @@
 
 #include "domain_program.hpp"
 #include "icpi/models/budget.hpp"
+#include "icpi/models/induction.hpp"
 
 namespace icpi::program {
 
@@ -137,7 +138,7 @@ struct ModelSource {
 std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
 
 /// What makes the embedded model, which takes the place of others where questions are only counted.
-ModelFactory embedded_model();
+ModelFactory embedded_model(InductionVersion version = InductionVersion::first);
 
 /// What answers in place of a model that costs something: the oracle, or where there is none the embedded model.
 ModelFactory stand_in(const DomainProgram& domain, bool hints);

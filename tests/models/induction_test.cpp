@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "icpi/core/error.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/testing/check_language_model.hpp"
 #include "induction_helpers.hpp"
@@ -180,6 +182,37 @@ TEST(Induction, ScoresAgreeWithSamplingFrequencies) {
     const double frequency = static_cast<double>(count) / draws;
     EXPECT_NEAR(frequency, expected, 4 * std::sqrt(expected / draws) + 0.02) << text;
   }
+}
+
+/// How likely "3", "6" and "1" are held after they came three, six and one times of every ten.
+std::vector<double> foretold(InductionVersion version, int tens) {
+  InductionModel model({.version = version});
+  std::string prompt;
+  for (int ten = 0; ten < tens; ++ten)
+    for (const char number : std::string("3616366663")) prompt += std::string("at 0\nswim\nat ") + number + "\n\n";
+  std::vector<double> result;
+  for (const std::string_view text : {"at 3\n", "at 6\n", "at 1\n"})
+    result.push_back(std::exp(score(model, prompt, "at 0\nswim\n", text)));
+  return result;
+}
+
+double farthest_from_seen(const std::vector<double>& probabilities) {
+  return std::max(
+      {std::abs(probabilities[0] - 0.3), std::abs(probabilities[1] - 0.6), std::abs(probabilities[2] - 0.1)});
+}
+
+TEST(Induction, CalibratedForetellsChanceAsOftenAsItWasSeen) {
+  for (const int tens : {1, 3, 10}) {
+    const double calibrated = farthest_from_seen(foretold(InductionVersion::calibrated, tens));
+    EXPECT_LT(calibrated, 0.03) << tens;
+    EXPECT_LT(calibrated, farthest_from_seen(foretold(InductionVersion::first, tens))) << tens;
+  }
+}
+
+TEST(Induction, VersionsAreToldApart) {
+  EXPECT_EQ(InductionModel().identity(), "induction/1");
+  EXPECT_EQ(InductionModel({.version = InductionVersion::calibrated}).identity(), "induction/2");
+  EXPECT_THROW(InductionModel({.version = InductionVersion{3}}), InvalidArgument);
 }
 
 TEST(Induction, SamplesDifferBySeedAndSampleIndexAlone) {

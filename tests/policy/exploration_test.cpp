@@ -15,6 +15,7 @@ namespace {
 struct TriedButTheFirst final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t action) const override { return action != 0; }
+  ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
 };
 
 int random_of(Exploration exploration, std::size_t trajectories, int times) {

@@ -29,7 +29,7 @@ TEST(TextInterner, GivesEqualTextsEqualNumbers) {
 
 TEST(AnswerMemo, TellsKeysApartByEveryField) {
   AnswerMemo memo;
-  std::vector<AnswerMemo::Key> keys(9);
+  std::vector<AnswerMemo::Key> keys(10);
   keys[1].kind = QueryKind::action;
   keys[2].terminated = true;
   keys[3].action = 1;
@@ -38,6 +38,7 @@ TEST(AnswerMemo, TellsKeysApartByEveryField) {
   keys[6].attempt = 1;
   keys[7].prefix_identity = 1;
   keys[8].prefix_length = 1;
+  keys[9].drawn = true;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto [entry, added] = memo.find_or_add(keys[i]);
     EXPECT_TRUE(added);

@@ -17,6 +17,7 @@ namespace {
 struct NoHistory final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+  ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
 };
 
 class Estimators : public ::testing::Test {

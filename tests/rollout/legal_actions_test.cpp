@@ -78,6 +78,7 @@ TEST(LegalRollouts, ThePolicyAloneDrawsWhatIsLegalWhereItsAnswerIsNot) {
   struct Nothing final : History {
     [[nodiscard]] OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
     [[nodiscard]] bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+    [[nodiscard]] ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
   } history;
   const std::vector<DecisionTask> tasks{{0, 0, 3, 1, RandomKey(5), at_the_root}};
   std::vector<DecisionResult> results(1);

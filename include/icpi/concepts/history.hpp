@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "icpi/concepts/rollout_model.hpp"
 
@@ -17,6 +18,25 @@ struct OutcomeCounts {
   std::size_t observations = 0;  ///< different next observations
 
   friend bool operator==(const OutcomeCounts&, const OutcomeCounts&) = default;
+};
+
+/// What is known of one action from everywhere it was done.
+struct ActionExperience {
+  static constexpr double none = -std::numeric_limits<double>::infinity();  ///< no such step
+
+  std::size_t observations = 0;     ///< different ones where it was done
+  std::size_t repeated = 0;         ///< of these, where it was done more than once
+  std::size_t unequal = 0;          ///< of these, where not all came out the same
+  bool chance_termination = false;  ///< somewhere the same step has both ended and gone on
+  bool chance_reward = false;       ///< somewhere the same step has had different rewards
+  bool chance_observation = false;  ///< somewhere different things were seen after the same step
+  double highest_going_on = none;   ///< highest reward of a step after which the episode went on
+  double highest_ending = none;     ///< highest reward of a step that terminated it
+
+  /// Whether equal questions about its steps have had unequal answers.
+  [[nodiscard]] bool chance() const noexcept { return chance_termination || chance_reward || chance_observation; }
+
+  friend bool operator==(const ActionExperience&, const ActionExperience&) = default;
 };
 
 /// What strategies may ask about recorded experience. Observations, real and imagined alike, are named by their handles
@@ -34,6 +54,9 @@ class History {
   /// Whether it was ever done there.
   [[nodiscard]] virtual bool tried(std::uint32_t prompt_context, ObservationId observation,
                                    std::uint32_t action) const = 0;
+
+  /// What is known of an action, wherever it was done.
+  [[nodiscard]] virtual ActionExperience experience(std::uint32_t prompt_context, std::uint32_t action) const = 0;
 
  protected:
   ~History() = default;

@@ -29,6 +29,9 @@ struct Question {
   std::uint32_t attempt = 0;  ///< 0, then 1, 2, ... when the answer was invalid
   RandomKey key;              ///< of this rollout, step and kind
   bool want_logprob = false;  ///< fill Answer::logprob
+  /// Draw at temperature 1, whatever the model's own is: an outcome of what chance decides. As long as experience stays the
+  /// same, so does what is drawn.
+  bool drawn = false;
 };
 
 enum class AnswerStatus : std::uint8_t {

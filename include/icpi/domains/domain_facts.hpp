@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace icpi {
@@ -13,6 +14,7 @@ struct DomainFacts {
   double evaluation_discount = 1;  ///< of returns and regrets that are reported; planning uses Environment::discount()
   double return_scale = 1;         ///< reported returns are divided by this
   double success_threshold = 0;    ///< a trajectory with a higher return counts as successful
+  std::optional<double> highest_reward{};  ///< of a step, where it is stated
 
   friend bool operator==(const DomainFacts&, const DomainFacts&) = default;
 };

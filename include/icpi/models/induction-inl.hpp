@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "icpi/models/induction.hpp"
 #include "icpi/models/induction/batches.hpp"
@@ -13,6 +14,10 @@ ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(
 ICPI_INLINE InductionModel::InductionModel(InductionModel&&) noexcept = default;
 ICPI_INLINE InductionModel& InductionModel::operator=(InductionModel&&) noexcept = default;
 ICPI_INLINE InductionModel::~InductionModel() = default;
+
+ICPI_INLINE std::string InductionModel::identity() const {
+  return batches_->version() == InductionVersion::calibrated ? "induction/2" : "induction/1";
+}
 
 ICPI_INLINE void InductionModel::complete(std::span<const CompletionRequest> requests,
                                           std::span<Completion> completions) {

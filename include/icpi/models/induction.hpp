@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,8 +12,15 @@
 
 namespace icpi {
 
-/// How InductionModel works; the answers do not depend on it.
+/// Which of its kind an InductionModel is. Each has an identity of its own.
+enum class InductionVersion : std::uint8_t {
+  first = 1,      ///< repeats are little evidence: what rules foretell is more even than what was seen
+  calibrated = 2  ///< where equal questions have had unequal answers, it foretells them as often as they were seen
+};
+
+/// How InductionModel works.
 struct InductionOptions {
+  InductionVersion version = InductionVersion::first;  ///< the only one that answers depend on
   std::size_t threads = 1;  ///< that answer a batch together; the answers do not depend on it
   /// States of prefixes with an identity, the least recently used one goes first. Enough for some 40 environments that
   /// share the model. One takes about 1 MB at 10,000 characters; what it learned of its text takes at most some 100 MB.
@@ -43,7 +51,7 @@ class ICPI_API InductionModel {
   ~InductionModel();
 
   /// See HasIdentity.
-  [[nodiscard]] std::string identity() const { return "induction/1"; }
+  [[nodiscard]] std::string identity() const;
 
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions);

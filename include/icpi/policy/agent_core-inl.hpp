@@ -16,30 +16,11 @@
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/policy/agent_core.hpp"
+#include "icpi/policy/agent_workspace.hpp"
 #include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/value_estimator.hpp"
 
 namespace icpi {
-
-/// What decisions need and keep from one to the next.
-struct AgentCore::Workspace final : History {
-  std::vector<DecisionTask> tasks;
-  std::vector<DecisionResult> results;
-  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by prompt context
-
-  struct Gathered {
-    AgentCore* agent = nullptr;
-    const void* observation = nullptr;
-  };
-  std::vector<Gathered> gathered;  ///< who decides together
-
-  OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
-    return deciding[prompt_context]->memory_outcomes(observation, action);
-  }
-  bool tried(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
-    return deciding[prompt_context]->memory_tried(observation, action);
-  }
-};
 
 ICPI_INLINE AgentCore::AgentCore(std::size_t actions, double discount, std::uint64_t seed,
                                  const DecisionOptions& options)
@@ -132,6 +113,15 @@ ICPI_INLINE DecisionContext AgentCore::context() const {
   context.trajectories = memory_trajectories();
   context.actions = actions_;
   context.legal = decision_.legal;
+  return context;
+}
+
+/// The same where explorations may ask what is known.
+ICPI_INLINE DecisionContext AgentCore::context(const DecisionTask& task, const History& history) const {
+  DecisionContext context = this->context();
+  context.prompt_context = task.prompt_context;
+  context.observation = task.observation;
+  context.history = &history;
   return context;
 }
 
@@ -244,7 +234,7 @@ ICPI_INLINE void AgentCore::estimate(const Until& until) {
     ~Limited() { model.limit({}); }
   } const limited{model};
   model.limit(until);
-  const Imagination imagination(model, work, until);
+  const Imagination imagination(model, work, until, &work);
   options_.values->estimate(imagination, work.tasks, std::span(work.results).first(work.tasks.size()));
 }
 
@@ -265,10 +255,7 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
     throw Error(fmt::format("{} made {} values for {} actions", options_.values.description(), decision_.values.size(),
                             actions_));
   mark_illegal(decision_.legal, decision_.values);
-  DecisionContext context = this->context();
-  context.prompt_context = leader.work_->tasks[task].prompt_context;
-  context.observation = leader.work_->tasks[task].observation;
-  context.history = leader.work_.get();
+  const DecisionContext context = this->context(leader.work_->tasks[task], *leader.work_);
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
   mark_illegal(decision_.legal, decision_.values);
   select();

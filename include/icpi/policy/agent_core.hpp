@@ -112,6 +112,7 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
+  [[nodiscard]] virtual ActionExperience memory_experience(std::uint32_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
   virtual void begin_round() = 0;
   virtual void serve_none() = 0;
@@ -125,6 +126,7 @@ class ICPI_API AgentCore {
   void check_together() const;
   [[nodiscard]] RandomKey decision_key() const;
   [[nodiscard]] DecisionContext context() const;
+  [[nodiscard]] DecisionContext context(const DecisionTask& task, const History& history) const;
   [[nodiscard]] bool asks_model();
   [[nodiscard]] bool decided_alone() const noexcept { return decision_.by_model && alone_ && work_ != nullptr; }
   void prepare(AgentCore& leader, const void* observation);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include "icpi/core/random.hpp"
 #include "icpi/core/strategy.hpp"
 #include "icpi/policy/decision.hpp"
+#include "icpi/rollout/decision_task.hpp"
+#include "icpi/rollout/hope.hpp"
 
 namespace icpi {
 
@@ -26,13 +29,21 @@ struct DecisionContext {
   std::size_t trajectories = 0;              ///< trajectories that policy prompts show
   std::size_t actions = 0;                   ///< how many there are
   std::uint32_t prompt_context = 0;          ///< for `history`
-  ObservationId observation = 0;             ///< where the agent stands; of use to adjust() alone
+  ObservationId observation = 0;             ///< where the agent stands; of use to adjust() and hope()
   const History* history = nullptr;          ///< what was lived through; null in acts_at_random()
   LegalActions legal{};                      ///< what may be done now; empty: everything
 
-  /// Whether the action was ever done at this observation. In adjust() alone.
+  /// Whether the action was ever done at this observation. In adjust() and hope().
   [[nodiscard]] bool tried(std::size_t action) const {
     return history->tried(prompt_context, observation, static_cast<std::uint32_t>(action));
+  }
+  /// What came of an imagined step where it was done. In adjust() and hope().
+  [[nodiscard]] OutcomeCounts outcomes(const PlannedStep& imagined) const {
+    return history->outcomes(prompt_context, imagined.observation, imagined.action);
+  }
+  /// What is known of the action, wherever it was done. In adjust() and hope().
+  [[nodiscard]] ActionExperience experience(std::size_t action) const {
+    return history->experience(prompt_context, static_cast<std::uint32_t>(action));
   }
 };
 
@@ -49,9 +60,18 @@ concept AdjustsValues = requires(T& strategy, const DecisionContext& context, st
   strategy.adjust(context, values);  // adjust(context, values): by action
 };
 
-/// How an agent comes to try what it would not do by its values. Either member, or both; optional: `check()`.
+/// Says how much of what is imagined is not known, and what may be hoped for there: estimators that plan carry it to where the
+/// agent stands. In training only. The steps may be anywhere; those that cannot be done are not among them.
 template <class T>
-concept Explores = std::copyable<T> && DescribesItself<T> && (ActsAtRandom<T> || AdjustsValues<T>);
+concept HopesInImagination = requires(T& strategy, const DecisionContext& context, std::span<const PlannedStep> steps,
+                                      std::span<double> unknown) {
+  { strategy.hope(context, steps, unknown) } -> std::same_as<Hope>;  // hope(context, steps, unknown): fills unknown
+};
+
+/// How an agent comes to try what it would not do by its values. One of the members, or several; optional: `check()`.
+template <class T>
+concept Explores =
+    std::copyable<T> && DescribesItself<T> && (ActsAtRandom<T> || AdjustsValues<T> || HopesInImagination<T>);
 
 /// The calls behind Exploration.
 struct ExplorationCalls : StrategyCalls {
@@ -63,6 +83,11 @@ struct ExplorationCalls : StrategyCalls {
   [[nodiscard]] virtual bool acts_at_random(const DecisionContext& context, RandomStream& stream) = 0;
   /// See AdjustsValues; else nothing.
   virtual void adjust(const DecisionContext& context, std::span<double> values) = 0;
+  /// Whether it has hope().
+  [[nodiscard]] virtual bool hopes() const = 0;
+  /// See HopesInImagination; else nothing is unknown.
+  [[nodiscard]] virtual Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps,
+                                  std::span<double> unknown) = 0;
   /// A copy of what is held.
   [[nodiscard]] virtual std::unique_ptr<ExplorationCalls> clone() const = 0;
 
@@ -77,10 +102,16 @@ struct ExplorationCalls : StrategyCalls {
     void adjust(const DecisionContext& context, std::span<double> values) override {
       if constexpr (AdjustsValues<T>) this->strategy.adjust(context, values);
     }
+    bool hopes() const override { return HopesInImagination<T>; }
+    Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps, std::span<double> unknown) override {
+      if constexpr (HopesInImagination<T>) return this->strategy.hope(context, steps, unknown);
+      std::ranges::fill(unknown, 0.0);
+      return {};
+    }
   };
 };
 
-/// Any exploration: WarmUp, UntriedFirst, RandomRate or a user's own.
+/// Any exploration: WarmUp, UntriedFirst, RandomRate, Optimism or a user's own.
 using Exploration = Strategy<ExplorationCalls>;
 
 /// Exploration of the paper (section 3): acts by its values with probability 1 / (1 + exp(slope (successes - n))), n =

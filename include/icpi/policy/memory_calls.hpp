@@ -26,6 +26,12 @@ template <class Memory>
 }
 
 template <class Memory>
+[[nodiscard]] ActionExperience experience(Memory& memory, std::uint32_t action) {
+  if constexpr (requires { memory.experience(action); }) return memory.experience(action);
+  return {};
+}
+
+template <class Memory>
 void begin_round_of(Memory& memory) {
   if constexpr (requires { memory.begin_round(); }) memory.begin_round();
 }

@@ -8,6 +8,7 @@
 #include "icpi/core/export.hpp"
 #include "icpi/policy/action_selection.hpp"
 #include "icpi/policy/exploration.hpp"
+#include "icpi/policy/optimism.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/query_options.hpp"
 #include "icpi/rollout/mean_of_rollouts.hpp"

@@ -246,12 +246,11 @@ class RolloutAgent : public AgentCore {
   LegalSourceCounts memory_legality() const override { return detail::legality_of(*memory_); }
   bool memory_ready(LegalActions legal) const override { return detail::memory_ready(*memory_, legal); }
   std::size_t memory_trajectories() const override { return memory_->trajectories(); }
-  bool memory_tried(ObservationId observation, std::uint32_t action) const override {
-    return memory_->tried(observation, action);
-  }
+  bool memory_tried(ObservationId seen, std::uint32_t action) const override { return memory_->tried(seen, action); }
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
     return detail::memory_outcomes(*memory_, observation, action);
   }
+  ActionExperience memory_experience(std::uint32_t done) const override { return detail::experience(*memory_, done); }
   const Costs& memory_costs() const override { return memory_->costs; }
   void begin_round() override { detail::begin_round_of(*memory_); }
   void serve_none() override { prompt_contexts_.clear(); }

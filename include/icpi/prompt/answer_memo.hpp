@@ -25,9 +25,11 @@ class AnswerMemo {
     std::uint32_t sample = 0;                 ///< of the question
     std::uint32_t attempt = 0;                ///< of the question
     bool want_logprob = false;                ///< of the question
-    std::uint64_t decision = 0;               ///< 0 for greedy queries: their answers hold beyond the decision
-    std::uint64_t prefix_identity = 0;        ///< of the prompt
-    std::uint64_t prefix_length = 0;          ///< of the prompt, in bytes
+    bool drawn = false;                       ///< of the question
+    /// 0 for greedy queries and for what is drawn: their answers hold beyond the decision.
+    std::uint64_t decision = 0;
+    std::uint64_t prefix_identity = 0;  ///< of the prompt
+    std::uint64_t prefix_length = 0;    ///< of the prompt, in bytes
 
     friend bool operator==(const Key&, const Key&) = default;
   };
@@ -76,7 +78,7 @@ class AnswerMemo {
     mix(static_cast<std::uint64_t>(key.kind) << 1 | (key.terminated ? 1 : 0));
     mix(std::uint64_t{key.action} << 32 | key.observation);
     mix(std::uint64_t{key.sample} << 32 | key.attempt);
-    mix(key.decision << 1 | (key.want_logprob ? 1 : 0));
+    mix(key.decision << 2 | (key.drawn ? 2 : 0) | (key.want_logprob ? 1 : 0));
     return static_cast<std::size_t>(value);
   }
 

@@ -13,8 +13,9 @@ namespace icpi {
 ICPI_INLINE std::string BalancedExamples::description() const { return fmt::format("balanced(balance={})", balance); }
 
 ICPI_INLINE std::string AppendOnlyExamples::description() const {
-  return fmt::format("append_only(balance={}, rebuild_fraction={}, policy_prompts={})", balance, rebuild_fraction,
-                     policy_prompts);
+  return fmt::format("append_only(balance={}, rebuild_fraction={}, policy_prompts={}{}{})", balance, rebuild_fraction,
+                     policy_prompts, balance_chance ? "" : ", balance_chance=false",
+                     bootstrap ? ", bootstrap=true" : "");
 }
 
 ICPI_INLINE void AppendOnlyExamples::check() const {

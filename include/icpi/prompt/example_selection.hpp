@@ -80,6 +80,12 @@ struct AppendOnlyExamples {
   /// Policy prompts drawn per episode, used in turn by decisions and the steps of a rollout; 1 to 10000. With a single
   /// one an agent that returns to an observation would act as before, for ever.
   std::size_t policy_prompts = 4;
+  /// Whether terminations and rewards of an action are balanced even where equal questions about them have had unequal
+  /// answers: a balanced prompt makes every coin look fair.
+  bool balance_chance = true;
+  /// Posterior sampling: every episode (of the agent's first environment) draws its prompts anew, each example as often as a
+  /// Poisson number of mean 1 says, and plans with what the model makes of these. Steps of the running episode are appended once.
+  bool bootstrap = false;
 
   /// Name and parameters.
   [[nodiscard]] ICPI_API std::string description() const;

@@ -156,6 +156,15 @@ class PromptBook : public DrawnPrompts {
     if (keeps_world_prompts()) update_stable();
   }
 
+  /// Draws the stable world-model prompts of an episode anew, where AppendOnlyExamples::bootstrap says so. `update()` first.
+  void draw_world_prompts(RandomKey key) {
+    if (!append_only() || !append_only_->bootstrap) return;
+    for_stable_prompts([&](std::size_t number, QueryKind kind, bool balance) {
+      world_prompts_[number].redraw(scratch_.classes, balance, room(), append_only_->rebuild_fraction, rendered_, kind,
+                                    key.child(number), scratch_.sampler);
+    });
+  }
+
   /// Draws the stable policy prompts of an episode, if there are any. `update()` first.
   void draw_policy_prompts(RandomKey key, std::vector<StablePrompt>& prompts) {
     if (!kept_) return;
@@ -217,6 +226,11 @@ class PromptBook : public DrawnPrompts {
   /// What came of recorded steps with exactly this observation text and action.
   [[nodiscard]] OutcomeCounts outcomes(std::string_view observation, std::size_t action) const {
     return rendered_.outcomes(std::string(observation) + texts_.actions[action]);
+  }
+
+  /// What is known of the action from all recorded steps.
+  [[nodiscard]] ActionExperience experience(std::size_t action) const {
+    return rendered_.experience(texts_.actions[action]);
   }
 
   /// Whether world-model prompts are kept, and only grow.
@@ -330,25 +344,45 @@ class PromptBook : public DrawnPrompts {
     return {kind, terminated, action, question, all - std::min(all, alike_->stem_tokens)};
   }
 
+  /// Whether chance decides what is balanced in prompts of this kind, and they are to show how often it does.
+  [[nodiscard]] bool stands_back(QueryKind kind, std::size_t action) const {
+    if (append_only_ == nullptr || append_only_->balance_chance) return false;
+    const std::size_t first = options_.constraints ? action : 0;
+    const std::size_t last = options_.constraints ? action + 1 : action_count();
+    for (std::size_t each = first; each < last; ++each) {
+      const ActionExperience known = experience(each);
+      if (kind != QueryKind::reward && known.chance_termination) return true;
+      if (kind != QueryKind::termination && known.chance_reward) return true;
+    }
+    return false;
+  }
+
   [[nodiscard]] bool keeps_world_prompts() const noexcept {
     return append_only() || (alike_ != nullptr && alike_->stem_tokens > 0);
   }
 
-  void update_stable() {
-    const std::size_t most = alike_ != nullptr ? std::min(room(), alike_->stem_tokens) : room();
+  /// Calls for_prompt(number, kind, balance) with the members of every stable world-model prompt in `scratch_`.
+  template <class ForPrompt>
+  void for_stable_prompts(const ForPrompt& for_prompt) {
     for (std::size_t action = 0; action < (options_.constraints ? action_count() : 1); ++action) {
       for (const QueryKind kind :
            {QueryKind::termination, QueryKind::observation, QueryKind::reward, QueryKind::transition}) {
         if (kind == QueryKind::transition && !whole_transitions()) continue;
         for (const bool terminated : {false, true}) {
           if (terminated && (kind != QueryKind::reward || !options_.constraints)) continue;
-          const std::size_t number = slots_(kind, action, terminated);
           collect(kind, action, terminated, scratch_.classes);
-          world_prompts_[number].update(scratch_.classes, balances(kind), most, kept_->rebuild_fraction, rendered_,
-                                        kind, prompt_key(number), scratch_.sampler);
+          for_prompt(slots_(kind, action, terminated), kind, balances(kind) && !stands_back(kind, action));
         }
       }
     }
+  }
+
+  void update_stable() {
+    const std::size_t most = alike_ != nullptr ? std::min(room(), alike_->stem_tokens) : room();
+    for_stable_prompts([&](std::size_t number, QueryKind kind, bool balance) {
+      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, rendered_, kind,
+                                    prompt_key(number), scratch_.sampler);
+    });
   }
 
   const AppendOnlyExamples* append_only_;   ///< inside options_; null for another selection

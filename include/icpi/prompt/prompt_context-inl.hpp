@@ -40,6 +40,7 @@ ICPI_INLINE void PromptContext::begin_episode(std::uint64_t episode) {
     forget_imagined();
   state_->decision = 0;
   state_->episode_key = state_->key.child(episode);
+  if (state_->environment == 0) state_->book.draw_world_prompts(state_->episode_key.child(1U << 31U));
   state_->book.draw_policy_prompts(state_->episode_key.child(0), state_->policy_prompts);
 }
 
@@ -130,6 +131,10 @@ ICPI_INLINE bool PromptContext::tried(ObservationId observation, std::uint32_t a
 
 ICPI_INLINE OutcomeCounts PromptContext::outcomes(ObservationId observation, std::uint32_t action) const {
   return state_->book.outcomes(state_->observations.text(observation), action);
+}
+
+ICPI_INLINE ActionExperience PromptContext::experience(std::uint32_t action) const {
+  return state_->book.experience(action);
 }
 
 ICPI_INLINE std::string PromptContext::description() const { return state_->book.options().description(); }

@@ -109,6 +109,9 @@ class ICPI_API PromptContext {
   /// What came of the action where it was done at this observation.
   [[nodiscard]] OutcomeCounts outcomes(ObservationId observation, std::uint32_t action) const;
 
+  /// What is known of the action, wherever it was done.
+  [[nodiscard]] ActionExperience experience(std::uint32_t action) const;
+
   /// Which of the agent's environments this is.
   [[nodiscard]] std::uint64_t environment() const noexcept;
 

@@ -85,6 +85,9 @@ struct PromptState {
                                      : book.stable_prompt(kind, action, terminated);
   }
 
+  /// Drives what is drawn in every decision alike; key: child 0 is the prompts', 1 + e that of environment number e.
+  [[nodiscard]] RandomKey drawn_key() const noexcept { return shared->key.child(std::uint64_t{1} << 63U); }
+
   std::shared_ptr<SharedPrompts> shared;     ///< with the agent's other environments
   PromptSource* source;                      ///< of `shared`
   PromptBook& book;                          ///< of `shared`

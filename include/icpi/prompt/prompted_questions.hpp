@@ -96,15 +96,15 @@ class PromptedQuestions : protected QuestionRequests {
   /// known already and was stored in `answer`.
   std::uint32_t route(const Question& question, Answer& answer, bool& added) {
     PromptState& state = this->state(question);
-    AnswerMemo::Key key{question.kind,
-                        question.terminated,
-                        question.action,
-                        question.observation,
-                        question.sample,
-                        question.attempt,
-                        question.want_logprob,
-                        0,
-                        0};
+    AnswerMemo::Key key;
+    key.kind = question.kind;
+    key.terminated = question.terminated;
+    key.action = question.action;
+    key.observation = question.observation;
+    key.sample = question.sample;
+    key.attempt = question.attempt;
+    key.want_logprob = question.want_logprob;
+    key.drawn = question.drawn;
     added = true;
     if (!stable(state)) {
       const auto slot = acquire();

@@ -190,6 +190,7 @@ class QuestionRequests {
   }
 
   [[nodiscard]] std::optional<double> temperature(const Question& question) const {
+    if (question.drawn) return 1;
     const bool policy = question.kind == QueryKind::action && options_.policy_temperature;
     return policy ? options_.policy_temperature : options_.sampling.temperature;
   }
@@ -205,12 +206,12 @@ class QuestionRequests {
                                              3 * state.decision + question.step + question.sample);
     key.prefix_identity = prompt.identity;
     key.prefix_length = prompt.text.size();
-    key.decision = temperature(question) != 0.0 ? state.asking : 0;
+    key.decision = temperature(question) != 0.0 && !question.drawn ? state.asking : 0;
     return &prompt;
   }
 
-  /// Stable prompts: the same for identical queries, whoever asks them first; where likeness chooses examples, whenever.
-  /// Else the question's own.
+  /// Stable prompts: the same for identical queries, whoever asks them first; where likeness chooses examples, and for what
+  /// is drawn, whenever. Else the question's own.
   [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
     const auto& question = slot.question;
     const PromptState& state = this->state(question);
@@ -218,7 +219,8 @@ class QuestionRequests {
     const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
     const RandomKey when = state.book.alike(question.kind)
                                ? state.shared->answer_key.child(slot.alike.identity).child(slot.key.prefix_length)
-                               : state.episode_key.child(state.decision);
+                           : question.drawn ? state.drawn_key()
+                                            : state.episode_key.child(state.decision);
     return when.child(kind)
         .child(state.observations.hash(question.observation))
         .child(std::uint64_t{question.action} << 32 | question.sample)

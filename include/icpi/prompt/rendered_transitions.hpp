@@ -6,12 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,6 +18,7 @@
 #include "icpi/core/prompt_text.hpp"
 #include "icpi/prompt/prompt_options.hpp"
 #include "icpi/prompt/prompt_writer.hpp"
+#include "icpi/prompt/step_outcomes.hpp"
 #include "icpi/prompt/transition_text.hpp"
 
 namespace icpi {
@@ -42,13 +41,15 @@ struct RenderedTransition {
     std::size_t answer = 0;      ///< where in it the answer begins
     std::size_t answer_end = 0;  ///< and ends; 0: it has none
   };
-  Counted head;             ///< observation and action
+  Counted head;             ///< observation and action, which begins at `answer`
   Counted termination;      ///< example
   Counted reward;           ///< example
   Counted observation;      ///< example
   Counted step;             ///< of a trajectory
   Counted transition;       ///< example; empty where none is wanted
   std::string reward_text;  ///< the answer alone
+  bool terminated = false;  ///< whether it ended
+  double gained = 0;        ///< the reward itself
 };
 
 /// Every transition of a buffer as text: rendered and counted once, when it arrives. Prompts are copied together from
@@ -75,21 +76,20 @@ class RenderedTransitions {
       rendered.step.answer_end = text.head.size();
     }
     rendered.head = counted(std::move(text.head));
+    rendered.head.answer = text.action_at;
+    rendered.terminated = text.terminated;
+    rendered.gained = text.gained;
     rendered.reward_text = std::move(text.reward);
     return rendered;
   }
 
   /// Takes in the next transition.
   void add(RenderedTransition&& next) {
-    const std::size_t head = next.head.text.size();
     pieces_.push_back({store(next.termination), store(next.reward), store(next.observation), store(next.step),
-                       store(next.transition), narrow(next.head.tokens)});
+                       store(next.transition), narrow(next.head.tokens), narrow(next.head.answer), next.terminated,
+                       next.gained});
     ++query_lengths_[pieces_.back().query_tokens];
-    Outcomes& outcomes = heads_[std::move(next.head.text)];
-    ++outcomes.times;
-    outcomes.add(QueryKind::termination, std::string_view(next.termination.text).substr(head));
-    outcomes.add(QueryKind::reward, std::string_view(next.reward.text).substr(head));
-    outcomes.add(QueryKind::observation, std::string_view(next.observation.text).substr(head));
+    outcomes_.add(step(pieces_.back()));
   }
 
   /// The next transition left before it was taken in.
@@ -101,6 +101,9 @@ class RenderedTransitions {
   void forget(const Holds& holds) {
     for (std::size_t i = 0; i < pieces_.size(); ++i)
       if (!pieces_[i].gone() && !holds(static_cast<TransitionId>(first_ + i))) drop(pieces_[i]);
+    outcomes_.forget_gains();
+    for (const Pieces& each : pieces_)
+      if (!each.gone()) outcomes_.note_gain(step(each));
     const auto held = std::find_if(pieces_.begin(), pieces_.end(), [](const Pieces& each) { return !each.gone(); });
     const auto unused = static_cast<std::size_t>(held - pieces_.begin());
     if (2 * unused > pieces_.size()) {
@@ -156,13 +159,13 @@ class RenderedTransitions {
   }
 
   /// Whether a transition begins with this observation and action.
-  [[nodiscard]] bool seen(const std::string& head) const { return heads_.contains(head); }
+  [[nodiscard]] bool seen(const std::string& head) const { return outcomes_.seen(head); }
 
   /// What came of transitions that begin so.
-  [[nodiscard]] OutcomeCounts outcomes(const std::string& head) const {
-    const auto found = heads_.find(head);
-    return found == heads_.end() ? OutcomeCounts{} : found->second.counts();
-  }
+  [[nodiscard]] OutcomeCounts outcomes(const std::string& head) const { return outcomes_.counts(head); }
+
+  /// What is known of the action with this text.
+  [[nodiscard]] ActionExperience experience(const std::string& action) const { return outcomes_.experience(action); }
 
   /// Tokens of the longest observation with action seen: what a prompt keeps free for its query.
   [[nodiscard]] std::size_t longest_query() const noexcept {
@@ -173,6 +176,9 @@ class RenderedTransitions {
   struct Pieces {
     TextPiece termination, reward, observation, step, transition;  ///< in the order in which they lie in the store
     std::uint32_t query_tokens = 0;
+    std::uint32_t action_at = 0;  ///< where in the question the action begins
+    bool terminated = false;
+    double gained = 0;
 
     [[nodiscard]] std::array<TextPiece*, 5> all() noexcept {
       return {&termination, &reward, &observation, &step, &transition};
@@ -180,49 +186,6 @@ class RenderedTransitions {
 
     /// Examples are not empty.
     [[nodiscard]] bool gone() const noexcept { return termination.length == 0; }
-  };
-
-  /// What came of one observation and action: the different answers, as hashes that end in their kind.
-  struct Outcomes {
-    /// One answer by its hash, and how often it came.
-    struct Answer {
-      std::size_t hash = 0;   ///< of its kind and text
-      std::size_t times = 0;  ///< at least 1
-    };
-
-    std::size_t times = 0;
-    std::vector<Answer> different;
-
-    [[nodiscard]] std::vector<Answer>::iterator find(std::size_t hash) {
-      return std::find_if(different.begin(), different.end(), [hash](const Answer& each) { return each.hash == hash; });
-    }
-    static std::size_t hash_of(QueryKind kind, std::string_view answer) {
-      return std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
-    }
-    void add(QueryKind kind, std::string_view answer) {
-      const std::size_t hash = hash_of(kind, answer);
-      const auto found = find(hash);
-      if (found == different.end())
-        different.push_back({hash, 1});
-      else
-        ++found->times;
-    }
-    void remove(QueryKind kind, std::string_view answer) {
-      const auto found = find(hash_of(kind, answer));
-      if (--found->times == 0) different.erase(found);
-    }
-
-    [[nodiscard]] OutcomeCounts counts() const {
-      OutcomeCounts counts{times, 0, 0, 0};
-      for (const Answer& each : different) {
-        const auto kind = static_cast<QueryKind>(each.hash & 3U);
-        auto& count = kind == QueryKind::termination ? counts.terminations
-                      : kind == QueryKind::reward    ? counts.rewards
-                                                     : counts.observations;
-        ++count;
-      }
-      return counts;
-    }
   };
 
   [[nodiscard]] RenderedTransition::Counted counted(std::string text) const {
@@ -249,12 +212,19 @@ class RenderedTransitions {
     return piece;
   }
 
+  /// A step as its parts lie in the store.
+  [[nodiscard]] StepOutcomes::Step step(const Pieces& pieces) const {
+    const auto answer = [&](const TextPiece& piece) { return text(piece).substr(piece.answer); };
+    const auto head = text(pieces.termination).substr(0, pieces.termination.answer);
+    return {head,
+            head.substr(pieces.action_at),
+            {answer(pieces.termination), answer(pieces.reward), answer(pieces.observation)},
+            pieces.terminated,
+            pieces.gained};
+  }
+
   void drop(Pieces& pieces) {
-    const auto found = heads_.find(std::string(text(pieces.termination).substr(0, pieces.termination.answer)));
-    found->second.remove(QueryKind::termination, text(pieces.termination).substr(pieces.termination.answer));
-    found->second.remove(QueryKind::reward, text(pieces.reward).substr(pieces.reward.answer));
-    found->second.remove(QueryKind::observation, text(pieces.observation).substr(pieces.observation.answer));
-    if (--found->second.times == 0) heads_.erase(found);
+    outcomes_.remove(step(pieces));
     const auto length = query_lengths_.find(pieces.query_tokens);
     if (--length->second == 0) query_lengths_.erase(length);
     for (const TextPiece* part : pieces.all()) unused_bytes_ += part->length;
@@ -282,7 +252,7 @@ class RenderedTransitions {
   std::size_t unused_bytes_ = 0;  ///< of text_
   std::size_t first_ = 0;         ///< the id of pieces_[0]
   std::vector<Pieces> pieces_;
-  std::unordered_map<std::string, Outcomes> heads_;
+  StepOutcomes outcomes_;
   std::map<std::uint32_t, std::size_t> query_lengths_;  ///< in tokens; how many transitions have each
 };
 

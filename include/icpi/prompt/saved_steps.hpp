@@ -20,11 +20,11 @@ namespace icpi {
 
 /// Writes observations as text and reads them back exactly: what saving an agent needs.
 template <class C, class Env>
-concept ObservationCodec = requires(const C& codec, const typename Env::Observation& observation,
-                                    std::string_view text) {
-  { codec.write(observation) } -> std::convertible_to<std::string>;                       // write(observation)
-  { codec.read(text) } -> std::convertible_to<std::optional<typename Env::Observation>>;  // read(text): nullopt: no
-};
+concept ObservationCodec =
+    requires(const C& codec, const typename Env::Observation& observation, std::string_view text) {
+      { codec.write(observation) } -> std::convertible_to<std::string>;                       // write(observation)
+      { codec.read(text) } -> std::convertible_to<std::optional<typename Env::Observation>>;  // read(text): nullopt: no
+    };
 
 /// The codec of formatters that have parse_observation. A view; the formatter must outlive it.
 template <class Formatter, class Env>

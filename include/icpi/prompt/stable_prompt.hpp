@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "icpi/core/prompt_text.hpp"
@@ -52,16 +54,28 @@ struct StablePrompt {
       wanted = std::max(wanted, counts_[i].count * classes.siblings(i));
     }
     seen_ = newest;
-    if (known && additions_.empty()) return;
+    const bool changed = std::exchange(balanced_, balance) != balance && !examples.empty();
+    if (known && !changed && additions_.empty()) return;
     for (std::size_t i = 0; balance && i < classes.classes().size(); ++i) {
       const auto& members = classes.classes()[i];
       for (; counts_[i].count < wanted / classes.siblings(i); ++counts_[i].count)
         additions_.push_back(members[stream.index(members.size)]);
     }
     stream.shuffle(std::span(additions_));
-    if (!known || !append(rendered, kind, room)) {
+    if (!known || changed || !append(rendered, kind, room)) {
       rebuild(classes, balance, room, rebuild_fraction, rendered, kind, stream, sampler);
     }
+  }
+
+  /// Draws it anew from all members of `classes`, each as often as `draw` says: see AppendOnlyExamples::bootstrap.
+  void redraw(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction,
+              const RenderedTransitions& rendered, QueryKind kind, RandomKey draw, ExampleSampler& sampler) {
+    align_counts(classes);
+    seen_ = static_cast<TransitionId>(rendered.size());
+    balanced_ = balance;
+    draw_ = draw;
+    RandomStream stream(draw.child(0));
+    rebuild(classes, balance, room, rebuild_fraction, rendered, kind, stream, sampler);
   }
 
  private:
@@ -117,11 +131,23 @@ struct StablePrompt {
       const auto& piece = rendered.piece(kind, example->id);
       if (piece.tokens > reduced) continue;
       if (tokens_ + piece.tokens > reduced) break;
-      rendered.append(piece, text, examples);
-      tokens_ += piece.tokens;
+      for (int left = times(example->id); left > 0 && tokens_ + piece.tokens <= reduced; --left) {
+        rendered.append(piece, text, examples);
+        tokens_ += piece.tokens;
+      }
       ++counts_[example->class_index].count;
     }
     if (examples.empty()) show_newest(classes, room, rendered, kind);
+  }
+
+  /// How often an example is shown.
+  [[nodiscard]] int times(TransitionId id) const {
+    if (!draw_) return 1;
+    double left = RandomStream(draw_->child(1 + id)).uniform();
+    int number = 0;
+    for (double probability = std::exp(-1.0); left >= probability && number < most_times; probability /= ++number)
+      left -= probability;
+    return number;
   }
 
   /// No example is as small as a prompt that is drawn anew should be. One is better than none.
@@ -138,8 +164,12 @@ struct StablePrompt {
     ++counts_[newest->class_index].count;
   }
 
-  std::size_t beginning_ = 0;  ///< bytes of `text` before its examples
-  std::size_t tokens_ = 0;     ///< of the examples
+  static constexpr int most_times = 20;
+
+  std::optional<RandomKey> draw_;  ///< of the episode; none: every example once
+  bool balanced_ = false;          ///< whether it was, when it was updated last
+  std::size_t beginning_ = 0;      ///< bytes of `text` before its examples
+  std::size_t tokens_ = 0;         ///< of the examples
   TransitionId seen_ = 0;
   std::uint64_t updates_ = 0;
   std::vector<ClassCount> counts_;

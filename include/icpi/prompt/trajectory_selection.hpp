@@ -27,10 +27,11 @@ struct TrajectorySummary {
 /// Laws: adds places in `trajectories` (oldest first) to `shown`, which is empty, in rising order. Called whenever
 /// trajectories were added, on the agent's thread.
 template <class T>
-concept ChoosesTrajectories = std::copyable<T> && DescribesItself<T> &&
+concept ChoosesTrajectories =
+    std::copyable<T> && DescribesItself<T> &&
     requires(T& strategy, std::span<const TrajectorySummary> trajectories, std::vector<std::size_t>& shown) {
-  strategy.select(trajectories, shown);  // select(trajectories, shown)
-};
+      strategy.select(trajectories, shown);  // select(trajectories, shown)
+    };
 
 /// The calls behind TrajectorySelection.
 struct TrajectorySelectionCalls : StrategyCalls {

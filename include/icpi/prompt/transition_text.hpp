@@ -27,6 +27,7 @@ struct ICPI_API TransitionText {
   std::string head;              ///< observation and action: what a query ends with
   std::size_t action_at = 0;     ///< where in `head` the action begins
   bool terminated = false;       ///< whether it ended
+  double gained = 0;             ///< the reward itself
   std::string termination;       ///< answer
   std::string reward;            ///< answer
   std::string next_observation;  ///< answer
@@ -99,6 +100,7 @@ template <Environment Env, PromptFormatter<Env> Formatter>
   writer.action(formatter.action(transition.action));
   writer.termination(transition.terminated, formatter.termination(transition.terminated));
   writer.reward(formatter.reward(transition.reward));
+  writer.text.gained = transition.reward;
   writer.next_observation(formatter.observation(transition.next_observation));
   writer.step(formatter.trajectory_step(transition));
   return std::move(writer.text);

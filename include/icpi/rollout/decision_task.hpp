@@ -53,6 +53,8 @@ struct PlannedStep {
   double reward = 0;              ///< what is predicted to be gained
   bool goes_on = false;           ///< whether `next` was predicted
   ObservationId next = 0;         ///< what is predicted to be seen then
+  /// How likely the model holds all of it, where it was asked and tells; else 1.
+  double probability = 1;
 };
 
 }  // namespace icpi

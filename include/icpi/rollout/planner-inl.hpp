@@ -18,7 +18,16 @@ ICPI_INLINE Planner::~Planner() = default;
 
 ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTask> tasks,
                               const PlanningOptions& options, std::span<DecisionResult> results, const Until& until) {
-  work_->run(model, tasks, options, results, until);
+  struct Nothing final : History {
+    OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
+    bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+    ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
+  };
+  run(Imagination(model, Nothing(), until), tasks, options, results);
+}
+ICPI_INLINE void Planner::run(const Imagination& imagination, std::span<const DecisionTask> tasks,
+                              const PlanningOptions& options, std::span<DecisionResult> results) {
+  work_->run(imagination, tasks, options, results);
 }
 
 ICPI_INLINE std::vector<PlannedStep> Planner::imagined(std::size_t task) const { return work_->imagined(task); }

@@ -14,18 +14,24 @@
 namespace icpi {
 
 class PlanningWork;
+class Imagination;
 
 /// How far a Planner looks.
 struct PlanningOptions {
   int step_limit = 6;            ///< horizon in simulated steps, the first one included; >= 1
   int attempts = 3;              ///< how often a question is put until its answer is valid; >= 1
   std::size_t node_limit = 600;  ///< observations expanded per decision; >= 1
+  /// Of a step whose action has had different outcomes at one observation: how many are drawn, at temperature 1. They
+  /// count as often as they were drawn, or as likely as the model holds them, where it tells. Other steps have the likeliest
+  /// alone. 1: all steps; >= 1.
+  int outcomes = 1;
 
   friend bool operator==(const PlanningOptions&, const PlanningOptions&) = default;
 };
 
 /// Values by planning in place of single rollouts: the imagined MDP is built lazily, breadth first from the root, every
-/// question once, and solved by finite-horizon value iteration; what stays unknown counts as no further reward.
+/// question once, and solved by finite-horizon value iteration; what stays unknown counts as no further reward, or, where
+/// explorations hope for something, as what may be hoped for in the steps that are left.
 /// Beyond the paper. Memory is kept from run to run.
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API Planner {
@@ -40,9 +46,13 @@ class ICPI_API Planner {
   /// are not taken, and actions whose reward is not known are NaN.
   void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const PlanningOptions& options,
            std::span<DecisionResult> results, const Until& until = {});
+  /// The same for a model that history and hope stand beside: only with them steps have several outcomes, and what is not
+  /// known is worth what is hoped for.
+  void run(const Imagination& imagination, std::span<const DecisionTask> tasks, const PlanningOptions& options,
+           std::span<DecisionResult> results);
 
-  /// What was imagined for task number `task` of the last run: every legal action at every observation that was expanded, in
-  /// the order of their discovery.
+  /// What was imagined for task number `task` of the last run: every outcome of every legal action at every observation that
+  /// was expanded, in the order of their discovery.
   [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const;
 
  private:

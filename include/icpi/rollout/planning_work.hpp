@@ -9,11 +9,13 @@
 #include <span>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/rollout/imagined_graph.hpp"
 #include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/question_flow.hpp"
+#include "icpi/rollout/value_estimator.hpp"
 
 namespace icpi {
 
@@ -22,11 +24,18 @@ namespace icpi {
 class PlanningWork {
  public:
   /// See Planner.
-  void run(RolloutModelRef model, std::span<const DecisionTask> tasks, const PlanningOptions& options,
-           std::span<DecisionResult> results, const Until& until) {
+  void run(const Imagination& imagination, std::span<const DecisionTask> tasks, const PlanningOptions& options,
+           std::span<DecisionResult> results) {
+    const RolloutModelRef model = imagination.model();
+    const Until& until = imagination.until();
     if (graphs_.size() < tasks.size()) graphs_.resize(tasks.size());
+    chances_.resize(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       graphs_[i].start(tasks[i], model.whole_transitions(tasks[i].prompt_context));
+      graphs_[i].hopes = imagination.hopes(tasks[i]);
+      chances_[i].clear();
+      for (std::uint32_t action = 0; options.outcomes > 1 && action < tasks[i].actions; ++action)
+        chances_[i].push_back(imagination.experience(tasks[i], action));
       results[i].clear();
     }
     last_batch_.assign(tasks.size(), 0);
@@ -44,36 +53,36 @@ class PlanningWork {
     const bool over = until.over();
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       graphs_[i].known_only = over;
+      graphs_[i].weigh();
+      if (graphs_[i].hopes) hope(imagination, tasks[i], options.step_limit, graphs_[i]);
       graphs_[i].solve(tasks[i], options.step_limit, results[i].returns);
       results[i].cut_short = over;
     }
   }
 
   /// See Planner.
-  [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const {
-    const Graph& graph = graphs_[task];
-    std::vector<PlannedStep> steps;
-    for (std::size_t i = 0; i < graph.expanded * graph.actions; ++i) {
-      const Edge& edge = graph.edges[i];
-      if (!edge.legal) continue;
-      const bool goes_on = edge.next != unknown;
-      steps.push_back({graph.nodes[i / graph.actions], static_cast<std::uint32_t>(i % graph.actions), edge.known,
-                       edge.terminated, edge.reward, goes_on, goes_on ? graph.nodes[edge.next] : 0});
-    }
-    return steps;
-  }
+  [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const { return graphs_[task].steps(); }
 
  private:
-  static constexpr std::uint32_t unknown = ImaginedGraph::unknown;
-
   using Graph = ImaginedGraph;
   using Edge = Graph::Edge;
 
-  /// A step of the layer that is being imagined: an edge that has no answers yet.
+  /// Asks explorations how much of every edge is unknown.
+  void hope(const Imagination& imagination, const DecisionTask& task, int horizon, Graph& graph) {
+    graph.list_edges(judged_, places_);
+    unknown_.resize(judged_.size());
+    const Hope hope = imagination.judge(task, judged_, unknown_);
+    graph.doubts.assign(graph.edges.size(), 0);
+    for (std::size_t i = 0; i < places_.size(); ++i) graph.doubts[places_[i]] = unknown_[i];
+    graph.hope_for(hope, horizon, task.discount);
+  }
+
+  /// An outcome of the layer that is being imagined: it has no answers yet.
   struct Item {
     std::uint32_t task = 0;
     std::uint32_t node = 0;
     std::uint32_t action = 0;
+    std::uint32_t outcome = 0;  ///< which of the edge's
     bool terminated = false;
     bool goes_on = false;    ///< `next` was predicted
     ObservationId next = 0;  ///< numbered once the whole layer is known
@@ -92,7 +101,7 @@ class PlanningWork {
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
   bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(model, asking.tasks, asking.options.node_limit, until);
+    collect_layer(model, asking.tasks, asking.options.node_limit, asking.options.outcomes, until);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -105,12 +114,41 @@ class PlanningWork {
       if (!item.goes_on) continue;
       auto& graph = graphs_[item.task];
       const auto next = graph.number(item.next);  // may move the edges
-      graph.edges[item.node * graph.actions + item.action].next = next;
+      outcome(item).next = next;
     }
     return !layer_.empty();
   }
 
-  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit,
+  /// One outcome, or several where steps of the action have had different ones.
+  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, int outcomes) {
+    layer_.push_back({task, node, action});
+    if (outcomes == 1 || !chances_[task][action].chance()) return;
+    Graph& graph = graphs_[task];
+    Edge& edge = graph.edges[node * graph.actions + action];
+    edge.first = static_cast<std::uint32_t>(graph.others.size());
+    edge.count = static_cast<std::uint32_t>(outcomes - 1);
+    graph.others.resize(graph.others.size() + edge.count);
+    for (std::uint32_t number = 1; number <= edge.count; ++number) layer_.push_back({task, node, action, number});
+  }
+
+  [[nodiscard]] Graph::Outcome& outcome(const Item& item) {
+    Graph& graph = graphs_[item.task];
+    return graph.outcome(graph.edges[item.node * graph.actions + item.action], item.outcome);
+  }
+
+  /// Whether the answers to questions of this kind are drawn: where equal ones have had unequal answers.
+  [[nodiscard]] bool drawn(const Item& item, QueryKind kind) const {
+    if (chances_[item.task].empty()) return false;
+    const ActionExperience& experience = chances_[item.task][item.action];
+    switch (kind) {
+      case QueryKind::termination: return experience.chance_termination;
+      case QueryKind::reward: return experience.chance_reward;
+      case QueryKind::observation: return experience.chance_observation;
+      default: return experience.chance();
+    }
+  }
+
+  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit, int outcomes,
                      const Until& until) {
     layer_.clear();
     for (std::size_t task = 0; task < tasks.size(); ++task) {
@@ -122,8 +160,9 @@ class PlanningWork {
                                        : model.legal(tasks[task].prompt_context, graph.nodes[graph.expanded]);
         if (!legal.empty()) graph.limit(graph.expanded, legal);
         for (std::uint32_t action = 0; action < tasks[task].actions; ++action) {
-          if (!is_legal(legal, action)) continue;
-          layer_.push_back({static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action});
+          if (is_legal(legal, action))
+            collect_outcomes(static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action,
+                             outcomes);
         }
       }
     }
@@ -179,12 +218,16 @@ class PlanningWork {
     question.observation = graphs_[item.task].nodes[item.node];
     question.attempt = attempt;
     question.key = task.key.child(std::uint64_t{item.node} << 32 | item.action).child(static_cast<std::uint64_t>(kind));
+    question.drawn = drawn(item, kind);
+    question.want_logprob = graphs_[item.task].hopes || question.drawn;
+    if (question.drawn) question.sample = item.outcome;
+    if (item.outcome > 0) question.key = question.key.child(item.outcome);
     return question;
   }
 
   /// A transition tells as much as it has parts; a later attempt at it tells anew. The last question about a step needs no
   /// observation.
-  void take_transition(Item& item, Edge& edge, const Answer& answer, QueryKind last) {
+  static void take_transition(Item& item, Graph::Outcome& edge, const Answer& answer, QueryKind last) {
     if (answer.parts == 2 && last == QueryKind::reward) item.stage = Item::Stage::finished;
     if (answer.status == AnswerStatus::valid) item.stage = Item::Stage::finished;
     if (answer.parts < 2) return;
@@ -197,8 +240,8 @@ class PlanningWork {
 
   void take(Item& item, QueryKind kind, const Answer& answer, QueryKind last) {
     if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
-    auto& graph = graphs_[item.task];
-    auto& edge = graph.edges[item.node * graph.actions + item.action];
+    Graph::Outcome& edge = outcome(item);
+    if (answer.status == AnswerStatus::valid) edge.logprob += answer.logprob;
     if (kind == QueryKind::transition) return take_transition(item, edge, answer, last);
     if (answer.status != AnswerStatus::valid) return;
     switch (kind) {
@@ -225,6 +268,10 @@ class PlanningWork {
   };
 
   std::vector<Graph> graphs_;
+  std::vector<std::vector<ActionExperience>> chances_;  ///< by task and action, where outcomes may be several
+  std::vector<PlannedStep> judged_;
+  std::vector<std::size_t> places_;  ///< of judged_, among the edges
+  std::vector<double> unknown_;      ///< of judged_
   std::vector<Item> layer_;
   std::vector<Again> again_;
   std::vector<std::uint64_t> last_batch_;  ///< by task: in which it asked last

@@ -16,6 +16,7 @@
 #include "icpi/core/strategy.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/rollout/decision_task.hpp"
+#include "icpi/rollout/hope.hpp"
 
 namespace icpi {
 
@@ -23,9 +24,9 @@ namespace icpi {
 /// A view, valid during one call of estimate().
 class Imagination {
  public:
-  /// Both must outlive it.
-  Imagination(RolloutModelRef model, const History& history, Until until = {}) noexcept
-      : model_(model), history_(&history), until_(std::move(until)) {}
+  /// All must outlive it; `hopes` may be null.
+  Imagination(RolloutModelRef model, const History& history, Until until = {}, const Hopes* hopes = nullptr) noexcept
+      : model_(model), history_(&history), until_(std::move(until)), hopes_(hopes) {}
 
   /// Answers questions in one batch: item i of one into item i of the other. Several samples of one question differ in
   /// Question::sample; Question::want_logprob asks how likely an answer was. An invalid answer may be asked for again,
@@ -45,6 +46,18 @@ class Imagination {
     return model_.whole_transitions(task.prompt_context);
   }
 
+  /// Whether explorations hope for something where an estimator that plans imagines to come to. With Question::want_logprob
+  /// they know how sure the model is.
+  [[nodiscard]] bool hopes(const DecisionTask& task) const {
+    return hopes_ != nullptr && hopes_->hopes(task.prompt_context);
+  }
+  /// What they hope for, and into unknown[i] how much of steps[i], which may be anywhere, is not known to them, 0 to 1. Where
+  /// hopes() is true.
+  [[nodiscard]] Hope judge(const DecisionTask& task, std::span<const PlannedStep> steps,
+                           std::span<double> unknown) const {
+    return hopes_->judge(task, steps, unknown);
+  }
+
   /// When values must be there. What is not answered then has failed; an estimator that goes on for long looks at it
   /// itself.
   [[nodiscard]] const Until& until() const noexcept { return until_; }
@@ -61,11 +74,16 @@ class Imagination {
                                        std::uint32_t action) const {
     return history_->outcomes(task.prompt_context, observation, action);
   }
+  /// What is known of the task's action, wherever it was done.
+  [[nodiscard]] ActionExperience experience(const DecisionTask& task, std::uint32_t action) const {
+    return history_->experience(task.prompt_context, action);
+  }
 
  private:
   RolloutModelRef model_;
   const History* history_;
   Until until_;
+  const Hopes* hopes_;
 };
 
 /// How values of actions are made. Optional members:

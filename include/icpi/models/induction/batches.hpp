@@ -32,6 +32,8 @@ class InductionModel::Batches {
     for (std::size_t i = 0; i < options.threads; ++i) generators_.push_back(std::make_unique<induction::Generator>());
   }
 
+  [[nodiscard]] InductionVersion version() const noexcept { return options_.version; }
+
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     if (requests.size() != completions.size())
       throw InvalidArgument("InductionModel::complete: as many completions as requests are needed");
@@ -105,6 +107,8 @@ class InductionModel::Batches {
   };
 
   static const InductionOptions& checked(const InductionOptions& options) {
+    if (options.version != InductionVersion::first && options.version != InductionVersion::calibrated)
+      throw InvalidArgument("InductionOptions::version must be first or calibrated");
     if (options.threads == 0 || options.threads > 1024)
       throw InvalidArgument("InductionOptions::threads must be 1 .. 1024");
     return options;
@@ -138,6 +142,12 @@ class InductionModel::Batches {
     added.items.push_back({number, query, false});
   }
 
+  [[nodiscard]] std::unique_ptr<induction::PrefixState> new_state() const {
+    auto state = std::make_unique<induction::PrefixState>();
+    state->calibrate(options_.version == InductionVersion::calibrated);
+    return state;
+  }
+
   /// Gives every group a state: the kept one to the longest prefix of an identity.
   void provide_states() {
     for (Group& group : groups_) {
@@ -149,7 +159,7 @@ class InductionModel::Batches {
                            });
       if (longest) group.state = keep(group.prefix);
       if (group.state == nullptr) {
-        group.own = std::make_unique<induction::PrefixState>();
+        group.own = new_state();
         group.state = group.own.get();
       }
       group.cached = group.state->index().counted();
@@ -161,7 +171,7 @@ class InductionModel::Batches {
     auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.identity == prefix.identity; });
     if (found == kept_.end()) {
       if (kept_.size() >= std::max(options_.kept_prefixes, groups_.size())) kept_.pop_back();
-      kept_.push_front({prefix.identity, std::make_unique<induction::PrefixState>()});
+      kept_.push_front({prefix.identity, new_state()});
       return kept_.front().state.get();
     }
     kept_.splice(kept_.begin(), kept_, found);

@@ -13,6 +13,7 @@
 #include "icpi/models/induction/query_text.hpp"
 #include "icpi/models/induction/rows.hpp"
 #include "icpi/models/induction/search.hpp"
+#include "icpi/models/induction/weigher.hpp"
 
 namespace icpi::induction {
 
@@ -80,6 +81,7 @@ struct Fit {
   std::vector<LevelFit> levels;
   std::vector<Memory> memories;  ///< exact repetitions, by hash
   double conflict = 0;           ///< how often equal contexts had different answers
+  double distrust = 0;           ///< repetitions that must be seen before they are trusted by half
   int decimals = -1;             ///< of the answers; -1: they vary
 
   /// Memory that it takes, about.
@@ -95,11 +97,11 @@ struct Fit {
   }
 };
 
-inline std::uint64_t hash_cell(std::uint64_t hash, TokenId token) noexcept { return mix(hash, token); }
-
 /// Learns fits from tables.
 class FitBuilder {
  public:
+  bool calibrated = false;  ///< see InductionVersion
+
   void build(const Vocabulary& vocabulary, const Table& table, Fit& fit) {
     fit.columns = table.columns;
     fit.levels.clear();
@@ -135,14 +137,13 @@ class FitBuilder {
     RowSet known;
     targets_.clear();
     weights.words = (chosen_.size() + 63) / 64;
+    const auto half_units = weigher_.weigh(table, chosen_, calibrated);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       const std::size_t r = chosen_[i];
       targets_.push_back(cell_of(vocabulary, table.targets[r]));
       rows.insert(i);
       if (table.levels[r] != Level::whole) known.insert(i);
-      const double half_units =
-          std::sqrt(static_cast<double>(table.times[r])) * (table.levels[r] == Level::whole ? 2 : 1);
-      weights.set(i, static_cast<unsigned>(std::clamp(std::lround(half_units), 1L, 7L)));
+      weights.set(i, static_cast<unsigned>(std::clamp(std::lround(half_units[i]), 1L, 7L)));
     }
     choose_columns(vocabulary, table, level, fit);
     tests_.find(cells_, varies_, chosen_.size(), fit.tests);
@@ -229,6 +230,7 @@ class FitBuilder {
       equal += same;
     }
     fit.conflict = 1 - (equal + 0.98) / (pairs + 1);
+    fit.distrust = 0.1 + (calibrated ? 6 : 20) * fit.conflict;
   }
 
   static void choose_decimals(const Vocabulary& vocabulary, const Table& table, Fit& fit) {
@@ -242,6 +244,7 @@ class FitBuilder {
     }
   }
 
+  RowWeigher weigher_;
   TestFinder tests_;
   ViewFinder views_;
   TreeSearch search_;

@@ -120,7 +120,7 @@ class Predictor {
     double times = 0;
     if (left_out == Part::repetitions) memory = fit.memories.end();
     for (auto m = memory; m != fit.memories.end() && m->hash == hash; ++m) times += m->times;
-    const double trust = times / (times + 0.1 + 20 * fit.conflict);
+    const double trust = times / (times + fit.distrust);
     if (total_ > 0)
       for (const Option& option : pending_) prediction.add(option.token, option.probability * (1 - trust) / total_);
     for (; memory != fit.memories.end() && memory->hash == hash; ++memory)

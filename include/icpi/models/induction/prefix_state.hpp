@@ -37,6 +37,9 @@ class PrefixState {
   /// Positions that take more bytes than that are forgotten, and learned again when a query comes by.
   explicit PrefixState(std::size_t most_kept_bytes = std::size_t{64} << 20) : most_kept_bytes_(most_kept_bytes) {}
 
+  /// Whether what is learned from now on is InductionVersion::calibrated.
+  void calibrate(bool calibrated) noexcept { builder_.calibrated = calibrated; }
+
   void clear() {
     index_.clear();
     forget_fits();

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "icpi/concepts/history.hpp"
+#include "icpi/policy/agent_core.hpp"
+#include "icpi/rollout/decision_task.hpp"
+#include "icpi/rollout/hope.hpp"
+
+namespace icpi {
+
+/// What decisions need and keep from one to the next; what agents that decide together know and hope for.
+struct AgentCore::Workspace final : History, Hopes {
+  std::vector<DecisionTask> tasks;
+  std::vector<DecisionResult> results;
+  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by prompt context
+
+  struct Gathered {
+    AgentCore* agent = nullptr;
+    const void* observation = nullptr;
+  };
+  std::vector<Gathered> gathered;  ///< who decides together
+
+  OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
+    return deciding[prompt_context]->memory_outcomes(observation, action);
+  }
+  bool tried(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
+    return deciding[prompt_context]->memory_tried(observation, action);
+  }
+  ActionExperience experience(std::uint32_t prompt_context, std::uint32_t action) const override {
+    return deciding[prompt_context]->memory_experience(action);
+  }
+
+  bool hopes(std::uint32_t prompt_context) const override {
+    const AgentCore& agent = *deciding[prompt_context];
+    return agent.kind_ == EpisodeKind::training &&
+           std::ranges::any_of(agent.options_.explorations, [](const Exploration& each) { return each->hopes(); });
+  }
+  /// Of several explorations that hope the first is asked.
+  Hope judge(const DecisionTask& task, std::span<const PlannedStep> steps, std::span<double> unknown) const override {
+    const AgentCore& agent = *deciding[task.prompt_context];
+    const auto hoping =
+        std::ranges::find_if(agent.options_.explorations, [](const Exploration& each) { return each->hopes(); });
+    return (*hoping)->hope(agent.context(task, *this), steps, unknown);
+  }
+};
+
+}  // namespace icpi

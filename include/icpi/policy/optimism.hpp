@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "icpi/core/export.hpp"
+#include "icpi/policy/exploration.hpp"
+#include "icpi/rollout/decision_task.hpp"
+#include "icpi/rollout/hope.hpp"
+
+namespace icpi {
+
+/// Exploration in imagination: what is not known is hoped to gain the highest reward there is, wherever it is imagined, and
+/// planning carries that to where the agent stands (R-max: Brafman and Tennenholtz 2002). Beyond the paper. Of use with
+/// estimators that plan.
+///
+/// The highest reward is `reward_bound` until that was gained, and afterwards what was gained, which counts once where it ended
+/// the episode whenever it came. Without a bound nothing is known to be high before more than 0 was gained: hope is boundless
+/// until then, and the way to what was never tried is taken whatever it costs. So no decision depends on the scale of rewards.
+///
+/// A step that was never tried at an observation is unknown: until the highest reward is known entirely, then by
+/// 1 - (1 - 1 / (n + 2)) p, where n observations is how often the action held no surprise elsewhere (the rule of succession),
+/// and p how sure the model is of what it predicts. One that was tried n times is unknown by c trials / (trials + n), where c is
+/// how often repeating the action has not come out the same, of its own observations and, as one more, of those of all actions:
+/// 0 where nothing ever came out differently.
+struct Optimism {
+  std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
+  double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
+  bool doubt = true;                     ///< whether the model's doubt counts: p, else 1
+
+  /// See HopesInImagination.
+  [[nodiscard]] ICPI_API Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps,
+                                   std::span<double> unknown) const;
+  /// Name and parameters.
+  [[nodiscard]] ICPI_API std::string description() const;
+  /// Throws InvalidArgument for parameters out of range.
+  ICPI_API void check() const;
+};
+
+}  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/policy/optimism-inl.hpp"
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "icpi/concepts/history.hpp"
+#include "icpi/concepts/query_kind.hpp"
+
+namespace icpi {
+
+/// What came of recorded steps, counted by the texts of observation and action.
+/// Thread-safety: const members may be called concurrently.
+class StepOutcomes {
+ public:
+  /// A recorded step. Views, valid during the call.
+  struct Step {
+    std::string_view head;                    ///< observation and action
+    std::string_view action;                  ///< the last part of `head`
+    std::array<std::string_view, 3> answers;  ///< termination, reward, next observation
+    bool terminated = false;                  ///< whether it ended
+    double gained = 0;                        ///< the reward itself
+  };
+
+  /// Takes a step in.
+  void add(const Step& step) {
+    Outcomes& outcomes = heads_[std::string(step.head)];
+    Summary& summary = actions_[std::string(step.action)];
+    summary.count(outcomes.counts(), -1);
+    ++outcomes.times;
+    for (const QueryKind kind : kinds) outcomes.add(kind, answer(step, kind));
+    summary.count(outcomes.counts(), 1);
+    note_gain(step);
+  }
+
+  /// Takes a step out that was taken in. The highest gains stay: see forget_gains().
+  void remove(const Step& step) {
+    const auto found = heads_.find(std::string(step.head));
+    Outcomes& outcomes = found->second;
+    Summary& summary = actions_[std::string(step.action)];
+    summary.count(outcomes.counts(), -1);
+    for (const QueryKind kind : kinds) outcomes.remove(kind, answer(step, kind));
+    --outcomes.times;
+    summary.count(outcomes.counts(), 1);
+    if (outcomes.times == 0) heads_.erase(found);
+  }
+
+  /// Forgets what was gained, of all steps. note_gain() of those that are left comes next.
+  void forget_gains() noexcept {
+    for (auto& [action, summary] : actions_) summary.highest_going_on = summary.highest_ending = ActionExperience::none;
+  }
+  /// Takes in what this step gained alone.
+  void note_gain(const Step& step) {
+    Summary& summary = actions_[std::string(step.action)];
+    double& highest = step.terminated ? summary.highest_ending : summary.highest_going_on;
+    highest = std::max(highest, step.gained);
+  }
+
+  /// Whether a step begins with this observation and action.
+  [[nodiscard]] bool seen(const std::string& head) const { return heads_.contains(head); }
+
+  /// What came of steps that begin so.
+  [[nodiscard]] OutcomeCounts counts(const std::string& head) const {
+    const auto found = heads_.find(head);
+    return found == heads_.end() ? OutcomeCounts{} : found->second.counts();
+  }
+
+  /// What is known of the action with this text.
+  [[nodiscard]] ActionExperience experience(const std::string& action) const {
+    const auto found = actions_.find(action);
+    if (found == actions_.end()) return {};
+    const Summary& summary = found->second;
+    return {summary.observations,     summary.repeated,      summary.unequal,
+            summary.terminations > 0, summary.rewards > 0,   summary.next_observations > 0,
+            summary.highest_going_on, summary.highest_ending};
+  }
+
+ private:
+  static constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
+
+  /// What came of one observation and action: the different answers, as hashes that end in their kind.
+  struct Outcomes {
+    /// One answer by its hash, and how often it came.
+    struct Answer {
+      std::size_t hash = 0;   ///< of its kind and text
+      std::size_t times = 0;  ///< at least 1
+    };
+
+    std::size_t times = 0;
+    std::vector<Answer> different;
+
+    [[nodiscard]] std::vector<Answer>::iterator find(std::size_t hash) {
+      return std::find_if(different.begin(), different.end(), [hash](const Answer& each) { return each.hash == hash; });
+    }
+    static std::size_t hash_of(QueryKind kind, std::string_view answer) {
+      return std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
+    }
+    void add(QueryKind kind, std::string_view answer) {
+      const std::size_t hash = hash_of(kind, answer);
+      const auto found = find(hash);
+      if (found == different.end())
+        different.push_back({hash, 1});
+      else
+        ++found->times;
+    }
+    void remove(QueryKind kind, std::string_view answer) {
+      const auto found = find(hash_of(kind, answer));
+      if (--found->times == 0) different.erase(found);
+    }
+
+    [[nodiscard]] OutcomeCounts counts() const {
+      OutcomeCounts counts{times, 0, 0, 0};
+      for (const Answer& each : different) {
+        const auto kind = static_cast<QueryKind>(each.hash & 3U);
+        auto& count = kind == QueryKind::termination ? counts.terminations
+                      : kind == QueryKind::reward    ? counts.rewards
+                                                     : counts.observations;
+        ++count;
+      }
+      return counts;
+    }
+  };
+
+  /// Of the observations where an action was done: how many there are, and at how many its steps differed, by kind.
+  struct Summary {
+    std::size_t observations = 0, repeated = 0, unequal = 0, terminations = 0, rewards = 0, next_observations = 0;
+    double highest_going_on = ActionExperience::none;
+    double highest_ending = ActionExperience::none;
+
+    /// Takes in (`sign` 1) or out (-1) what came of it at one observation; nothing where it was never done.
+    void count(const OutcomeCounts& outcomes, int sign) noexcept {
+      if (outcomes.times == 0) return;
+      const auto one = static_cast<std::size_t>(sign);
+      observations += one;
+      if (outcomes.times > 1) repeated += one;
+      if (outcomes.terminations > 1 || outcomes.rewards > 1 || outcomes.observations > 1) unequal += one;
+      if (outcomes.terminations > 1) terminations += one;
+      if (outcomes.rewards > 1) rewards += one;
+      if (outcomes.observations > 1) next_observations += one;
+    }
+  };
+
+  static std::string_view answer(const Step& step, QueryKind kind) {
+    return step.answers[static_cast<std::size_t>(kind)];
+  }
+
+  std::unordered_map<std::string, Outcomes> heads_;
+  std::unordered_map<std::string, Summary> actions_;  ///< by text
+};
+
+}  // namespace icpi

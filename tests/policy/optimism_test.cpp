@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "icpi/policy/optimism.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "icpi/core/error.hpp"
+#include "icpi/domains/chain.hpp"
+#include "icpi/domains/chain_formatter.hpp"
+#include "icpi/models/induction.hpp"
+#include "icpi/policy/policy_iteration.hpp"
+#include "icpi/rollout/planning.hpp"
+
+namespace icpi {
+namespace {
+
+/// Two actions: number 0 was done at one observation, number 1 at eight, repeated at four of them, with different rewards at two.
+struct Lived final : History {
+  OutcomeCounts outcomes(std::uint32_t, ObservationId observation, std::uint32_t) const override {
+    if (observation != 0) return {};
+    return {std::size_t{3}, 1, 1, 1};
+  }
+  bool tried(std::uint32_t, ObservationId observation, std::uint32_t) const override { return observation == 0; }
+  ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
+    return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none}
+                       : ActionExperience{8, 4, 2, false, true, false, 0, ending};
+  }
+  double going_on = 0;
+  double ending = 0;
+};
+
+/// Both actions at the observation where they were done, and at another; the model is sure by half.
+const std::vector<PlannedStep> hoped_steps{{0, 0, true, false, 0, true, 1},
+                                           {0, 1, true, false, 0, true, 1},
+                                           {1, 0, true, false, 0, true, 1, 0.5},
+                                           {1, 1, true, false, 0, true, 1, 0.5}};
+
+std::pair<Hope, std::vector<double>> judge(const Optimism& optimism, const History& history) {
+  DecisionContext context;
+  context.actions = 2;
+  context.history = &history;
+  std::vector<double> unknown(hoped_steps.size(), -1);
+  const Hope hope = optimism.hope(context, hoped_steps, unknown);
+  return {hope, unknown};
+}
+
+TEST(OptimismExploration, IsBoundlessUntilSomethingWasGained) {
+  Lived history;
+  for (const double lost : {0.0, -5.0}) {
+    history.going_on = lost;
+    const auto [hope, unknown] = judge({}, history);
+    EXPECT_TRUE(hope.boundless);
+    EXPECT_EQ(unknown, (std::vector<double>{0.25, (2 + 0.5) / 5 * 0.5, 1, 1}));  // never tried: whatever the model says
+  }
+}
+
+TEST(OptimismExploration, HopesForTheBoundUntilItWasGained) {
+  Lived history;
+  history.ending = 0.5;
+  const auto [hope, unknown] = judge({.reward_bound = 1}, history);
+  EXPECT_FALSE(hope.boundless);
+  EXPECT_EQ(hope.step, 1);
+  EXPECT_EQ(hope.last, 1);
+  EXPECT_EQ(unknown, (std::vector<double>{0.25, (2 + 0.5) / 5 * 0.5, 1, 1}));
+}
+
+TEST(OptimismExploration, HopesThenForWhatWasGainedByDoubt) {
+  Lived history;
+  history.ending = 2;
+  for (const Optimism& optimism : {Optimism{}, Optimism{.reward_bound = 2}}) {
+    const auto [hope, unknown] = judge(optimism, history);
+    EXPECT_FALSE(hope.boundless);
+    EXPECT_EQ(hope.step, 0);
+    EXPECT_EQ(hope.last, 2);
+    EXPECT_EQ(unknown, (std::vector<double>{0.25, (2 + 0.5) / 5 * 0.5, 1 - (1 - 1.0 / 3) * 0.5, 1 - (1 - 0.1) * 0.5}));
+  }
+  const auto sure = judge({.trials = 0, .doubt = false}, history).second;
+  EXPECT_EQ(sure, (std::vector<double>{0, 0, 1 - (1 - 1.0 / 3), 1 - (1 - 0.1)}));
+}
+
+TEST(OptimismExploration, SaysWhatItIsAndRefusesWhatMakesNoSense) {
+  EXPECT_EQ(Exploration(Optimism{}).description(), "optimism(reward_bound=none, trials=3, doubt=true)");
+  EXPECT_EQ(Optimism{.reward_bound = 2.5}.description(), "optimism(reward_bound=2.5, trials=3, doubt=true)");
+  EXPECT_NO_THROW(Exploration(Optimism{})->check());
+  EXPECT_THROW(Exploration(Optimism{.trials = -1})->check(), InvalidArgument);
+  EXPECT_THROW(Exploration(Optimism{.reward_bound = std::nan("")})->check(), InvalidArgument);
+}
+
+/// Hopes for nothing, and counts how often it is asked.
+struct Asked {
+  int* times;
+  std::size_t* steps;
+  [[nodiscard]] static std::string description() { return "asked"; }
+  Hope hope(const DecisionContext& context, std::span<const PlannedStep> imagined, std::span<double> unknown) const {
+    ++*times;
+    *steps = imagined.size();
+    EXPECT_NE(context.history, nullptr);
+    std::ranges::fill(unknown, 0.0);
+    return {};
+  }
+};
+
+TEST(HopesOfAgents, AreAskedForInTrainingAndChangeNothingWhereNothingIsUnknown) {
+  int times = 0;
+  std::size_t imagined = 0;
+  std::vector<std::vector<double>> values, hoped;
+  for (const bool hopes : {false, true}) {
+    Chain env;
+    InductionModel model;
+    PolicyIterationOptions options;
+    if (hopes) options.decisions.explorations.emplace_back(Asked{&times, &imagined});
+    PolicyIteration agent(env, model, options);
+    agent.callbacks().on_decision = [&](const Decision& decision) {
+      (hopes ? hoped : values).push_back(decision.values);
+      if (hopes && decision.by_model) {
+        EXPECT_EQ(imagined, agent.planned_steps().size());
+      }
+    };
+    agent.train(env, {.episodes = 8});
+    if (!hopes) continue;
+    EXPECT_GT(times, 0);
+    times = 0;
+    agent.callbacks() = {};
+    agent.evaluate(env);
+    EXPECT_EQ(times, 0);
+  }
+  EXPECT_EQ(hoped, values);
+}
+
+/// A deep sea whose rewards are multiplied by `scale`: a place is row x size + column.
+struct Sea {
+  static constexpr std::uint32_t size = 6;
+  double scale = 1;
+
+  [[nodiscard]] double reward(std::uint32_t place, std::uint32_t action) const {
+    if (action == 0) return 0;
+    return scale * (place % size == size - 1 ? 0.99 : -0.01);
+  }
+  static bool ends(std::uint32_t place) { return place / size == size - 1; }
+  static std::uint32_t next(std::uint32_t place, std::uint32_t action) {
+    const std::uint32_t column = place % size;
+    const std::uint32_t moved = action == 1 ? std::min(column + 1, size - 1) : column == 0 ? 0 : column - 1;
+    return (place / size + 1) * size + moved;
+  }
+
+  void answer(std::span<const Question> questions, std::span<Answer> answers) const {
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      const auto& [observation, action] = std::pair{questions[i].observation, questions[i].action};
+      answers[i] = {AnswerStatus::valid, ends(observation), 0, ends(observation) ? 0 : next(observation, action),
+                    reward(observation, action)};
+    }
+  }
+};
+
+/// What was lived through in it, and one exploration's hopes.
+struct Diver final : History, Hopes {
+  explicit Diver(Optimism held) : optimism(held) {}
+  OutcomeCounts outcomes(std::uint32_t, ObservationId observation, std::uint32_t action) const override {
+    const std::size_t times = done.contains({observation, action}) ? 1 : 0;
+    return {times, times, times, times};
+  }
+  bool tried(std::uint32_t, ObservationId observation, std::uint32_t action) const override {
+    return done.contains({observation, action});
+  }
+  ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
+    return known.contains(action) ? known.at(action) : ActionExperience();
+  }
+  bool hopes(std::uint32_t) const override { return true; }
+  Hope judge(const DecisionTask& task, std::span<const PlannedStep> imagined,
+             std::span<double> unknown) const override {
+    DecisionContext context;
+    context.actions = task.actions;
+    context.history = this;
+    return optimism.hope(context, imagined, unknown);
+  }
+
+  Optimism optimism;
+  std::set<std::pair<ObservationId, std::uint32_t>> done;
+  std::map<std::uint32_t, ActionExperience> known;
+};
+
+/// The actions of some episodes, and how many of these ended with the treasure.
+std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, int episodes) {
+  Sea sea{scale};
+  Optimism optimism;
+  if (told) optimism.reward_bound = 0.99 * scale;
+  Diver diver(optimism);
+  Planning planning{{.step_limit = 8}};
+  std::vector<std::uint32_t> actions;
+  int treasures = 0;
+  for (int episode = 0; episode < episodes; ++episode) {
+    for (std::uint32_t place = 0;;) {
+      const std::vector<DecisionTask> tasks{{0, place, 2, 0.9, RandomKey(1)}};
+      std::vector<DecisionResult> results(1);
+      planning.estimate(Imagination(sea, diver, {}, &diver), tasks, results);
+      const std::uint32_t action = results[0].returns(1, 0) > results[0].returns(0, 0) ? 1 : 0;
+      actions.push_back(action);
+      ActionExperience& experience = diver.known[action];
+      if (diver.done.emplace(place, action).second) ++experience.observations;
+      const double reward = sea.reward(place, action);
+      double& highest = Sea::ends(place) ? experience.highest_ending : experience.highest_going_on;
+      highest = std::max(highest, reward);
+      treasures += reward > 0 ? 1 : 0;
+      if (Sea::ends(place)) break;
+      place = Sea::next(place, action);
+    }
+  }
+  return {actions, treasures};
+}
+
+TEST(OptimismExploration, FindsATreasureThatCostsToReachAndStays) {
+  for (const bool told : {false, true}) EXPECT_GE(dive(1, told, 40).second, 20) << told;
+}
+
+TEST(OptimismExploration, NoDecisionDependsOnTheScaleOfRewards) {
+  for (const bool told : {false, true}) {
+    const auto actions = dive(1, told, 40).first;
+    for (const double scale : {0.01, 100.0, 1.0 / 1024, 4096.0})
+      EXPECT_EQ(dive(scale, told, 40).first, actions) << told << ' ' << scale;
+  }
+}
+
+}  // namespace
+}  // namespace icpi
