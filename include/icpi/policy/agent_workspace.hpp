@@ -16,13 +16,14 @@ namespace icpi {
 
 /// What decisions need and keep from one to the next; what agents that decide together know and hope for.
 struct AgentCore::Workspace final : History, Hopes {
-  std::vector<DecisionTask> tasks;
-  std::vector<DecisionResult> results;
-  std::vector<AgentCore*> deciding;  ///< whose tasks they are, by prompt context
+  std::vector<DecisionTask> tasks;      ///< of this decision
+  std::vector<DecisionResult> results;  ///< of tasks; more places than that are kept
+  std::vector<AgentCore*> deciding;     ///< whose tasks they are, by prompt context
 
+  /// One of those that decide together.
   struct Gathered {
-    AgentCore* agent = nullptr;
-    const void* observation = nullptr;
+    AgentCore* agent = nullptr;         ///< who decides
+    const void* observation = nullptr;  ///< where it stands
   };
   std::vector<Gathered> gathered;  ///< who decides together
 
