@@ -80,9 +80,11 @@ void add_exploration_settings(std::vector<Setting>& all) {
   all.push_back({"reward_bound", "stated, none, or a number",
                  "optimism: highest reward of a step; stated: as the environment",
                  [](Settings& s, Text v) {
-                   s.bound_stated = v == "stated";
-                   if (s.bound_stated) s.optimism.reward_bound.reset();
-                   return s.bound_stated || set_optional(v, -unbounded, s.optimism.reward_bound);
+                   const bool stated = v == "stated";
+                   if (stated) s.optimism.reward_bound.reset();
+                   if (!stated && !set_optional(v, -unbounded, s.optimism.reward_bound)) return false;
+                   s.bound_stated = stated;
+                   return true;
                  },
                  [](const Settings& s) { return s.bound_stated ? "stated" : show(s.optimism.reward_bound); }});
   all.push_back({"optimism_trials", "0 or more", "optimism: after which half of what chance decides is known",

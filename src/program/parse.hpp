@@ -18,7 +18,7 @@ namespace icpi::program {
 /// Reads the whole text as a number; false, and `value` as it was, when it is none or does not fit. Not "nan", not
 /// "inf".
 template <class Number>
-requires std::is_arithmetic_v<Number>
+  requires std::is_arithmetic_v<Number>
 bool parse_number(std::string_view text, Number& value) {
   Number parsed{};
   const char* const end = text.data() + text.size();

@@ -225,9 +225,7 @@ class ProgramOf : public DomainProgram {
   /// Plays episodes of each player that are none of its run's.
   template <class A>
   void evaluate(const Group& group, std::vector<Player<Env, A>>& players) const {
-    if constexpr (requires(A & agent, const Observation& seen) {
-                    agent.begin_episode(seen, EpisodeKind::evaluation);
-                  }) {
+    if constexpr (requires(A& agent, const Observation& seen) { agent.begin_episode(seen, EpisodeKind::evaluation); }) {
       const DomainFacts known = facts();
       const FrozenRules<Observation> rules{known.evaluation_discount, known.return_scale, planning_discount(),
                                            episode_steps(), optimal_returns()};

@@ -38,7 +38,7 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
   const std::vector<Refusal> refusals{
       {train({"--domain", "cliff"}), {"'cliff'", "chain, distractor-chain, maze, mini-catch"}},
       {train({"--domain", "chain", "--agent", "sarsa"}), {"'sarsa'", "tabular-q"}},
-      {train({"--domain", "chain", "--model", "gpt"}), {"'gpt'", "induction, oracle"}},
+      {train({"--domain", "chain", "--model", "gpt"}), {"'gpt'", "induction, induction/2, oracle"}},
       {train({"--domain", "chain", "--seeds", "5:2"}), {"'5:2'", "A:B"}},
       {train({"--domain", "chain", "--seeds", "1:x"}), {"'1:x'", "A:B"}},
       {train({"--domain", "chain", "--seeds", "-1:4"}), {"'-1:4'", "A:B"}},

@@ -68,7 +68,9 @@ class CompletionCache : public ModelDecorator<LM> {
   }
 
   /// See AsynchronousLanguageModel.
-  void submit(const CompletionRequest& request, Ticket ticket) requires AsynchronousLanguageModel<LM> {
+  void submit(const CompletionRequest& request, Ticket ticket)
+    requires AsynchronousLanguageModel<LM>
+  {
     const std::string name = this->model_.identity();
     const RequestFingerprint key = fingerprint(request, name);
     if (in_flight_.join(key, {request, ticket})) return;
@@ -79,8 +81,9 @@ class CompletionCache : public ModelDecorator<LM> {
   }
 
   /// See AsynchronousLanguageModel.
-  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished,
-                                    std::chrono::milliseconds wait) requires AsynchronousLanguageModel<LM> {
+  [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
+    requires AsynchronousLanguageModel<LM>
+  {
     const Until until = Until::after(wait);
     icpi::detail::FinishedQueue& ready = in_flight_.ready();
     do {
@@ -92,12 +95,22 @@ class CompletionCache : public ModelDecorator<LM> {
   }
 
   /// A submission that others wait for too is finished all the same.
-  void cancel(Ticket ticket) requires AsynchronousLanguageModel<LM> { in_flight_.cancel(this->model_, ticket); }
+  void cancel(Ticket ticket)
+    requires AsynchronousLanguageModel<LM>
+  {
+    in_flight_.cancel(this->model_, ticket);
+  }
 
   /// See AsynchronousLanguageModel.
-  [[nodiscard]] std::size_t concurrency() requires AsynchronousLanguageModel<LM> { return this->model_.concurrency(); }
+  [[nodiscard]] std::size_t concurrency()
+    requires AsynchronousLanguageModel<LM>
+  {
+    return this->model_.concurrency();
+  }
   /// Not cached.
-  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores) requires ScoresContinuations<LM> {
+  void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
+    requires ScoresContinuations<LM>
+  {
     this->model_.score(requests, scores);
   }
   /// Where the answers are.
