@@ -198,4 +198,14 @@ RecordedCompletion read_completion_record(std::string_view line) {
   return detail::read_answer(Json::parse(line));
 }
 
+std::optional<Completion> detail::find_answer(std::string_view request, std::string_view line) {
+  try {
+    RecordedCompletion answer = read_completion_record(line);
+    if (answer.request.str() == request && answer.completion.finish != FinishReason::error)
+      return std::move(answer.completion);
+  } catch (const InvalidArgument&) {  // no such line
+  }
+  return std::nullopt;
+}
+
 }  // namespace icpi

@@ -32,17 +32,6 @@ std::string new_claimant() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
 }
 
-/// The answer in a row, if it is sound.
-std::optional<Completion> read_record(std::string_view key, std::string_view record) {
-  try {
-    RecordedCompletion answer = read_completion_record(record);
-    if (answer.request.str() == key && answer.completion.finish != FinishReason::error)
-      return std::move(answer.completion);
-  } catch (const InvalidArgument&) {  // no such line
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 class CompletionDatabase::Implementation {
@@ -122,7 +111,7 @@ class CompletionDatabase::Implementation {
       if (rows.size() == 0) return;
       for (int row = 0; row < rows.size(); ++row) {
         after = rows.text(row, 0);
-        if (const auto answer = read_record(after, rows.text(row, 1)))
+        if (const auto answer = icpi::detail::find_answer(after, rows.text(row, 1)))
           visit(icpi::detail::read_fingerprint(after), *answer);
       }
     }
@@ -185,7 +174,7 @@ class CompletionDatabase::Implementation {
     std::vector<std::string> used;
     for (int row = 0; row < rows.size(); ++row) {
       const std::string key(rows.text(row, 0));
-      auto answer = read_record(key, rows.text(row, 1));
+      auto answer = icpi::detail::find_answer(key, rows.text(row, 1));
       if (!answer) {
         drop(key, rows.text(row, 1));
         continue;

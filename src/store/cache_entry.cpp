@@ -5,20 +5,12 @@
 #include <cstddef>
 
 #include "earlier_entry.hpp"
-#include "icpi/core/error.hpp"
 #include "sha256.hpp"
 
 namespace icpi::store {
 
 std::optional<Completion> read_entry(std::string_view key, std::string_view record) {
-  if (!record.starts_with('{')) return read_earlier_entry(record);
-  try {
-    RecordedCompletion answer = read_completion_record(record);
-    if (answer.request.str() == key && answer.completion.finish != FinishReason::error)
-      return std::move(answer.completion);
-  } catch (const InvalidArgument&) {  // no such line
-  }
-  return std::nullopt;
+  return record.starts_with('{') ? icpi::detail::find_answer(key, record) : read_earlier_entry(record);
 }
 
 std::int64_t checksum(std::string_view key, std::string_view record) {

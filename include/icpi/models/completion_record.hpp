@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,10 @@ ICPI_API void add_completion(JsonLine& line, const Completion& completion);
 
 /// The opposite of answer_line(), whatever else the line says. Throws InvalidArgument.
 [[nodiscard]] ICPI_API RecordedCompletion read_answer(const Json& json);
+
+/// The answer that a line of completion_record() gives to the request whose fingerprint is written `request`. nullopt: the
+/// line is damaged, answers another request, or says that there was no answer.
+[[nodiscard]] ICPI_API std::optional<Completion> find_answer(std::string_view request, std::string_view line);
 
 /// The opposite of RequestFingerprint::str(). Throws InvalidArgument.
 [[nodiscard]] ICPI_API RequestFingerprint read_fingerprint(std::string_view text);
