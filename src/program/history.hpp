@@ -51,8 +51,8 @@ Value read_prompt_text(const Json& value, QueryKind kind, const Formatters& form
 }
 
 /// The transitions of a file as episodes, which end where they are terminated or truncated; the last may be cut off.
-/// `read_observation(json)` and `read_action(json)` throw InvalidArgument for values that are none. Throws InvalidArgument, naming file and line, for lines
-/// that are no transition, and for an observation that is not what the line before led to.
+/// `read_observation(json)` and `read_action(json)` throw InvalidArgument for values that are none. Throws InvalidArgument,
+/// naming file and line, for lines that are no transition, and for an observation that is not what the line before led to.
 template <Environment Env, class ReadObservation, class ReadAction>
 std::vector<TrajectoryOf<Env>> episodes_of(const HistoryFile& file, ReadObservation&& read_observation,
                                            ReadAction&& read_action) {

@@ -14,7 +14,6 @@
 #include "commands.hpp"
 #include "environment_options.hpp"
 #include "icpi/core/error.hpp"
-#include "icpi/version.hpp"
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "printable.hpp"
@@ -23,6 +22,7 @@
 #include "standard_streams.hpp"
 #include "sweep_options.hpp"
 #include "train_options.hpp"
+#include "version_text.hpp"
 #include "words.hpp"
 
 namespace {
@@ -129,8 +129,7 @@ int evaluate_run(const EvaluateArguments& arguments) {
 int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const EvaluateArguments* evaluation) {
   CLI::App app("In-Context Policy Iteration with language models", "icpi");
   app.require_subcommand(1);
-  app.set_version_flag("--version",
-                       fmt::format("icpi {}.{}.{}", icpi::version_major, icpi::version_minor, icpi::version_patch));
+  app.set_version_flag("--version", "icpi " + this_version());
   app.add_subcommand("domains", "list the domains");
   ModelsArguments models_arguments;
   add_models(app, models_arguments);

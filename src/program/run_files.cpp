@@ -13,10 +13,10 @@
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
-#include "icpi/version.hpp"
 #include "interrupt.hpp"
 #include "printable.hpp"
 #include "run_header.hpp"
+#include "version_text.hpp"
 
 namespace icpi::program {
 
@@ -30,7 +30,7 @@ std::string describe_runs(const std::vector<PlannedRun>& runs) {
   JsonLine horizons;
   for (const auto& [domain, steps] : horizons_of(runs)) horizons.add(domain, steps);
   JsonLine line;
-  line.add("icpi", fmt::format("{}.{}.{}", version_major, version_minor, version_patch));
+  line.add("icpi", this_version());
   line.add_raw("horizons", horizons.str());
   line.add_list("runs", runs, [](const PlannedRun& run, std::string& out) {
     const Method method = method_for(run.request.method, *run.domain);

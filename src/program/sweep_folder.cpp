@@ -17,9 +17,9 @@
 #include "icpi/core/file_lock.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
-#include "icpi/version.hpp"
 #include "parse.hpp"
 #include "run_directory.hpp"
+#include "version_text.hpp"
 
 namespace icpi::program {
 
@@ -28,8 +28,6 @@ namespace {
 constexpr std::string_view sweep_file = "sweep.json";
 constexpr std::string_view outcome_file = "task.json";
 constexpr std::string_view lock_file = "task.lock";
-
-std::string this_version() { return fmt::format("{}.{}.{}", version_major, version_minor, version_patch); }
 
 std::string describe_sweep(const std::vector<SweepTask>& tasks, bool record, const std::string& plan) {
   JsonLine line;
