@@ -5,13 +5,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "icpi/domains/all.hpp"
 #include "icpi/rollout/planner.hpp"
-#include "support/agent_options.hpp"
 #include "support/repeated_decisions.hpp"
+#if __has_include("support/agent_options.hpp")
+#include "support/agent_options.hpp"
+#endif
 
 namespace icpi::measurements {
 
@@ -25,10 +28,34 @@ namespace {
 
 constexpr int few_rollouts = 64;
 
+// Examples drawn anew for every question, or appended only ("stable"), and a plan of at most 1,000 observations: said to
+// this revision, and to 62a147e, which has neither strategies nor support/agent_options.hpp.
+#if __has_include("support/agent_options.hpp")
+void choose_examples(PromptOptions& prompts, std::string_view mode) {
+  using icpi_test::PromptMode;
+  prompts.examples = icpi_test::examples_of(mode == "stable" ? PromptMode::stable : PromptMode::per_query);
+}
+
+template <class Model>
+void plan(Planner& planner, Model& model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+          std::span<DecisionResult> results) {
+  planner.run(model, tasks, {.step_limit = options.step_limit, .node_limit = 1000}, results);
+}
+#else
+void choose_examples(PromptOptions& prompts, std::string_view mode) {
+  prompts.mode = mode == "stable" ? PromptMode::stable : PromptMode::per_query;
+}
+
+template <class Model>
+void plan(Planner& planner, Model& model, std::span<const DecisionTask> tasks, const RolloutOptions& options,
+          std::span<DecisionResult> results) {
+  planner.run(model, tasks, options, 1000, results);
+}
+#endif
+
 testing::DecisionShape shape_of(std::string_view mode, int rollouts) {
   testing::DecisionShape shape;
-  shape.prompts.examples =
-      icpi_test::examples_of(mode == "stable" ? icpi_test::PromptMode::stable : icpi_test::PromptMode::per_query);
+  choose_examples(shape.prompts, mode);
   shape.queries.deduplicate = false;
   shape.rollouts.step_limit = rollouts > few_rollouts ? 3 : 8;  // valgrind takes its time
   shape.rollouts.rollouts_per_action = rollouts;
@@ -58,15 +85,15 @@ std::uint64_t measure_planning(Decisions decisions, const RolloutOptions& option
   Planner planner;
   std::vector<DecisionResult> results(1);
   const std::size_t tape = decisions.different();
-  const auto plan = [&] {
+  const auto plan_anew = [&] {
     decisions.begin(0);
-    planner.run(decisions.model(), decisions.tasks(0), {.step_limit = options.step_limit, .node_limit = 1000}, results);
+    plan(planner, decisions.model(), decisions.tasks(0), options, results);
   };
   decisions.language_model().record(tape);
-  plan();
+  plan_anew();
   return measure(decisions, 4, 4, [&] {
     decisions.language_model().replay(tape);
-    plan();
+    plan_anew();
   });
 }
 

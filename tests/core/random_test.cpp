@@ -41,6 +41,14 @@ TEST(RandomKey, BlocksAreTheCountersOfTheKey) {
             detail::philox4x32({0x243f6a88, 0x85a308d3, 0, 0}, {0xa4093822, 0x299f31d0}));
 }
 
+TEST(LastChild, IsTheChildOfTheKeyThatIsAskedFor) {
+  LastChild last;
+  EXPECT_EQ(last.of(RandomKey(), 0), RandomKey().child(0));
+  for (const std::uint64_t seed : {5, 5, 6, 5, 0})
+    for (const std::uint64_t index : {0, 1, 1, 0, 7})
+      EXPECT_EQ(last.of(RandomKey(seed), index), RandomKey(seed).child(index));
+}
+
 TEST(RandomKey, ChildrenSeedsAndBlocksNeverMeet) {
   std::set<std::uint64_t> seen;
   std::vector<RandomKey> keys{RandomKey(0), RandomKey(1)};

@@ -66,6 +66,26 @@ class RandomKey {
   std::uint64_t key_ = 0;
 };
 
+/// The child of a key that was asked for last, for those who ask for the same again and again. A value; not for
+/// concurrent use of one object.
+class LastChild {
+ public:
+  /// parent.child(index).
+  constexpr RandomKey of(RandomKey parent, std::uint64_t index) noexcept {
+    if (parent != parent_ || index != index_) {
+      parent_ = parent;
+      index_ = index;
+      child_ = parent.child(index);
+    }
+    return child_;
+  }
+
+ private:
+  RandomKey parent_;
+  std::uint64_t index_ = 0;
+  RandomKey child_ = RandomKey().child(0);
+};
+
 /// A stream of random words: a std::uniform_random_bit_generator over 32-bit words, and the few draws icpi needs, the
 /// same on every platform. A value: copying it copies the position. Not for concurrent use of one object.
 class RandomStream {

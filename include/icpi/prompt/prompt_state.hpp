@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "icpi/concepts/query_kind.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/answer_memo.hpp"
 #include "icpi/prompt/legal_notes.hpp"
@@ -50,6 +52,9 @@ struct PromptState {
   static constexpr std::size_t most_answers = 1U << 16U;
   /// Kept in `observations` from decision to decision where several environments share them, or answers outlive episodes.
   static constexpr std::size_t most_texts = 1U << 16U;
+
+  /// By kind of question and termination.
+  using KindKeys = std::array<LastChild, 2 * all_query_kinds.size()>;
 
   /// That of environment number `number`.
   PromptState(std::shared_ptr<SharedPrompts> common, std::uint64_t number)
@@ -98,6 +103,8 @@ struct PromptState {
   RandomKey key;                             ///< of all episodes
   RandomKey episode_key;                     ///< of the running episode
   std::uint64_t decision = 0;                ///< of this episode, from 1 on
+  LastChild decision_key;                    ///< child `decision` of `episode_key`
+  KindKeys kind_keys;                        ///< children of what drives answers
   std::uint64_t asking = 0;                  ///< number of the decision among all of the agent's
   LegalSourceCounts legality{};              ///< how it was known what is legal, so far
   std::vector<StablePrompt> policy_prompts;  ///< of the running episode, where prompts are stable

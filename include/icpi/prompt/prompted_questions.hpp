@@ -57,7 +57,7 @@ class PromptedQuestions : protected QuestionRequests {
       }
       look_up_batch();
       team_->for_each(batch_.size(), [this](std::size_t i, std::size_t worker) {
-        if (!until_.over()) write(slots_[batch_[i]], scratch_[worker]);
+        if (!until_.over()) write(*slots_[batch_[i]], scratch_[worker]);
       });
       order_by_prefix();
       ask();
@@ -66,9 +66,9 @@ class PromptedQuestions : protected QuestionRequests {
       throw;
     }
     std::exception_ptr problem;
-    for (const auto slot : batch_) settle(slots_[slot], problem);
+    for (const auto slot : batch_) settle(*slots_[slot], problem);
     for (std::size_t i = 0; i < questions.size(); ++i)
-      if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]].answer;
+      if (routes_[i] != AnswerMemo::Entry::none) answers[i] = slots_[routes_[i]]->answer;
     free_.insert(free_.end(), batch_.rbegin(), batch_.rend());
     if (problem) std::rethrow_exception(problem);
   }
@@ -89,7 +89,7 @@ class PromptedQuestions : protected QuestionRequests {
   void look_up_batch() {
     for (auto* prompt_context : prompt_contexts_) prompt_context->state().book.forget_look_ups();
     for (const auto slot : batch_)
-      if (!until_.over()) look_up(slots_[slot]);
+      if (!until_.over()) look_up(*slots_[slot]);
   }
 
   /// The slot that will have the answer: a new one (`added`), or that of an identical question. None when the answer is
@@ -108,15 +108,15 @@ class PromptedQuestions : protected QuestionRequests {
     added = true;
     if (!stable(state)) {
       const auto slot = acquire();
-      slots_[slot].restart(question, key);
+      slots_[slot]->restart(question, key);
       return slot;
     }
     if (question.kind == QueryKind::action) key.action = state.legal_number(question.observation);
     const StablePrompt* const prompt = identify_prompt(state, question, key);
     const auto begin = [&] {
       const auto slot = acquire();
-      prompt != nullptr ? slots_[slot].restart(question, key, *prompt) : slots_[slot].restart(question, key);
-      if (prompt == nullptr) take_alike(state, slots_[slot]);
+      prompt != nullptr ? slots_[slot]->restart(question, key, *prompt) : slots_[slot]->restart(question, key);
+      if (prompt == nullptr) take_alike(state, *slots_[slot]);
       return slot;
     };
     if (!options_.deduplicate) return begin();
@@ -146,7 +146,7 @@ class PromptedQuestions : protected QuestionRequests {
   /// After the model threw. What was answered before was paid for: it counts.
   void end(std::uint32_t slot) {
     std::exception_ptr another;  // the first one is on its way
-    slots_[slot].completed ? settle(slots_[slot], another) : fail(slots_[slot]);
+    slots_[slot]->completed ? settle(*slots_[slot], another) : fail(*slots_[slot]);
     free_.push_back(slot);
   }
 
@@ -162,7 +162,8 @@ class PromptedQuestions : protected QuestionRequests {
 
   [[nodiscard]] std::uint32_t acquire() {
     if (free_.empty()) {
-      reserve(slots_.emplace_back().completion);
+      slots_.push_back(std::make_unique<Slot>());
+      reserve(slots_.back()->completion);
       return static_cast<std::uint32_t>(slots_.size() - 1);
     }
     const auto slot = free_.back();
@@ -172,7 +173,7 @@ class PromptedQuestions : protected QuestionRequests {
 
   void order_by_prefix() {
     keyed_.clear();
-    for (const auto slot : batch_) keyed_.push_back({slots_[slot].prefix.identity, slot});
+    for (const auto slot : batch_) keyed_.push_back({slots_[slot]->prefix.identity, slot});
     std::sort(keyed_.begin(), keyed_.end());
     order_.clear();
     for (const auto& [identity, slot] : keyed_) order_.push_back(slot);
@@ -184,42 +185,42 @@ class PromptedQuestions : protected QuestionRequests {
     rest_.clear();
     std::uint64_t previous = 0;  // as of prompts that are one query's own
     for (const auto slot : order_) {
-      const auto identity = slots_[slot].prefix.identity;
+      const auto identity = slots_[slot]->prefix.identity;
       (identity != previous && !primed_.contains(identity) ? first_ : rest_).push_back(slot);
       previous = identity;
     }
     send(first_);
-    for (const auto slot : first_) primed_.note(slots_[slot].prefix.identity, slots_[slot].completion);
+    for (const auto slot : first_) primed_.note(slots_[slot]->prefix.identity, slots_[slot]->completion);
     send(rest_);
   }
 
   void send(std::span<const std::uint32_t> order) {
     scored_.clear();
     asked_.clear();
-    for (const auto slot : order) (scores(slots_[slot]) ? scored_ : asked_).push_back(slot);
+    for (const auto slot : order) (scores(*slots_[slot]) ? scored_ : asked_).push_back(slot);
     if (!asked_.empty()) complete();
     if (!scored_.empty()) score();
   }
 
   void complete() {
     requests_.clear();
-    for (const auto slot : asked_) requests_.push_back(request(slots_[slot]));
+    for (const auto slot : asked_) requests_.push_back(request(*slots_[slot]));
     while (completions_.size() < requests_.size()) reserve(completions_.emplace_back());
     ask_in_chunks(asked_, [&](std::size_t first, std::size_t count) {
       model_.complete(std::span(requests_).subspan(first, count), std::span(completions_).subspan(first, count));
-      for (std::size_t i = first; i < first + count; ++i) std::swap(slots_[asked_[i]].completion, completions_[i]);
+      for (std::size_t i = first; i < first + count; ++i) std::swap(slots_[asked_[i]]->completion, completions_[i]);
     });
   }
 
   void score() {
     score_requests_.clear();
     for (const auto slot : scored_)
-      score_requests_.push_back({slots_[slot].prefix, slots_[slot].query, continuations(slots_[slot])});
+      score_requests_.push_back({slots_[slot]->prefix, slots_[slot]->query, continuations(*slots_[slot])});
     if (scores_.size() < scored_.size()) scores_.resize(scored_.size());
     ask_in_chunks(scored_, [&](std::size_t first, std::size_t count) {
       model_.score(std::span(score_requests_).subspan(first, count), std::span(scores_).subspan(first, count));
       for (std::size_t i = first; i < first + count; ++i) {
-        auto& slot = slots_[scored_[i]];
+        Slot& slot = *slots_[scored_[i]];
         choose(scores_[i], choices(slot), temperature(slot.question).value_or(1), seed(slot), slot.completion);
       }
     });
@@ -231,9 +232,9 @@ class PromptedQuestions : protected QuestionRequests {
     const std::size_t asked =
         ask_until(slots.size(), until_, options_.chunk, [&](std::size_t first, std::size_t count) {
           ask(first, count);
-          for (const auto slot : slots.subspan(first, count)) slots_[slot].completed = true;
+          for (const auto slot : slots.subspan(first, count)) slots_[slot]->completed = true;
         });
-    for (const auto slot : slots.subspan(asked)) fill_cancelled(slots_[slot].completion);
+    for (const auto slot : slots.subspan(asked)) fill_cancelled(slots_[slot]->completion);
   }
 
   void read(Slot& slot) {
@@ -272,7 +273,7 @@ class PromptedQuestions : protected QuestionRequests {
   Until until_;
   std::unique_ptr<ThreadTeam> team_;
   std::vector<PromptScratch> scratch_;
-  std::deque<Slot> slots_;  ///< a deque: requests hold views into slots
+  std::vector<std::unique_ptr<Slot>> slots_;  ///< each stays where it is: requests hold views into slots
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> batch_;
   std::vector<std::uint32_t> routes_;

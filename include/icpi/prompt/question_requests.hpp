@@ -214,14 +214,15 @@ class QuestionRequests {
   /// is drawn, whenever. Else the question's own.
   [[nodiscard]] std::uint64_t seed(const Slot& slot) const {
     const auto& question = slot.question;
-    const PromptState& state = this->state(question);
+    PromptState& state = this->state(question);
     if (!stable(state)) return question.key.child(2 * question.attempt + 1).seed();
     const auto kind = static_cast<std::uint64_t>(question.kind) << 1 | (question.terminated ? 1 : 0);
     const RandomKey when = state.book.alike(question.kind)
                                ? state.shared->answer_key.child(slot.alike.identity).child(slot.key.prefix_length)
                            : question.drawn ? state.drawn_key()
-                                            : state.episode_key.child(state.decision);
-    return when.child(kind)
+                                            : state.decision_key.of(state.episode_key, state.decision);
+    return state.kind_keys[kind]
+        .of(when, kind)
         .child(state.observations.hash(question.observation))
         .child(std::uint64_t{question.action} << 32 | question.sample)
         .child(question.attempt)

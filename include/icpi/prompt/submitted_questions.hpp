@@ -87,8 +87,8 @@ class SubmittedQuestions : public PromptedQuestions {
     if (!added) return;
     try {
       if (!stable(state(question))) state(question).book.forget_look_ups();
-      look_up(slots_[slot]);
-      write(slots_[slot], scratch_[0]);
+      look_up(*slots_[slot]);
+      write(*slots_[slot], scratch_[0]);
       send_or_hold(slot);
     } catch (...) {
       free_places_.push_back(std::exchange(queues_[slot].first, none));  // its one ticket is not collected
@@ -169,7 +169,7 @@ class SubmittedQuestions : public PromptedQuestions {
 
   /// Sends it, unless another request is just having its prefix computed.
   void send_or_hold(std::uint32_t slot) {
-    const auto identity = slots_[slot].prefix.identity;
+    const auto identity = slots_[slot]->prefix.identity;
     if (!options_.prime_prefixes || identity == 0 || primed_.contains(identity)) return send(slot);
     if (std::find(priming_.begin(), priming_.end(), identity) != priming_.end()) return held_.push_back(slot);
     priming_.reserve(priming_.size() + 1);  // what is sent is noted
@@ -180,7 +180,7 @@ class SubmittedQuestions : public PromptedQuestions {
   void send(std::uint32_t slot) {
     auto& queue = queues_[slot];
     queue.submission = ((queue.submission >> 32U) + 1) << 32U | slot;
-    model_.submit(request(slots_[slot]), queue.submission);
+    model_.submit(request(*slots_[slot]), queue.submission);
     queue.in_flight = true;
   }
 
@@ -211,12 +211,12 @@ class SubmittedQuestions : public PromptedQuestions {
       problem_ = std::make_exception_ptr(unknown_ticket_collected(finished.ticket));
       return;
     }
-    std::swap(slots_[slot].completion, finished.completion);
+    std::swap(slots_[slot]->completion, finished.completion);
     queues_[slot].in_flight = false;
-    const auto identity = slots_[slot].prefix.identity;
+    const auto identity = slots_[slot]->prefix.identity;
     deliver(slot);
     if (std::erase(priming_, identity) > 0) {
-      primed_.note(identity, slots_[slot].completion);
+      primed_.note(identity, slots_[slot]->completion);
       release(identity);
     }
   }
@@ -224,7 +224,7 @@ class SubmittedQuestions : public PromptedQuestions {
   /// Sends what waited for this prefix. What the model does not take counts as failed, and collect() throws.
   void release(std::uint64_t identity) {
     const auto later = std::partition(held_.begin(), held_.end(),
-                                      [&](std::uint32_t held) { return slots_[held].prefix.identity != identity; });
+                                      [&](std::uint32_t held) { return slots_[held]->prefix.identity != identity; });
     for (auto held = later; held != held_.end(); ++held) {
       try {
         send(*held);
@@ -237,7 +237,7 @@ class SubmittedQuestions : public PromptedQuestions {
   }
 
   void fail(std::uint32_t slot, const CompletionError& error) {
-    auto& completion = slots_[slot].completion;
+    auto& completion = slots_[slot]->completion;
     completion = {};
     completion.error = error;
     deliver(slot);
@@ -245,10 +245,10 @@ class SubmittedQuestions : public PromptedQuestions {
 
   /// Reads the slot's completion and passes the answer to everyone who waits for it.
   void deliver(std::uint32_t slot) {
-    settle(slots_[slot], problem_);
+    settle(*slots_[slot], problem_);
     auto& queue = queues_[slot];
     for (auto place = std::exchange(queue.first, none); place != none; place = waiting_[place].next) {
-      ready_.push_back({waiting_[place].ticket, slots_[slot].answer});
+      ready_.push_back({waiting_[place].ticket, slots_[slot]->answer});
       free_places_.push_back(place);
     }
     free_.push_back(slot);
