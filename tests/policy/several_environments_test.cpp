@@ -109,8 +109,11 @@ TEST(SeveralEnvironments, WhatOneLearnsIsInThePromptsOfAll) {
   const auto handle = other.memory().observe(standing.seen);
   const auto action = static_cast<std::uint32_t>(one.decision().action);
   const std::size_t times = other.memory().outcomes(handle, action).times;
-  one.observe({standing.seen, 0, false, false});
+  one.observe({standing.seen, 0.25, false, false});
   EXPECT_EQ(other.memory().outcomes(handle, action).times, times + 1);
+  std::vector<SeenOutcome> seen;
+  other.memory().recall(handle, action, seen);
+  EXPECT_EQ(seen.back(), (SeenOutcome{false, 0.25, handle, 1}));
   EXPECT_NE(prompt(), before);
 }
 

@@ -250,6 +250,9 @@ class RolloutAgent : public AgentCore {
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
     return detail::memory_outcomes(*memory_, observation, action);
   }
+  void memory_recall(ObservationId observation, std::uint32_t action, std::vector<SeenOutcome>& seen) override {
+    detail::recall_from_memory(*memory_, observation, action, seen);
+  }
   ActionExperience memory_experience(std::uint32_t done) const override { return detail::experience(*memory_, done); }
   const Costs& memory_costs() const override { return memory_->costs; }
   void begin_round() override { detail::begin_round_of(*memory_); }

@@ -28,6 +28,7 @@ struct ImaginedGraph {
     std::uint32_t next = unknown;  ///< node number
     double logprob = 0;            ///< of all that was predicted, where it was asked for
     double weight = 1;             ///< in the mean of its edge's outcomes; see weigh()
+    bool seen = false;             ///< it is recorded experience, not the model's
 
     /// Whether both predict the same.
     [[nodiscard]] bool alike(const Outcome& other) const noexcept {
@@ -116,17 +117,25 @@ struct ImaginedGraph {
     return known == 0 ? 0 : sum / known;
   }
 
-  /// Where the model tells how likely it holds the outcomes of an edge, they count by that, however often they were drawn.
+  /// Where the model tells how likely it holds the outcomes that it predicts of an edge, they count by that, however often
+  /// they were drawn. Beside outcomes that were seen they count as many times as there are of them, all the same.
   void weigh() {
     for (Edge& edge : edges) {
+      std::uint32_t seen = 0;
+      while (seen <= edge.count && outcome(edge, seen).seen) ++seen;
       bool told = edge.count > 0;
-      for (std::uint32_t i = 0; told && i <= edge.count; ++i) told = outcome(edge, i).logprob < 0;
-      for (std::uint32_t i = 0; told && i <= edge.count; ++i) {
+      for (std::uint32_t i = seen; told && i <= edge.count; ++i) told = outcome(edge, i).logprob < 0;
+      if (!told || seen > edge.count) continue;
+      double sum = 0;
+      for (std::uint32_t i = seen; i <= edge.count; ++i) {
         Outcome& each = outcome(edge, i);
         double times = 0;
-        for (std::uint32_t j = 0; j <= edge.count; ++j) times += each.alike(outcome(edge, j)) ? 1 : 0;
+        for (std::uint32_t j = seen; j <= edge.count; ++j) times += each.alike(outcome(edge, j)) ? 1 : 0;
         each.weight = std::exp(each.logprob) / times;
+        sum += each.weight;
       }
+      const double scale = seen > 0 ? (edge.count + 1 - seen) / sum : 1;
+      for (std::uint32_t i = seen; i <= edge.count; ++i) outcome(edge, i).weight *= scale;
     }
   }
 
