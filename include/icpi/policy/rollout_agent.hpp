@@ -176,7 +176,6 @@ class RolloutAgent : public AgentCore {
 
  private:
   friend class SeveralEnvironments<Env, Memory, Model>;
-
   /// The same agent in environment number `environment`, not 0.
   RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Memory> prompt_context, Model model)
       : AgentCore(with, environment),
@@ -186,7 +185,6 @@ class RolloutAgent : public AgentCore {
         actions_(with.actions_) {}
 
   [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
-
   /// Throws what take() would throw because of the step.
   void check(const Step<Observation>& step) const {
     check_observed(acted_.has_value(), step.reward);

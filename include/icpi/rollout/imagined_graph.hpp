@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/hope.hpp"
@@ -29,6 +30,14 @@ struct ImaginedGraph {
     double logprob = 0;            ///< of all that was predicted, where it was asked for
     double weight = 1;             ///< in the mean of its edge's outcomes; see weigh()
     bool seen = false;             ///< it is recorded experience, not the model's
+
+    /// It is this, and `next` comes when it has a number.
+    void take(const SeenOutcome& recorded) noexcept {
+      seen = known = true;
+      terminated = recorded.terminated;
+      reward = recorded.reward;
+      weight = static_cast<double>(recorded.times);
+    }
 
     /// Whether both predict the same.
     [[nodiscard]] bool alike(const Outcome& other) const noexcept {
@@ -92,6 +101,13 @@ struct ImaginedGraph {
     if (!known_only || edge.known) return edge.legal;
     const auto more = std::span(others).subspan(edge.first, edge.count);
     return edge.legal && std::any_of(more.begin(), more.end(), [](const Outcome& each) { return each.known; });
+  }
+
+  /// Gives an edge so many outcomes, at least 1.
+  void make_room(Edge& edge, std::size_t outcomes) {
+    edge.first = static_cast<std::uint32_t>(others.size());
+    edge.count = static_cast<std::uint32_t>(outcomes - 1);
+    others.resize(others.size() + edge.count);
   }
 
   /// Outcome number `number` of an edge.

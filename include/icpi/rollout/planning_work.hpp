@@ -44,10 +44,8 @@ class PlanningWork {
     flow_.run(
         model,
         [&] {
-          const bool last = depth + 1 == options.step_limit;
-          return imagine_layer(imagination,
-                               {tasks, options, results, last ? QueryKind::reward : QueryKind::observation}, until) &&
-                 ++depth < options.step_limit;
+          const auto end = depth + 1 == options.step_limit ? QueryKind::reward : QueryKind::observation;
+          return imagine_layer({imagination, tasks, options, results, end}, until) && ++depth < options.step_limit;
         },
         [&](std::uint32_t number) { ++results[layer_[number].task].costs.wasted; });
     const bool over = until.over();
@@ -92,6 +90,7 @@ class PlanningWork {
 
   /// What asking for one layer needs.
   struct Asking {
+    const Imagination& imagination;
     std::span<const DecisionTask> tasks;
     const PlanningOptions& options;
     std::span<DecisionResult> results;
@@ -100,10 +99,10 @@ class PlanningWork {
 
   /// Asks about the nodes that were found last. New ones are numbered by parent and action when their layer has all its
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
-  bool imagine_layer(const Imagination& imagination, const Asking& asking, const Until& until) {
-    const RolloutModelRef model = imagination.model();
+  bool imagine_layer(const Asking& asking, const Until& until) {
+    const RolloutModelRef model = asking.imagination.model();
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(model, asking, imagination, until);
+    collect_layer(model, asking, until);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -122,20 +121,17 @@ class PlanningWork {
   }
 
   /// One outcome, or several where steps of the action have had different ones; what was seen first, where it is recalled.
-  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, const Asking& asking,
-                        const Imagination& imagination) {
+  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, const Asking& asking) {
     Graph& graph = graphs_[task];
     seen_.clear();
-    if (asking.options.recall) imagination.recall(asking.tasks[task], graph.nodes[node], action, seen_);
+    if (asking.options.recall) asking.imagination.recall(asking.tasks[task], graph.nodes[node], action, seen_);
     std::size_t times = 0;
     for (const SeenOutcome& each : seen_) times += each.times;
     const bool chance = asking.options.outcomes > 1 && chances_[task][action].chance();
     const std::size_t wanted = chance ? static_cast<std::size_t>(asking.options.outcomes) : 1;
     const std::size_t asked = wanted - std::min(wanted, times);
     Edge& edge = graph.edges[node * graph.actions + action];
-    edge.first = static_cast<std::uint32_t>(graph.others.size());
-    edge.count = static_cast<std::uint32_t>(seen_.size() + asked - 1);
-    graph.others.resize(graph.others.size() + edge.count);
+    graph.make_room(edge, seen_.size() + asked);
     for (std::uint32_t number = 0; number <= edge.count; ++number) {
       layer_.push_back({task, node, action, number});
       if (number < seen_.size())
@@ -147,11 +143,7 @@ class PlanningWork {
 
   /// Nothing is asked about that any more.
   void take_seen(Item& item, const SeenOutcome& seen, QueryKind last) {
-    Graph::Outcome& outcome = this->outcome(item);
-    outcome.seen = outcome.known = true;
-    outcome.terminated = seen.terminated;
-    outcome.reward = seen.reward;
-    outcome.weight = static_cast<double>(seen.times);
+    outcome(item).take(seen);
     item.terminated = seen.terminated;
     item.goes_on = !seen.terminated && last == QueryKind::observation;
     item.next = seen.next;
@@ -175,7 +167,7 @@ class PlanningWork {
     }
   }
 
-  void collect_layer(RolloutModelRef model, const Asking& asking, const Imagination& imagination, const Until& until) {
+  void collect_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     layer_.clear();
     for (std::size_t task = 0; task < asking.tasks.size(); ++task) {
       const DecisionTask& deciding = asking.tasks[task];
@@ -188,7 +180,7 @@ class PlanningWork {
         for (std::uint32_t action = 0; action < deciding.actions; ++action) {
           if (is_legal(legal, action))
             collect_outcomes(static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action,
-                             asking, imagination);
+                             asking);
         }
       }
     }
