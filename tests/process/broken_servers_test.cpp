@@ -129,8 +129,9 @@ TEST(BrokenServers, InheritNoFileOfTheHost) {
   const int file = open("/dev/null", O_RDONLY);  // as a host opens files that does not think of its children
   ASSERT_GE(file, 3);
   ProcessOptions options;
-  options.command = {"/bin/sh", "-c", "echo /proc/$$/fd/* >&2; exit 3"};
-  EXPECT_THAT(played(options), ContainsRegex("it said last: /proc/[0-9]+/fd/0 /proc/[0-9]+/fd/1 /proc/[0-9]+/fd/2$"));
+  options.command = {"/bin/sh", "-c",
+                     "for each in /proc/$$/fd/*; do [ -e $each ] && printf '%s ' ${each##*/} >&2; done; exit 3"};
+  EXPECT_THAT(played(options), ContainsRegex("it said last: 0 1 2 ?$"));
   close(file);
 }
 
