@@ -282,7 +282,7 @@ void LoadedModel::make_memory(const Options& options) {
   }
   handles_->memory = llama_get_memory(handles_->context.get());
   cells_ = static_cast<std::size_t>(cells);
-  sequences_ = parameters.n_seq_max;
+  sequences_ = parameters.n_seq_max - 1;  // the last one is for company: see compute()
 }
 
 void LoadedModel::read_vocabulary() {
@@ -354,7 +354,19 @@ void LoadedModel::forget(Sequence sequence, std::size_t position) {
 
 void LoadedModel::forget_all() { llama_memory_clear(handles_->memory, false); }
 
+/// A token that is computed alone gets company: ggml splits the attention of a single one between its threads and sums up
+/// in another order than that of several, so its logits would depend on whether others are computed with it.
 LoadedModel::Outcome LoadedModel::compute(std::span<const BatchToken> batch) {
+  if (batch.size() != 1) return decode(batch);
+  const Sequence aside = static_cast<Sequence>(sequences_);
+  const std::array both{batch.front(), BatchToken{batch.front().token, 0, {&aside, 1}, false}};
+  const Outcome outcome = decode(both);
+  if (outcome == Outcome::no_room) return decode(batch);
+  forget(aside, 0);
+  return outcome;
+}
+
+LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch) {
   Handles& h = *handles_;
   h.tokens.clear();
   h.positions.clear();

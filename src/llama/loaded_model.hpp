@@ -84,6 +84,7 @@ class LoadedModel {
   void load_weights(const Options& options);
   void make_memory(const Options& options);
   void read_vocabulary();
+  Outcome decode(std::span<const BatchToken> batch);
 
   std::unique_ptr<Handles> handles_;
   Capabilities capabilities_;
