@@ -15,7 +15,7 @@ namespace {
 /// Asks a language model, greedily.
 class ModelDrafter final : public Drafter {
  public:
-  ModelDrafter(std::shared_ptr<AnyLanguageModel> model, const PromptTokenizer& tokenizer)
+  ModelDrafter(std::shared_ptr<AnyLanguageModel> model, const RequestTokenizer& tokenizer)
       : model_(std::move(model)), tokenizer_(&tokenizer) {}
 
   void draft(std::span<Draft> drafts) override {
@@ -35,19 +35,17 @@ class ModelDrafter final : public Drafter {
   }
 
  private:
-  /// The token that completes the stop string is left out: it needs only to be drawn, not to be computed.
-  void write_guess(const CompletionRequest& request, Completion& completion, Draft& draft) const {
+  /// The last token that shows the end is left out: it needs only to be drawn, not to be computed.
+  void write_guess(const CompletionRequest& request, const Completion& completion, Draft& draft) const {
     if (completion.error) return;
     const bool stops = completion.finish == FinishReason::stop && !request.stop.empty();
-    if (stops) completion.text += request.stop.front();
-    const std::string line = last_line(request.prefix.text, request.query);
-    tokenizer_->continue_with(completion.text, line, draft.guess);
+    tokenizer_->tokenize_answer(request, completion.text, stops, draft.guess);
     if (stops && !draft.guess.empty()) draft.guess.pop_back();
     draft.guess.resize(std::min(draft.guess.size(), draft.room));
   }
 
   std::shared_ptr<AnyLanguageModel> model_;
-  const PromptTokenizer* tokenizer_;
+  const RequestTokenizer* tokenizer_;
   std::vector<std::string> queries_;
   std::vector<CompletionRequest> requests_;
   std::vector<Completion> completions_;
@@ -64,7 +62,7 @@ class CopyingDrafter final : public Drafter {
 
 }  // namespace
 
-std::unique_ptr<Drafter> make_drafter(const Options& options, const PromptTokenizer& tokenizer) {
+std::unique_ptr<Drafter> make_drafter(const Options& options, const RequestTokenizer& tokenizer) {
   if (options.draft_model) return std::make_unique<ModelDrafter>(options.draft_model, tokenizer);
   switch (options.draft) {
     case DraftSource::none: return nullptr;

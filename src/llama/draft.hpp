@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "icpi/llama/options.hpp"
-#include "prompt_tokens.hpp"
+#include "request_tokens.hpp"
 
 namespace icpi::llama {
 
@@ -31,7 +31,7 @@ class Drafter {
 };
 
 /// What the options name; null: none. `tokenizer` and the model behind it must outlive the result.
-[[nodiscard]] std::unique_ptr<Drafter> make_drafter(const Options& options, const PromptTokenizer& tokenizer);
+[[nodiscard]] std::unique_ptr<Drafter> make_drafter(const Options& options, const RequestTokenizer& tokenizer);
 
 /// What followed, where the last tokens stood before: the latest place that shares the most of them, up to four and at
 /// least two. At most `room` tokens; empty: there is no such place.

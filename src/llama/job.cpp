@@ -50,9 +50,10 @@ std::string Job::problem() const {
   return {};
 }
 
-void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known) {
+void Job::plan(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known) {
   planned_ = true;
-  if (const std::string what = problem(); !what.empty()) return fail(ErrorCategory::invalid_request, what);
+  for (const std::string& what : {problem(), tokenizer.find_fault(request)})
+    if (!what.empty()) return fail(ErrorCategory::invalid_request, what);
   try {
     write_tokens(model, tokenizer, known);
   } catch (const Error& error) {  // a vocabulary that cannot write this text
@@ -74,16 +75,16 @@ void Job::plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const
                      can.file, prompt.size(), cells_behind_prompt(), model.cells()));
 }
 
-void Job::write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known) {
-  const std::string_view text = request.prefix.text;
-  if (known != nullptr && known->text.text_size <= text.size()) {
+void Job::write_tokens(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known) {
+  const std::size_t size = request.prefix.text.size();
+  if (known != nullptr && known->text.text_size <= size) {
     prefix_text = known->text;
-    if (prefix_text.text_size < text.size()) tokenizer.extend(text, prefix_text);
+    if (prefix_text.text_size < size) tokenizer.extend_prefix(request, prefix_text);
   } else {
-    tokenizer.tokenize(text, prefix_text);
+    tokenizer.tokenize_prefix(request, prefix_text);
   }
   std::vector<Token> rest;
-  tokenizer.tokenize_rest(text, prefix_text, request.query, rest);
+  tokenizer.tokenize_rest(request, prefix_text, rest);
   const auto border = prefix_text.tokens.begin() + static_cast<std::ptrdiff_t>(prefix_text.tokens_at_cut);
   prompt.assign(prefix_text.tokens.begin(), border);
   prompt.insert(prompt.end(), rest.begin(), rest.end());
@@ -94,13 +95,10 @@ void Job::write_tokens(const LoadedModel& model, const PromptTokenizer& tokenize
   if (scores_ || !request.choices.empty()) plan_trie(model, tokenizer);
 }
 
-void Job::plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer) {
+void Job::plan_trie(const LoadedModel& model, const RequestTokenizer& tokenizer) {
   const auto texts = scores_ ? continuations : request.choices;
-  const std::string_view stop = request.stop.empty() ? std::string_view() : request.stop.front();
-  const std::string end = last_line(request.prefix.text, request.query);
   std::vector<std::vector<Token>> tokens(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    tokenizer.continue_with(std::string(texts[i]) + std::string(stop), end, tokens[i]);
+  for (std::size_t i = 0; i < texts.size(); ++i) tokenizer.tokenize_answer(request, texts[i], true, tokens[i]);
   const std::size_t context = model.capabilities().context;
   for (const auto& each : tokens) {
     if (prompt.size() + each.size() <= context) continue;

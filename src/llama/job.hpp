@@ -48,7 +48,7 @@ class Job {
 
   /// Makes the tokens; `known` is the prefix kept for the identity, or null. Fills `completion.error` when the request
   /// cannot be answered.
-  void plan(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
+  void plan(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known);
   [[nodiscard]] bool planned() const noexcept { return planned_; }
   /// Whether logits decide anything; otherwise the answer is there already.
   [[nodiscard]] bool needs_logits() const noexcept { return !trie_ || trie_->nodes()[0].needed; }
@@ -100,8 +100,8 @@ class Job {
   static constexpr std::size_t most_paths = 128;
 
   [[nodiscard]] std::string problem() const;
-  void write_tokens(const LoadedModel& model, const PromptTokenizer& tokenizer, const PrefixTree::Prefix* known);
-  void plan_trie(const LoadedModel& model, const PromptTokenizer& tokenizer);
+  void write_tokens(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known);
+  void plan_trie(const LoadedModel& model, const RequestTokenizer& tokenizer);
   std::size_t list_paths(std::size_t first_path);
   [[nodiscard]] std::size_t draft_room() const noexcept {
     return most_tokens_ - 1 - completion.usage.completion_tokens;

@@ -19,8 +19,21 @@ namespace {
 
 std::string make_identity(const Options& options, const LoadedModel& model) {
   if (!options.identity.empty()) return options.identity;
-  return fmt::format("llama {} {} kv {}", std::filesystem::path(options.model_path).filename().string(),
-                     model.fingerprint(), name(options.kv_type));
+  std::string identity = fmt::format("llama {} {} kv {}", std::filesystem::path(options.model_path).filename().string(),
+                                     model.fingerprint(), name(options.kv_type));
+  if (options.style == PromptStyle::turns) identity += " in turns";
+  if (options.style == PromptStyle::turns && options.instruction != turns_instruction)
+    identity += fmt::format(" told '{}'", options.instruction);
+  return identity;
+}
+
+std::string_view words_for(ChatTemplate chat) {
+  switch (chat) {
+    case ChatTemplate::none: return "no template in the file: a base model, which continues texts";
+    case ChatTemplate::known: return "a template in the file: a model for conversations, style turns may suit it";
+    case ChatTemplate::unknown: return "a template in the file that libllama does not know";
+  }
+  return "";
 }
 
 }  // namespace
@@ -178,6 +191,7 @@ std::string describe(const Capabilities& capabilities) {
   text += fmt::format("architecture   {} ({})\n", capabilities.architecture, capabilities.description);
   text +=
       fmt::format("context        {} tokens (trained for {})\n", capabilities.context, capabilities.trained_context);
+  text += fmt::format("chat           {}\n", words_for(capabilities.chat));
   text += fmt::format("vocabulary     {} tokens\n", capabilities.vocabulary);
   text += fmt::format("parameters     {:.1f} million\n", static_cast<double>(capabilities.parameters) / 1e6);
   text += fmt::format("weights        {:.1f} MiB\n", mib(capabilities.weight_bytes));

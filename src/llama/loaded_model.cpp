@@ -218,6 +218,11 @@ void LoadedModel::load_weights(const Options& options) {
   known.description = description.data();
   known.library = llama_version();
   known.devices = device_names();
+  const ChatMessage greeting{"user", "hello"};
+  const bool has_words = llama_model_chat_template(model, nullptr) != nullptr;
+  known.chat = !has_words                         ? ChatTemplate::none
+               : converse({&greeting, 1}).empty() ? ChatTemplate::unknown
+                                                  : ChatTemplate::known;
   known.parameters = llama_model_n_params(model);
   known.weight_bytes = llama_model_size(model);
   known.vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(handles_->vocabulary));
@@ -277,7 +282,7 @@ void LoadedModel::make_memory(const Options& options) {
   }
   handles_->memory = llama_get_memory(handles_->context.get());
   cells_ = static_cast<std::size_t>(cells);
-  sequences_ = parameters.n_seq_max;
+  sequences_ = parameters.n_seq_max - 1;  // the last one is for company: see compute()
 }
 
 void LoadedModel::read_vocabulary() {
@@ -303,7 +308,7 @@ void LoadedModel::read_vocabulary() {
   adds_blank_ = !probe.empty() && pieces_[static_cast<std::size_t>(probe.front())].starts_with(' ');
 }
 
-void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens) const {
+void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens, bool controls) const {
   const std::size_t before = tokens.size();
   const auto size = static_cast<int32_t>(text.size());
   std::size_t room = text.size() / 2 + 16;
@@ -312,7 +317,7 @@ void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens) co
     int32_t count = 0;
     try {
       count = llama_tokenize(handles_->vocabulary, text.data(), size, tokens.data() + before,
-                             static_cast<int32_t>(room), false, false);
+                             static_cast<int32_t>(room), false, controls);
     } catch (const std::exception& error) {
       throw InvalidArgument(
           fmt::format("llama: {}: its vocabulary cannot write a text: {}", capabilities_.file, error.what()));
@@ -320,6 +325,22 @@ void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens) co
     tokens.resize(before + static_cast<std::size_t>(std::max(0, count)));
     if (count >= 0) return;
     room = static_cast<std::size_t>(-static_cast<std::int64_t>(count));
+  }
+}
+
+std::string LoadedModel::converse(std::span<const ChatMessage> messages) const {
+  const char* words = llama_model_chat_template(handles_->model.get(), nullptr);
+  if (words == nullptr) return {};
+  std::vector<llama_chat_message> chat;
+  for (const ChatMessage& each : messages) chat.push_back({each.role, each.text});
+  std::string text(1024, '\0');
+  for (;;) {
+    const int32_t size = llama_chat_apply_template(words, chat.data(), chat.size(), true, text.data(),
+                                                   static_cast<int32_t>(text.size()));
+    if (size < 0) return {};
+    const bool fits = static_cast<std::size_t>(size) <= text.size();
+    text.resize(static_cast<std::size_t>(size));
+    if (fits) return text;
   }
 }
 
@@ -333,7 +354,19 @@ void LoadedModel::forget(Sequence sequence, std::size_t position) {
 
 void LoadedModel::forget_all() { llama_memory_clear(handles_->memory, false); }
 
+/// A token that is computed alone gets company: ggml splits the attention of a single one between its threads and sums up
+/// in another order than that of several, so its logits would depend on whether others are computed with it.
 LoadedModel::Outcome LoadedModel::compute(std::span<const BatchToken> batch) {
+  if (batch.size() != 1) return decode(batch);
+  const Sequence aside = static_cast<Sequence>(sequences_);
+  const std::array both{batch.front(), BatchToken{batch.front().token, 0, {&aside, 1}, false}};
+  const Outcome outcome = decode(both);
+  if (outcome == Outcome::no_room) return decode(batch);
+  forget(aside, 0);
+  return outcome;
+}
+
+LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch) {
   Handles& h = *handles_;
   h.tokens.clear();
   h.positions.clear();

@@ -25,6 +25,12 @@ struct BatchToken {
   bool output = false;  ///< whether the logits after it are wanted
 };
 
+/// A message of a conversation.
+struct ChatMessage {
+  const char* role = "";  ///< system, user or assistant
+  const char* text = "";
+};
+
 /// Throws icpi::Error naming both unless `found` is the version of libllama that this file was compiled for.
 void check_library_version(std::string_view found);
 
@@ -49,8 +55,12 @@ class LoadedModel {
   [[nodiscard]] bool ends_text(Token token) const noexcept { return ends_text_[static_cast<std::size_t>(token)]; }
   /// The token's bytes.
   [[nodiscard]] std::string_view piece(Token token) const noexcept { return pieces_[static_cast<std::size_t>(token)]; }
-  /// Appends the tokens of `text` as they are: neither a beginning nor control tokens are added.
-  void tokenize(std::string_view text, std::vector<Token>& tokens) const;
+  /// Appends the tokens of `text` as they are: no beginning is added, and what looks like a control token is text unless
+  /// `controls` is set.
+  void tokenize(std::string_view text, std::vector<Token>& tokens, bool controls = false) const;
+  /// The messages in the words of the file's chat template, up to where the model replies; empty: it has none that
+  /// libllama knows. Nothing of the template is run: libllama recognises it and has code of its own for it.
+  [[nodiscard]] std::string converse(std::span<const ChatMessage> messages) const;
 
   /// Makes the first `count` tokens of `from` also those of `to`, which must be empty. Computes and copies nothing.
   void share(Sequence from, Sequence to, std::size_t count);
@@ -59,7 +69,7 @@ class LoadedModel {
   /// Drops everything.
   void forget_all();
 
-  enum class Outcome : std::uint8_t { done, no_room, failed };
+  enum class Outcome : std::uint8_t { done, no_room, failed };  ///< of compute()
   /// Computes. `no_room` leaves memory as it was, `failed` leaves it undefined.
   Outcome compute(std::span<const BatchToken> batch);
   /// Logits after a token of the last batch that was an output, until the next one.
@@ -74,6 +84,7 @@ class LoadedModel {
   void load_weights(const Options& options);
   void make_memory(const Options& options);
   void read_vocabulary();
+  Outcome decode(std::span<const BatchToken> batch);
 
   std::unique_ptr<Handles> handles_;
   Capabilities capabilities_;

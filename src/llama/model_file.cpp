@@ -16,6 +16,32 @@
 
 namespace icpi::llama {
 
+namespace {
+
+/// What a file is that begins so, as far as models come in such files or downloads end in them; empty: who knows.
+std::string_view kind_of(std::string_view beginning) {
+  struct Kind {
+    std::string_view magic;
+    std::string_view name;
+  };
+  constexpr std::array kinds{Kind{"version https://git-lfs", "the pointer of Git LFS to a file that was not fetched"},
+                             Kind{"PK\x03\x04", "a zip archive, as PyTorch's files are"},
+                             Kind{"\x1F\x8B", "compressed by gzip"},
+                             Kind{"\x28\xB5\x2F\xFD", "compressed by zstd"},
+                             Kind{"lmgg", "of llama.cpp's format before GGUF"},
+                             Kind{"fmgg", "of llama.cpp's format before GGUF"},
+                             Kind{"tjgg", "of llama.cpp's format before GGUF"},
+                             Kind{"FUGG", "of a machine with the other byte order"},
+                             Kind{"<", "a page of HTML or XML"}};
+  for (const Kind& kind : kinds)
+    if (beginning.starts_with(kind.magic)) return kind.name;
+  // A header of so many bytes in JSON.
+  if (beginning.size() > 9 && beginning.substr(8).starts_with("{\"")) return "of safetensors";
+  return {};
+}
+
+}  // namespace
+
 void check_model_file(const std::string& path) {
   const auto refuse = [&](std::string_view what) { throw InvalidArgument(fmt::format("llama: {}: {}", path, what)); };
   std::error_code problem;
@@ -30,9 +56,13 @@ void check_model_file(const std::string& path) {
   if (!std::filesystem::is_regular_file(status)) refuse("is not a regular file");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(fmt::format("cannot be read: {}", std::strerror(errno)));
-  std::array<char, 4> magic{};
-  file.read(magic.data(), magic.size());
-  if (!file || std::string_view(magic.data(), magic.size()) != "GGUF") refuse("is not a GGUF file");
+  std::array<char, 32> bytes{};
+  file.read(bytes.data(), bytes.size());
+  const std::string_view beginning(bytes.data(), static_cast<std::size_t>(file.gcount()));
+  if (beginning.empty()) refuse("is empty");
+  if (beginning.starts_with("GGUF")) return;
+  const std::string_view kind = kind_of(beginning);
+  refuse(kind.empty() ? "is not a GGUF file" : fmt::format("is not a GGUF file: it is {}", kind));
 }
 
 std::string fingerprint_of(const std::string& path, std::span<const FilePart> parts) {

@@ -14,6 +14,8 @@ void validate(const Options& options) {
                "1 to 128");
   check_option(options.batch_tokens >= 32 && options.batch_tokens <= 65536, "llama: batch_tokens", options.batch_tokens,
                "32 to 65536");
+  check_option(options.style <= PromptStyle::turns, "llama: style", static_cast<int>(options.style),
+               "continuation, turns");
   check_option(options.threads >= 0 && options.threads <= 512, "llama: threads", options.threads, "0 to 512");
 }
 

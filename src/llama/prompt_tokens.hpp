@@ -36,7 +36,9 @@ class PromptTokenizer {
   /// The tokens of `text` behind a prompt, of which `prompt_end` holds at least the last line. When the two grow together
   /// into tokens that stand for parts of both, those of `text` alone.
   void continue_with(std::string_view text, std::string_view prompt_end, std::vector<Token>& tokens) const;
-  /// Tokens of a text within a prompt.
+  /// Adds the tokens of a text within a prompt.
+  void append(std::string_view text, std::vector<Token>& tokens) const { append(text, false, tokens); }
+  /// How many those are.
   [[nodiscard]] std::size_t count(std::string_view text) const;
 
  private:

@@ -18,7 +18,7 @@ Scheduler::Scheduler(const Options& options, LoadedModel& model, Deliver deliver
     : options_(&options),
       model_(&model),
       deliver_(std::move(deliver)),
-      tokenizer_(model),
+      tokenizer_(model, options),
       drafter_(make_drafter(options, tokenizer_)),
       tree_(model) {}
 

@@ -15,7 +15,7 @@
 #include "job.hpp"
 #include "loaded_model.hpp"
 #include "prefix_tree.hpp"
-#include "prompt_tokens.hpp"
+#include "request_tokens.hpp"
 #include "sampler.hpp"
 
 namespace icpi::llama {
@@ -68,7 +68,7 @@ class Scheduler {
   const Options* options_;
   LoadedModel* model_;
   Deliver deliver_;
-  PromptTokenizer tokenizer_;
+  RequestTokenizer tokenizer_;
   std::unique_ptr<Drafter> drafter_;  ///< null: nothing is guessed
   PrefixTree tree_;
   Sampler sampler_;

@@ -13,6 +13,7 @@ namespace icpi::program {
 
 namespace {
 
+constexpr std::array styles{llama::PromptStyle::continuation, llama::PromptStyle::turns};
 constexpr std::array drafts{llama::DraftSource::none, llama::DraftSource::induction, llama::DraftSource::ngram};
 
 llama::Options llama_options(const ModelChoice& choice) {
@@ -27,6 +28,8 @@ llama::Options llama_options(const ModelChoice& choice) {
   options.gpu_layers = all_layers ? -1 : static_cast<int>(parse_count("--gpu-layers", said.gpu_layers, 0, 10'000));
   options.backend_directory = said.backend_directory;
   options.draft = parse_name("--draft", said.draft, drafts, options.draft);
+  options.style = parse_name("--chat-style", choice.http.chat_style, styles, options.style);
+  if (choice.http.instruction) options.instruction = *choice.http.instruction;
   options.interrupted = [] { return interrupting_signal() != 0; };
   llama::validate(options);
   return options;

@@ -29,10 +29,11 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
   command.add_option("--dialect", http.dialect,
                      "http: completions, chat, llama_native, anthropic, responses (default completions)");
   command.add_option("--chat-style", http.chat_style,
-                     "http: continuation, or turns: each example is a user message and a reply (default continuation)");
+                     "http, llama: continuation, or turns: each example is a user message and a reply (default\n"
+                     "continuation)");
   command.add_option_function<std::string>(
       "--instruction", [&http](const std::string& text) { http.instruction = text; },
-      "http: the system message of chat, in place of ours ('': none)");
+      "http, llama: the system message of chat, in place of ours ('': none)");
   command.add_option("--choices", http.choices,
                      "http: how restrict_answers is sent, as json_schema (default: the service's way)");
   command.add_option("--thinking-tokens", http.thinking_tokens,

@@ -26,22 +26,23 @@ struct HttpChoice {
   std::optional<std::string> api_key_env;  ///< name of the variable with the key; empty: no key; not given:
                                            ///< OPENAI_API_KEY, if it is set
   std::string dialect;                     ///< how the servers are spoken to; empty: the service's, else completions
-  std::string chat_style;                  ///< continuation or turns; empty: continuation
-  std::optional<std::string> instruction;  ///< the system message; empty: none; not given: the style's own
-  std::string choices;                     ///< how choices are sent; empty: the service's, else automatic
-  std::string thinking_tokens;             ///< empty: the service's
-  std::string effort;                      ///< of thinking, in the service's word; empty: not said
-  std::string concurrency = "32";          ///< requests in flight per server
-  std::string requests_per_minute = "0";   ///< over all servers; 0: no limit
-  std::string tokens_per_minute = "0";     ///< the same
-  std::vector<std::string> omit;           ///< fields of the body that are not sent
-  std::vector<std::string> rename;         ///< "old=new"
-  std::string extra;                       ///< a JSON object: members of every body
-  std::vector<std::string> headers;        ///< "NAME=VALUE", "NAME=env:VARIABLE", "NAME=file:PATH"
-  std::vector<std::string> query;          ///< the same, for the URLs
-  std::string prompt_cache;                ///< none, key, explicit; empty: the service's
-  std::string api_key_header;              ///< that holds the key as it is; empty: Authorization
-  std::string ca_file;                     ///< trusted instead of the system's certificates
+  std::string chat_style;                  ///< of llama too: continuation or turns; empty: continuation
+  std::optional<std::string>
+      instruction;                        ///< of llama too: the system message; empty: none; not given: the style's own
+  std::string choices;                    ///< how choices are sent; empty: the service's, else automatic
+  std::string thinking_tokens;            ///< empty: the service's
+  std::string effort;                     ///< of thinking, in the service's word; empty: not said
+  std::string concurrency = "32";         ///< requests in flight per server
+  std::string requests_per_minute = "0";  ///< over all servers; 0: no limit
+  std::string tokens_per_minute = "0";    ///< the same
+  std::vector<std::string> omit;          ///< fields of the body that are not sent
+  std::vector<std::string> rename;        ///< "old=new"
+  std::string extra;                      ///< a JSON object: members of every body
+  std::vector<std::string> headers;       ///< "NAME=VALUE", "NAME=env:VARIABLE", "NAME=file:PATH"
+  std::vector<std::string> query;         ///< the same, for the URLs
+  std::string prompt_cache;               ///< none, key, explicit; empty: the service's
+  std::string api_key_header;             ///< that holds the key as it is; empty: Authorization
+  std::string ca_file;                    ///< trusted instead of the system's certificates
 };
 
 /// A GGUF file in this process. Numbers: 0 leaves the choice to icpi::llama.

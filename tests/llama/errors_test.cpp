@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <type_traits>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
@@ -28,6 +29,8 @@ using icpi::llama::Options;
 using icpi_test::ask;
 using icpi_test::greedy;
 using icpi_test::small_options;
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -75,8 +78,47 @@ class Files : public testing::Test {
     return changed;
   }
 
+  /// An entry of the header: a key with a number of 2 or 4 bytes, or a text.
+  template <class Value>
+  static std::string entry(std::string_view key, const Value& value) {
+    constexpr bool is_text = std::is_convertible_v<Value, std::string_view>;
+    std::string bytes = number(std::uint64_t{key.size()}) + std::string(key);
+    if constexpr (is_text) {
+      const std::string_view text(value);
+      return bytes + number(std::uint32_t{8}) + number(std::uint64_t{text.size()}) + std::string(text);
+    } else {
+      return bytes + number(std::uint32_t{sizeof(Value) == 2 ? 2U : std::is_signed_v<Value> ? 5U : 4U}) + number(value);
+    }
+  }
+
+  /// The file, with these entries in its header before all others. The tensors stay aligned.
+  std::string with_entries(std::vector<std::string> entries) {
+    std::size_t size = 0;
+    for (const std::string& each : entries) size += each.size();
+    const std::size_t bare = size + entry("padding", "").size();
+    entries.push_back(entry("padding", std::string((alignment - bare % alignment) % alignment, ' ')));
+    std::string changed = good_;
+    std::uint64_t count = 0;
+    std::memcpy(&count, good_.data() + 16, sizeof count);
+    count += entries.size();
+    std::memcpy(changed.data() + 16, &count, sizeof count);
+    std::string added;
+    for (const std::string& each : entries) added += each;
+    return changed.insert(24, added);
+  }
+
   std::filesystem::path folder_;
   std::string good_;
+
+ private:
+  static constexpr std::size_t alignment = 32;
+
+  template <class Number>
+  static std::string number(Number value) {
+    std::string bytes(sizeof value, '\0');
+    std::memcpy(bytes.data(), &value, sizeof value);
+    return bytes;
+  }
 };
 
 TEST_F(Files, MissingOnesAndDirectoriesAreNamed) {
@@ -96,9 +138,49 @@ TEST_F(Files, MissingOnesAndDirectoriesAreNamed) {
 }
 
 TEST_F(Files, ThatAreNoGgufAreNamed) {
-  EXPECT_THAT(refusal_of("Dear Sir or Madam"), HasSubstr("is not a GGUF file"));
-  EXPECT_THAT(refusal_of(""), HasSubstr("is not a GGUF file"));
-  EXPECT_THAT(refusal_of("GG"), HasSubstr("is not a GGUF file"));
+  EXPECT_THAT(refusal_of("Dear Sir or Madam"), EndsWith("is not a GGUF file"));
+  EXPECT_THAT(refusal_of("GG"), EndsWith("is not a GGUF file"));
+  EXPECT_THAT(refusal_of(""), EndsWith("is empty"));
+}
+
+TEST_F(Files, OfOtherFormatsAreNamedWithTheFormat) {
+  EXPECT_THAT(refusal_of("version https://git-lfs.github.com/spec/v1\noid sha256:0"), HasSubstr("Git LFS"));
+  EXPECT_THAT(refusal_of("PK\x03\x04 archive/data.pkl"), HasSubstr("zip archive"));
+  EXPECT_THAT(refusal_of("tjgg\3"), HasSubstr("before GGUF"));
+  EXPECT_THAT(refusal_of("<!DOCTYPE html><title>Not found"), HasSubstr("HTML"));
+  EXPECT_THAT(refusal_of(std::string("\x40\0\0\0\0\0\0\0{\"weight\":", 18)), HasSubstr("safetensors"));
+  EXPECT_THAT(refusal_of("FUGG" + good_.substr(4)), HasSubstr("byte order"));
+}
+
+TEST_F(Files, WithoutTheirOtherPartsAreNamedWithTheMissingOne) {
+  const std::string first = (folder_ / "model-00001-of-00002.gguf").string();
+  std::ofstream(first, std::ios::binary) << with_entries({entry("split.no", std::uint16_t{0}),
+                                                          entry("split.count", std::uint16_t{2}),
+                                                          entry("split.tensors.count", std::int32_t{40})});
+  Options options = small_options();
+  options.model_path = first;
+  EXPECT_THAT(refusal(options), AllOf(StartsWith("llama: " + first + ": "), HasSubstr("model-00002-of-00002.gguf")));
+  const std::string second = (folder_ / "model-00002-of-00002.gguf").string();
+  std::ofstream(second, std::ios::binary)
+      << with_entries({entry("split.no", std::uint16_t{1}), entry("split.count", std::uint16_t{2}),
+                       entry("split.tensors.count", std::int32_t{40})});
+  options.model_path = second;
+  EXPECT_THAT(refusal(options), AllOf(StartsWith("llama: " + second + ": "), HasSubstr("first")));
+}
+
+TEST_F(Files, DamagedAnywhereInTheHeaderAreRefusedOrRead) {
+  const std::size_t tensors = good_.find("blk.0.attn_norm.weight");
+  ASSERT_NE(tensors, good_.npos);
+  for (std::size_t at = tensors; at < tensors + 400; at += 7) {  // names, shapes, types and places of tensors
+    std::string changed = good_;
+    changed[at] = static_cast<char>(changed[at] ^ 0x40);
+    Options options = small_options();
+    options.model_path = (folder_ / "model.gguf").string();
+    std::ofstream(options.model_path, std::ios::binary) << changed;
+    const std::string message = refusal(options);
+    EXPECT_TRUE(message.empty() || message.starts_with("llama: " + options.model_path + ": ")) << at << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos);
+  }
 }
 
 TEST_F(Files, TruncatedAnywhereAreNamed) {
@@ -111,6 +193,21 @@ TEST_F(Files, TruncatedAnywhereAreNamed) {
 
 TEST_F(Files, OfAnUnknownArchitectureAreNamed) {
   EXPECT_THAT(refusal_of(with_architecture("lxama")), HasSubstr("unknown model architecture: 'lxama'"));
+}
+
+TEST_F(Files, WithoutAKnownChatTemplateCannotBeAskedInTurns) {
+  Options options = small_options();
+  EXPECT_EQ(LlamaLanguageModel(options).capabilities().chat, icpi::llama::ChatTemplate::none);
+  options.style = icpi::llama::PromptStyle::turns;
+  EXPECT_THAT(refusal(options), HasSubstr("tiny.gguf: it has no chat template, as base models have none"));
+  options.model_path = (folder_ / "odd.gguf").string();
+  std::ofstream(options.model_path, std::ios::binary)
+      << with_entries({entry("tokenizer.chat_template", "{{ messages | join(' and ') }}")});
+  EXPECT_THAT(refusal(options), HasSubstr("odd.gguf: its chat template is none of those that libllama knows"));
+  options.style = icpi::llama::PromptStyle::continuation;
+  const LlamaLanguageModel model(options);
+  EXPECT_EQ(model.capabilities().chat, icpi::llama::ChatTemplate::unknown);
+  EXPECT_THAT(describe(model.capabilities()), HasSubstr("a template in the file that libllama does not know"));
 }
 
 TEST_F(Files, OfOtherVersionsAreNamed) {

@@ -27,6 +27,11 @@ struct PromptExample {
   friend bool operator==(const PromptExample&, const PromptExample&) = default;
 };
 
+/// What a chat model is told before examples that are put to it as messages and the replies to them.
+inline constexpr std::string_view turns_instruction =
+    "Every user message is the beginning of a record. Reply with nothing but how it goes on, in exactly the form of "
+    "the replies before.";
+
 /// An identity that no other prefix of this process has, in whichever of its libraries it is asked for. Thread-safe.
 /// Identities never influence answers.
 [[nodiscard]] ICPI_API std::uint64_t new_prefix_identity();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/prompt_text.hpp"
 #include "icpi/http/request.hpp"
 
 namespace icpi::http {
@@ -108,10 +109,7 @@ inline constexpr std::string_view default_system_message =
     "in exactly the form of the records before it. Do not comment, explain, greet, quote or repeat the text.";
 
 /// The system message of the style `turns`.
-inline constexpr std::string_view default_instruction =
-    "Every user message is the beginning of a record. Reply with nothing but how it goes on, in exactly the form of "
-    "the "
-    "replies before.";
+inline constexpr std::string_view default_instruction = turns_instruction;
 
 /// What happens after a failure that may pass.
 struct Retries {

@@ -18,21 +18,29 @@
 
 namespace icpi::llama {
 
+/// What a file says of conversations: base models have no chat template, models that were instructed have one.
+enum class ChatTemplate : std::uint8_t {
+  none,     ///< a base model, which continues texts
+  known,    ///< one that libllama knows: PromptStyle::turns may be used
+  unknown,  ///< another one
+};
+
 /// What the file and libllama say about themselves.
 struct Capabilities {
-  std::string file;                      ///< as given
-  std::string name;                      ///< the model's own name; empty: it has none
-  std::string architecture;              ///< for instance "llama"
-  std::string description;               ///< libllama's line: architecture, size, type of the weights
-  std::string library;                   ///< version of libllama
-  std::string devices;                   ///< what computes
-  std::uint64_t parameters = 0;          ///< number of weights
-  std::uint64_t weight_bytes = 0;        ///< memory of the weights
-  std::size_t vocabulary = 0;            ///< tokens
-  std::size_t trained_context = 0;       ///< tokens
-  std::size_t context = 0;               ///< tokens of prompt and completion together
-  std::uint64_t kv_bytes = 0;            ///< the budget for keys and values, taken at construction
-  std::uint64_t kv_bytes_per_token = 0;  ///< of that budget
+  std::string file;                        ///< as given
+  std::string name;                        ///< the model's own name; empty: it has none
+  std::string architecture;                ///< for instance "llama"
+  std::string description;                 ///< libllama's line: architecture, size, type of the weights
+  std::string library;                     ///< version of libllama
+  std::string devices;                     ///< what computes
+  std::uint64_t parameters = 0;            ///< number of weights
+  std::uint64_t weight_bytes = 0;          ///< memory of the weights
+  std::size_t vocabulary = 0;              ///< tokens
+  ChatTemplate chat = ChatTemplate::none;  ///< whether it was made for conversations
+  std::size_t trained_context = 0;         ///< tokens
+  std::size_t context = 0;                 ///< tokens of prompt and completion together
+  std::uint64_t kv_bytes = 0;              ///< the budget for keys and values, taken at construction
+  std::uint64_t kv_bytes_per_token = 0;    ///< of that budget
 };
 
 /// The capabilities as lines for a terminal, each ending in a newline.
@@ -77,6 +85,9 @@ struct Statistics {
 /// matter there.
 /// Completions without `choices` are guessed first (Options::draft), and the guess is computed together with the rest of
 /// the prompt: every token is drawn as if there were no guess, so guesses change no answer, but for the last bits above.
+/// In PromptStyle::turns the examples that a request marks become messages of the user and replies, in the words of the
+/// file's chat template, and the answer ends where the model ends its reply, or before a stop string; score() knows no
+/// examples and puts the prompt as one message.
 /// Errors of an item: `context_overflow` when prompt and max_tokens exceed the context, `invalid_request`, `timeout`,
 /// `cancelled`, and `transport` when libllama fails.
 /// libllama's log is taken over by the first object: its warnings and errors become part of exceptions.
@@ -113,7 +124,7 @@ class LlamaLanguageModel {
   [[nodiscard]] std::size_t context_limit() const noexcept;
   /// Options::concurrency.
   [[nodiscard]] std::size_t concurrency() const noexcept;
-  /// Of the file's content and the type of keys and values; not of its folder, threads or batches.
+  /// Of the file's content, the type of keys and values and the style of prompts; not of its folder, threads or batches.
   [[nodiscard]] std::string identity() const;
 
   /// What was loaded.

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "icpi/core/prompt_text.hpp"
+
 namespace icpi {
 class AnyLanguageModel;
 }
@@ -50,6 +52,16 @@ constexpr std::string_view name(DraftSource source) noexcept {
   return "unknown";
 }
 
+/// How prompts are put to the model.
+enum class PromptStyle : std::uint8_t {
+  continuation,  ///< as they are, to be continued
+  turns,         ///< every example as a message of the user and the reply to it, by the file's chat template
+};
+
+constexpr std::string_view name(PromptStyle style) noexcept {
+  return style == PromptStyle::turns ? "turns" : "continuation";
+}
+
 /// Everything a LlamaLanguageModel needs; only `model_path` must be set.
 struct Options {
   std::string model_path;  ///< a GGUF file
@@ -75,6 +87,9 @@ struct Options {
   /// Guesses in place of `draft`, when there is one. Its own errors mean that it has no idea; what it throws, complete and
   /// collect throw. Used only inside these calls.
   std::shared_ptr<AnyLanguageModel> draft_model;
+
+  PromptStyle style = PromptStyle::continuation;  ///< `turns` needs a file with a chat template that libllama knows
+  std::string instruction{turns_instruction};     ///< system message of the style `turns`; empty: none
 
   /// Polled between computations; once true, whatever is unfinished ends as `cancelled`.
   std::function<bool()> interrupted;
