@@ -8,7 +8,6 @@ namespace icpi::http {
 
 namespace {
 
-constexpr std::size_t longest_repetition = 16;  // lines of the prompt
 constexpr std::string_view fence = "```";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -45,35 +44,29 @@ bool drop_fence(std::string_view& text) {
   return true;
 }
 
-/// The end of the prompt as one text.
-std::string tail_of(const CompletionRequest& request) {
-  constexpr std::size_t enough = 4096;
-  std::string tail(request.query.substr(request.query.size() - std::min(request.query.size(), enough)));
-  if (tail.size() == enough) return tail;
-  const std::string_view prefix = request.prefix.text;
-  return std::string(prefix.substr(prefix.size() - std::min(prefix.size(), enough - tail.size()))) + tail;
-}
-
-/// The longest run of lines at the end of the prompt that the text begins with is taken off. Whether there was one.
-bool drop_repetition(std::string_view& text, std::string_view tail) {
-  std::size_t repeated = 0;
-  const bool within_line = !tail.empty() && tail.back() != '\n';
-  std::size_t begin = tail.size();
-  for (std::size_t lines = 0; begin > 0 && lines < longest_repetition; ++lines) {
-    const std::size_t before = begin >= 2 ? tail.rfind('\n', begin - 2) : std::string_view::npos;
-    begin = before == std::string_view::npos ? 0 : before + 1;
-    const std::string_view run = tail.substr(begin);
-    if (run.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
-    if (text.starts_with(run)) repeated = run.size();
+/// Takes off what the text begins with and the prompt ends with: the whole prompt, its last examples with the question, or
+/// the question's last lines. Whether there was any. An answer of an example is no beginning: models go on with records, and
+/// the right answer may be the one before, once more.
+bool drop_repetition(std::string_view& text, std::string_view prompt, const CompletionRequest& request) {
+  const auto drop_from = [&](std::size_t begin) {
+    const std::string_view run = prompt.substr(begin);
+    if (run.find_first_not_of(" \t\r\n") == std::string_view::npos || !text.starts_with(run)) return false;
+    text.remove_prefix(run.size());
+    return true;
+  };
+  if (drop_from(0)) return true;
+  for (const PromptExample& example : request.examples)
+    if (example.question < prompt.size() && drop_from(example.question)) return true;
+  for (std::size_t line = std::min(request.question, prompt.size()); line < prompt.size();) {
+    if (drop_from(line)) return true;
+    line = std::min(prompt.find('\n', line), prompt.size() - 1) + 1;
   }
   // The line in which the prompt breaks off may come back without its last blank.
-  if (repeated == 0 && within_line) {
-    std::string_view line = tail.substr(tail.rfind('\n') + 1);
-    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-    if (!line.empty() && text.starts_with(line)) repeated = line.size();
-  }
-  text.remove_prefix(repeated);
-  return repeated > 0;
+  std::string_view line = prompt.substr(prompt.rfind('\n') + 1);
+  while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+  if (line.empty() || !text.starts_with(line)) return false;
+  text.remove_prefix(line.size());
+  return true;
 }
 
 /// Models leave out the newline in which a stop string ends when nothing comes after it.
@@ -120,8 +113,8 @@ std::string_view without_fence(std::string_view text) {
 }
 
 std::string clean_answer(std::string_view answer, const CompletionRequest& request, Cleaning& cleaning) {
-  const std::string tail = tail_of(request);
-  const bool line_begins = tail.empty() || tail.back() == '\n';
+  const std::string prompt = std::string(request.prefix.text).append(request.query);
+  const bool line_begins = prompt.empty() || prompt.back() == '\n';
   std::string_view text = answer;
   const auto drop_front_of_it = [&] {
     const std::size_t before = text.size();
@@ -133,7 +126,7 @@ std::string clean_answer(std::string_view answer, const CompletionRequest& reque
     cleaning.fence = true;
     drop_front(text, line_begins);
   }
-  if (drop_repetition(text, tail)) {
+  if (drop_repetition(text, prompt, request)) {
     cleaning.repetition = true;
     drop_front_of_it();
   }

@@ -24,7 +24,7 @@ bool read_usage(const JsonValue& answer, Usage& usage) {
   const JsonValue* object = member(answer, "usage");
   const JsonValue* prompt = member(object, "prompt_tokens");
   const JsonValue* completion = member(object, "completion_tokens");
-  if (prompt == nullptr || !prompt->is_number() || prompt->get<double>() < 0) return false;
+  if (!is_count(prompt) || (is_there(completion) && !is_count(completion))) return false;
   usage.prompt_tokens = count_of(prompt);
   usage.completion_tokens = count_of(completion);
   const JsonValue* cached = member(member(object, "prompt_tokens_details"), "cached_tokens");
@@ -155,7 +155,7 @@ void read_native(const JsonValue& answer, const CompletionRequest& request, Read
   const JsonValue* stop = member(answer, "stop_type");
   completion.finish = stop != nullptr && *stop == "limit" ? FinishReason::length : FinishReason::stop;
   const JsonValue* evaluated = member(answer, "tokens_evaluated");
-  reading.has_usage = evaluated != nullptr && evaluated->is_number() && evaluated->get<double>() >= 0;
+  reading.has_usage = is_count(evaluated);
   completion.usage.prompt_tokens = count_of(evaluated);
   completion.usage.completion_tokens = count_of(member(answer, "tokens_predicted"));
   const std::uint64_t cached = count_of(member(member(answer, "timings"), "cache_n"));

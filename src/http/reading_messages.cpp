@@ -19,9 +19,10 @@ using JsonValue = nlohmann::json;
 /// Whether the answer has a usage; both services name its counts in the same way.
 bool begin_usage(const JsonValue* usage, Usage& counts) {
   const JsonValue* input = member(usage, "input_tokens");
-  if (input == nullptr || !input->is_number() || input->get<double>() < 0) return false;
+  const JsonValue* output = member(usage, "output_tokens");
+  if (!is_count(input) || (is_there(output) && !is_count(output))) return false;
   counts.prompt_tokens = count_of(input);
-  counts.completion_tokens = count_of(member(usage, "output_tokens"));
+  counts.completion_tokens = count_of(output);
   return true;
 }
 

@@ -69,11 +69,15 @@ std::string_view text_of(const JsonValue* value) {
   return value->get_ref<const std::string&>();
 }
 
+bool is_there(const JsonValue* value) { return value != nullptr && !value->is_null(); }
+
+bool is_count(const JsonValue* number) {
+  constexpr double most = 0x1p40;
+  return number != nullptr && number->is_number() && number->get<double>() >= 0 && number->get<double>() <= most;
+}
+
 std::uint64_t count_of(const JsonValue* number) {
-  constexpr std::uint64_t plausible = std::uint64_t{1} << 40U;
-  if (number == nullptr || !number->is_number()) return 0;
-  const auto value = number->get<double>();  // some servers write 12.0
-  return value >= 0 && value <= static_cast<double>(plausible) ? static_cast<std::uint64_t>(value) : 0;
+  return is_count(number) ? static_cast<std::uint64_t>(number->get<double>()) : 0;  // some servers write 12.0
 }
 
 void read_part(const JsonValue& part, bool thinking, int depth, Content& content) {

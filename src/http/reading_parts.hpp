@@ -18,6 +18,12 @@ namespace icpi::http {
 /// A text; empty: it is none.
 [[nodiscard]] std::string_view text_of(const nlohmann::json* value);
 
+/// Whether there is a value, and not null.
+[[nodiscard]] bool is_there(const nlohmann::json* value);
+
+/// Whether a value can be a count of tokens: a number from 0 to 2^40.
+[[nodiscard]] bool is_count(const nlohmann::json* number);
+
 /// A count of tokens; anything that cannot be one is 0.
 [[nodiscard]] std::uint64_t count_of(const nlohmann::json* number);
 

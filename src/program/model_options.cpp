@@ -87,6 +87,18 @@ void add_budget_options(CLI::App& command, BudgetChoice& budget) {
                      "a JSON file of prices by --model-name, in place of the options above: see docs/program.md");
 }
 
+/// Notes which options were said that are for some models alone, as the texts that explain them begin with.
+void note_what_is_said(CLI::App& command, ModelChoice& model) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string& text = option->get_description();
+    const std::string models = text.substr(0, text.find(": "));
+    if (models != "http" && models != "llama" && models != "http, llama") continue;
+    option->each([&model, name = option->get_name(), models](const std::string&) {
+      model.said.push_back({name, models});
+    });
+  }
+}
+
 }  // namespace
 
 void add_model_options(CLI::App& command, ModelChoice& model) {
@@ -100,6 +112,7 @@ void add_model_options(CLI::App& command, ModelChoice& model) {
   command.add_flag("--keep-going", model.keep_going,
                    "http: also when more than half of the first 20 answers of a kind cannot be read");
   add_budget_options(command, model.budget);
+  note_what_is_said(command, model);
 }
 
 void add_model(CLI::App& command, ModelChoice& model) {

@@ -88,6 +88,14 @@ const ModelSource& find_source(std::string_view name) {
   throw InvalidArgument(fmt::format("unknown model '{}': choose one of {}", name, fmt::join(known, ", ")));
 }
 
+/// Throws InvalidArgument naming an option that is for other models: it would do nothing.
+void check_said(const ModelChoice& choice) {
+  for (const auto& [option, models] : choice.said)
+    if (models.find(choice.name) == std::string::npos)
+      throw InvalidArgument(
+          fmt::format("{} needs --model {}", option, models == "http, llama" ? "http or llama" : models));
+}
+
 }  // namespace
 
 ModelFactory embedded_model(InductionVersion version) {
@@ -168,6 +176,7 @@ std::string ModelLedger::overrun() const {
 
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
                            const std::shared_ptr<ModelLedger>& ledger) {
+  check_said(choice);
   if (choice.require_cache && choice.cache.empty())
     throw InvalidArgument("--require-cache needs --cache: name the file that holds the answers");
   if (choice.cache_optional && (choice.cache.empty() || choice.require_cache))
@@ -193,6 +202,7 @@ void check_answer_files(const ModelChoice& choice) {
 
 std::string describe_model(const ModelChoice& choice) {
   const ModelSource& source = find_source(choice.name);
+  check_said(choice);
   if (source.describe != nullptr) return printable(source.describe(choice));
   const AnyLanguageModel model = model_factory(choice, chain_program(), true, nullptr)();
   const Capabilities can = model.capabilities();

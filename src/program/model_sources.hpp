@@ -76,7 +76,14 @@ struct BatchChoice {
 
 /// Everything that the command line says about a model: see model_options.cpp for the words.
 struct ModelChoice {
+  /// An option of the command line that is for some models alone.
+  struct Said {
+    std::string option;  ///< its name
+    std::string models;  ///< their names
+  };
+
   std::string name = "induction";  ///< see model_sources()
+  std::vector<Said> said;          ///< what must go with the model
   HttpChoice http;
   LlamaChoice llama;
   std::string cache;            ///< keep answers in this file, over runs; empty: do not

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string>
+
 #include "helpers.hpp"
 
 namespace {
@@ -61,6 +64,27 @@ TEST(CleanAnswer, LeavesTheContinuationOfAPromptThatEndsWithALine) {
     const bool stops_alone =
         std::string_view(each.written) == each.kept || std::string_view(each.written).ends_with("  ");
     EXPECT_EQ(cleaning.any(), !stops_alone) << each.written;
+  }
+}
+
+// The records before the question end as the answer does, and the model goes on with the same question once more.
+TEST(CleanAnswer, OfARecordThatIsRepeatedIsKept) {
+  constexpr std::string_view question = "state = left()\n";
+  const std::string record = std::string(question) + "assert not done\n\n";
+  const std::string before = record + record;
+  const std::array examples{icpi::PromptExample{0, 15, 31}, icpi::PromptExample{32, 47, 63}};
+  icpi::CompletionRequest request = line_request(question);
+  request.prefix.text = before;
+  request.examples = examples;
+  request.question = before.size();
+  for (const std::string& repeated : {std::string(), std::string(question), record + std::string(question),
+                                      before + std::string(question), "\n" + before + std::string(question)}) {
+    for (const std::string& more : {std::string(), "\n\n" + std::string(question) + "assert done\n"}) {
+      Cleaning cleaning;
+      EXPECT_EQ(clean_answer(repeated + "assert not done" + more, request, cleaning), "assert not done")
+          << repeated << "|" << more;
+      EXPECT_EQ(cleaning.repetition, !repeated.empty());
+    }
   }
 }
 

@@ -387,6 +387,8 @@ TEST(Redirects, InACrowdEveryQuestionGetsItsOwnAnswer) {
 TEST(Usage, IsNeededWhereTheOptionsSaySo) {
   for (const auto& [usage, counted] : {std::pair{"null", false},
                                        {R"({"prompt_tokens":-3,"completion_tokens":1})", false},
+                                       {R"({"prompt_tokens":1e15,"completion_tokens":1})", false},
+                                       {R"({"prompt_tokens":12,"completion_tokens":1e15})", false},
                                        {R"({"prompt_tokens":12.0,"completion_tokens":3.0})", true}}) {
     ScriptedServer server([usage = usage](const HttpRequest&) {
       return body(fmt::format(R"({{"choices":[{{"index":0,"text":" a"}}],"usage":{}}})", usage));
