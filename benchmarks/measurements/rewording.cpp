@@ -34,7 +34,7 @@ Eigen::ArrayXd regrets(const program::DomainProgram& domain, std::size_t rewordi
   const auto horizon = static_cast<std::size_t>(domain.facts().horizon);
   program::Method method;
   method.label = "icpi-best";
-  method.options = program::named_options("best");
+  method.settings = program::named_settings("best");
   std::vector<EpisodeRecord> records;
   for (std::uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
     const program::ModelFactory model = [&] {

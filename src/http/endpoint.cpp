@@ -74,15 +74,17 @@ Endpoint::Endpoint(BaseUrl url, const Options& options)
     : base(std::move(url)),
       control(options.adaptive_concurrency ? first_limit : options.concurrency, options.concurrency) {
   description.base_url = base.text();
+  place = detail::fnv1a(description.base_url);
 }
 
 bool Endpoint::available(Clock::time_point now) const noexcept {
-  if (now < blocked_until || now < closed_until) return false;
+  if (retired || now < blocked_until || now < closed_until) return false;
   return in_flight < (down_since ? 1 : control.limit());
 }
 
 void Endpoint::on_success(Clock::time_point now) {
   refusals_in_a_row = 0;
+  failures_in_a_row = 0;
   times_held_back = 0;
   down_since.reset();
   blocked_until = {};
@@ -91,7 +93,7 @@ void Endpoint::on_success(Clock::time_point now) {
 }
 
 std::uint64_t affinity(const Endpoint& endpoint, std::uint64_t prefix) noexcept {
-  return RandomKey(detail::fnv1a(endpoint.description.base_url)).child(prefix).seed();
+  return RandomKey(endpoint.place).child(prefix).seed();
 }
 
 std::uint64_t prefix_key(const PromptPrefix& prefix) noexcept {

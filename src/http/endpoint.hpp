@@ -12,8 +12,8 @@
 
 #include "icpi/http/language_model.hpp"
 #include "rate_limits.hpp"
-#include "transport.hpp"
 #include "url.hpp"
+#include "wire.hpp"
 
 namespace icpi::http {
 
@@ -79,21 +79,25 @@ struct Endpoint {
   void block(Clock::time_point until) noexcept { blocked_until = std::max(blocked_until, until); }
 
   BaseUrl base;
+  std::uint64_t place = 0;  ///< stands for where it is
   std::string request_url;
   ServerDescription description;
   ConcurrencyControl control;
   std::optional<SlotTable> slots;
   std::size_t in_flight = 0;
-  std::size_t refusals_in_a_row = 0;  ///< 429 and 503 since the last answer
-  int times_held_back = 0;            ///< since the last answer
-  RateLimits rates;                   ///< what is left of them
+  std::uint64_t tokens_under_way = 0;  ///< of prompts and of the limits of answers
+  bool retired = false;                ///< no longer listed: what is in flight may end, and that is all
+  std::size_t refusals_in_a_row = 0;   ///< 429 and 503 since the last answer
+  std::size_t failures_in_a_row = 0;   ///< attempts that failed after it took them on, since the last answer
+  int times_held_back = 0;             ///< since the last answer
+  RateLimits rates;                    ///< what is left of them
   Clock::time_point blocked_until{};
   std::string wait_reason;                         ///< why it is left alone until then
   Clock::time_point closed_until{};                ///< it asked to wait for longer than anybody is willing to
   CompletionError closed_because;                  ///< what every question ends with until then
   std::optional<Clock::time_point> failing_since;  ///< nothing but failed attempts since then
   bool trouble_told = false;                       ///< about that
-  std::optional<Clock::time_point> down_since;     ///< nothing but failures to connect or 503 since then
+  std::optional<Clock::time_point> down_since;     ///< nothing but failures since then
   std::string last_problem;
   std::unordered_map<std::uint64_t, Lane> lanes;  ///< by slot where slots are pinned, else by prefix identity
 };

@@ -50,16 +50,22 @@ std::string describe_thinking(const Options& options) {
   return text;
 }
 
-}  // namespace
-
-std::string make_identity(const Options& options, const std::string& model) {
-  if (!options.identity.empty()) return options.identity;
+/// The servers whose answers are interchangeable.
+std::string describe_place(const Options& options) {
+  if (!options.endpoints_file.empty() && options.moved_from.empty()) return "endpoints " + options.endpoints_file;
   std::vector<std::string> urls;
   const auto& named = options.moved_from.empty() ? options.base_urls : options.moved_from;
   for (const std::string& url : named) urls.push_back(parse_base_url(url).text());
   std::sort(urls.begin(), urls.end());
   urls.erase(std::unique(urls.begin(), urls.end()), urls.end());
-  std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, fmt::join(urls, ","));
+  return fmt::format("{}", fmt::join(urls, ","));
+}
+
+}  // namespace
+
+std::string make_identity(const Options& options, const std::string& model) {
+  if (!options.identity.empty()) return options.identity;
+  const std::string identity = fmt::format("http {} {} at {}", name(options.dialect), model, describe_place(options));
   return identity + describe_messages(options) + describe_shape(options) + describe_thinking(options);
 }
 

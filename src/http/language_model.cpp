@@ -13,6 +13,7 @@
 
 #include "adaptation.hpp"
 #include "choices.hpp"
+#include "endpoints_file.hpp"
 #include "fields.hpp"
 #include "icpi/core/error.hpp"
 #include "identity.hpp"
@@ -36,7 +37,7 @@ ServerDescription unprobed(const Options& options, const BaseUrl& base) {
 
 class HttpLanguageModel::Implementation {
  public:
-  explicit Implementation(Options options) : options_(checked(std::move(options))) {
+  explicit Implementation(Options options) : file_(file_of(options)), options_(checked(std::move(options), file_)) {
     WireSettings settings = read_settings(options_);
     transport_.emplace(options_, settings.headers);
     std::vector<Endpoint> endpoints;
@@ -72,7 +73,7 @@ class HttpLanguageModel::Implementation {
     batch_ = {first, completions, requests.size()};
     const BatchGuard guard{*this, first, last};
     for (std::size_t i = 0; i < requests.size(); ++i) scheduler_->add(first + i, requests[i]);
-    while (batch_.left > 0) scheduler_->turn(std::chrono::hours(1));
+    while (batch_.left > 0) turn(std::chrono::hours(1));
   }
 
   void submit(const CompletionRequest& request, Ticket ticket) {
@@ -89,7 +90,7 @@ class HttpLanguageModel::Implementation {
                                                                                std::chrono::hours(24));
     while (!tickets_.empty()) {
       const auto left = done_.empty() ? deadline - Clock::now() : Clock::duration::zero();
-      scheduler_->turn(std::max(left, Clock::duration::zero()));
+      turn(std::max(left, Clock::duration::zero()));
       if (!done_.empty() || left <= Clock::duration::zero()) break;
     }
     std::size_t count = 0;
@@ -107,6 +108,7 @@ class HttpLanguageModel::Implementation {
   }
 
   [[nodiscard]] const Options& options() const noexcept { return options_; }
+  [[nodiscard]] std::size_t endpoints() const noexcept { return scheduler_->endpoints(); }
   [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
   [[nodiscard]] Statistics statistics() const { return scheduler_->statistics(); }
   [[nodiscard]] std::string identity() const { return make_identity(options_, capabilities_.model); }
@@ -129,6 +131,32 @@ class HttpLanguageModel::Implementation {
       model.batch_ = {};
     }
   };
+
+  static std::optional<EndpointsFile> file_of(const Options& options) {
+    return options.endpoints_file.empty() ? std::nullopt : std::optional<EndpointsFile>(options.endpoints_file);
+  }
+
+  void turn(Clock::duration wait) {
+    watch_endpoints();
+    scheduler_->turn(file_ ? std::min<Clock::duration>(wait, std::chrono::seconds(1)) : wait);
+  }
+
+  /// Servers that are added are not asked who they are: they are taken for what the others are.
+  void watch_endpoints() {
+    if (!file_) return;
+    try {
+      const auto urls = file_->changed(Clock::now());
+      if (!urls) return;
+      std::vector<Endpoint> listed;
+      for (const std::string& url : *urls) {
+        Endpoint& endpoint = listed.emplace_back(parse_base_url(url), options_);
+        endpoint.description.kind = capabilities_.servers.front().kind;
+      }
+      scheduler_->set_endpoints(std::move(listed));
+    } catch (const InvalidArgument& error) {
+      if (options_.notice) options_.notice(fmt::format("http: {}; the servers stay as they are", error.what()));
+    }
+  }
 
   /// Goes on without those that are away, as long as one is there; they are taken for servers of its kind.
   void probe_servers(std::vector<Endpoint>& endpoints, const WireSettings& settings) {
@@ -157,7 +185,8 @@ class HttpLanguageModel::Implementation {
     };
   }
 
-  static Options checked(Options options) {
+  static Options checked(Options options, std::optional<EndpointsFile>& file) {
+    if (file) options.base_urls = file->read();
     validate(options);
     if (!options.learned) options.learned = new_learned_request();
     return options;
@@ -174,6 +203,7 @@ class HttpLanguageModel::Implementation {
     tickets_.erase(found);
   }
 
+  std::optional<EndpointsFile> file_;
   const Options options_;
   Capabilities capabilities_;
   std::optional<Transport> transport_;
@@ -207,7 +237,7 @@ void HttpLanguageModel::cancel(Ticket ticket) { implementation_->cancel(ticket);
 
 std::size_t HttpLanguageModel::concurrency() const noexcept {
   const Options& options = implementation_->options();
-  return options.concurrency * options.base_urls.size() * options.prompts_per_request;
+  return options.concurrency * implementation_->endpoints() * options.prompts_per_request;
 }
 
 std::size_t HttpLanguageModel::context_limit() const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,11 @@ namespace icpi::http {
 struct Demand {
   double prompt_tokens = 0;      ///< estimated
   double completion_tokens = 0;  ///< the limit
+
+  /// All of them, at least 1.
+  [[nodiscard]] std::uint64_t tokens() const noexcept {
+    return 1 + static_cast<std::uint64_t>(prompt_tokens + completion_tokens);
+  }
 };
 
 /// What is left of a server's limits of requests and tokens, as the headers of its answers tell:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What is sent when and where. Its results: scheduler_answers.cpp; how jobs end: scheduler_endings.cpp.
+// What is sent when. Where: scheduler_endpoints.cpp; its results: scheduler_answers.cpp; how jobs end:
+// scheduler_endings.cpp.
 #include "scheduler.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -21,27 +21,22 @@ constexpr std::size_t most_lanes = 65536;
 
 }  // namespace
 
-Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings,
-                     Transport& transport, std::vector<Endpoint> endpoints, Sink sink)
+Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings, Wire& wire,
+                     std::vector<Endpoint> endpoints, Sink sink)
     : options_(options),
       capabilities_(capabilities),
       dialect_(strategy(options.dialect)),
       secrets_(std::move(settings.secrets)),
       shape_(shape_of(options.request)),
-      transport_(transport),
+      wire_(wire),
+      query_(std::move(settings.query)),
       endpoints_(std::move(endpoints)),
       sink_(std::move(sink)) {
-  for (Endpoint& endpoint : endpoints_) {
-    endpoint.request_url = dialect_.url(endpoint.base) + settings.query;
-    const std::size_t slots = endpoint.description.slots;
-    if (options.pin_slots && endpoint.description.kind == ServerKind::llama_server && slots > 1) {
-      endpoint.slots.emplace(slots);
-    }
-  }
+  for (Endpoint& endpoint : endpoints_) prepare(endpoint);
 }
 
 void Scheduler::add(JobId id, const CompletionRequest& request) {
-  const auto now = Clock::now();
+  const auto now = wire_.now();
   Job& job = jobs_[id];
   job.request = request;
   job.key = prefix_key(request.prefix);
@@ -85,7 +80,8 @@ void Scheduler::dispatch(Clock::time_point now) {
       ready_.pop_front();
       continue;
     }
-    const auto endpoint = choose_endpoint(found->second.key, now);
+    const Demand demand = demand_of(found->second.request);
+    const auto endpoint = choose_endpoint(found->second.key, demand, now);
     if (!endpoint) break;
     const auto lane = lane_of(*endpoint, found->second.request);
     if (lane && lane_is_full(*endpoint, *lane)) {
@@ -94,7 +90,6 @@ void Scheduler::dispatch(Clock::time_point now) {
       ready_.pop_front();
       continue;
     }
-    const Demand demand = demand_of(found->second.request);
     if (!server_allows(endpoints_[*endpoint], demand, now)) continue;
     if (!rate_allows(demand, now)) break;
     endpoints_[*endpoint].rates.take(demand);
@@ -119,43 +114,6 @@ bool Scheduler::rate_allows(const Demand& demand, Clock::time_point now) {
     token_clock_ = std::max(token_clock_, now) + seconds_of(60 * tokens / options_.tokens_per_minute);
   }
   return true;
-}
-
-/// Whether the server's own limits have room; else it is left alone until they have. Longer than anybody is willing to
-/// wait it is not: then it is up to the server to refuse.
-bool Scheduler::server_allows(Endpoint& endpoint, const Demand& demand, Clock::time_point now) {
-  const auto opening = endpoint.rates.opening(demand, now);
-  if (!opening || opening->at - now > options_.retries.patience) return true;
-  endpoint.block(opening->at);
-  endpoint.wait_reason =
-      fmt::format("{}: the limit of its {} is used up", endpoint.description.base_url, opening->limit);
-  return false;
-}
-
-std::optional<std::size_t> Scheduler::choose_endpoint(std::uint64_t key, Clock::time_point now) const {
-  std::size_t load = 1;
-  std::size_t healthy = 0;
-  for (const Endpoint& endpoint : endpoints_) {
-    load += endpoint.in_flight;
-    healthy += endpoint.down_since ? 0U : 1U;
-  }
-  // "Consistent hashing with bounded loads" (Mirrokni, Thorup and Zadimoghaddam 2018): nobody takes over 1.25 x mean.
-  const double share = 1.25 * static_cast<double>(load) / static_cast<double>(std::max<std::size_t>(healthy, 1));
-  const auto bound = static_cast<std::size_t>(std::ceil(share));
-  std::optional<std::size_t> best;
-  std::pair<bool, std::uint64_t> best_rank;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    const Endpoint& endpoint = endpoints_[i];
-    if (!endpoint.available(now)) continue;
-    const bool under_bound = key == 0 || endpoint.in_flight < bound;
-    const std::uint64_t preference = key == 0 ? ~std::uint64_t{endpoint.in_flight} : affinity(endpoint, key);
-    const std::pair rank{under_bound, preference};
-    if (!best || rank > best_rank) {
-      best = i;
-      best_rank = rank;
-    }
-  }
-  return best;
 }
 
 std::optional<std::uint64_t> Scheduler::lane_of(std::size_t endpoint, const CompletionRequest& request) {
@@ -204,6 +162,7 @@ void Scheduler::start(std::vector<JobId> jobs, std::size_t endpoint, std::option
     job.state = State::in_flight;
     if (job.sent) ++statistics_.retries;
     job.sent = true;
+    flight.tokens += demand_of(job.request).tokens();
   }
   flight.jobs = jobs;
   send(jobs, std::move(flight), endpoints_[endpoint].request_url);
@@ -220,11 +179,12 @@ void Scheduler::send(const std::vector<JobId>& jobs, Flight flight, const std::s
     requests.push_back(&jobs_.at(id).request);
     statistics_.prompt_bytes += requests.back()->prefix.text.size() + requests.back()->query.size();
   }
-  std::string body = transport_.take_buffer();
+  std::string body = wire_.take_buffer();
   dialect_.write(context, requests, body);
-  const TransferId id = transport_.start(url, std::move(body));
+  const TransferId id = wire_.start(url, std::move(body));
   ++statistics_.requests;
   ++server.in_flight;
+  server.tokens_under_way += flight.tokens;
   server.control.on_start(server.in_flight);
   if (flight.lane) ++server.lanes[*flight.lane].in_flight;
   flight.active = true;
@@ -239,6 +199,7 @@ Scheduler::Flight Scheduler::land(TransferId id) {
   flight_deadlines_.erase({flight.deadline, id});
   Endpoint& server = endpoints_[flight.endpoint];
   --server.in_flight;
+  server.tokens_under_way -= flight.tokens;
   if (!flight.lane) return flight;
   Lane& lane = server.lanes[*flight.lane];
   --lane.in_flight;
@@ -258,7 +219,7 @@ Scheduler::Flight Scheduler::land(TransferId id) {
 
 void Scheduler::turn(Clock::duration wait) {
   const std::uint64_t ended_before = ended_jobs_;
-  auto now = Clock::now();
+  auto now = wire_.now();
   if (options_.interrupted) {
     if (options_.interrupted()) return cancel_all();
     wait = std::min<Clock::duration>(wait, 100ms);
@@ -268,11 +229,11 @@ void Scheduler::turn(Clock::duration wait) {
   refuse_while_closed(now);
   announce_wait(now);
   if (ended_jobs_ != ended_before) wait = Clock::duration::zero();
-  transport_.run(std::min(wait, time_to_next_event(now)), ended_);
-  now = Clock::now();
+  wire_.run(std::min(wait, time_to_next_event(now)), ended_);
+  now = wire_.now();
   for (TransferResult& result : ended_) {
     handle(result, now);
-    transport_.recycle(std::move(result.body));
+    wire_.recycle(std::move(result.body));
   }
   ended_.clear();
   send_redirected();

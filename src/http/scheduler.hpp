@@ -17,7 +17,7 @@
 #include "icpi/http/language_model.hpp"
 #include "reading.hpp"
 #include "settings.hpp"
-#include "transport.hpp"
+#include "wire.hpp"
 
 namespace icpi::http {
 
@@ -32,8 +32,14 @@ class Scheduler {
   /// Receives every job exactly once, inside add, turn or cancel.
   using Sink = std::function<void(JobId, Completion&&)>;
 
-  Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings, Transport& transport,
+  Scheduler(const Options& options, const Capabilities& capabilities, WireSettings settings, Wire& wire,
             std::vector<Endpoint> endpoints, Sink sink);
+
+  /// The servers from now on, at least one. One that was there stays as it is; one that is not listed any more gets no
+  /// further requests, and what is under way there may end.
+  void set_endpoints(std::vector<Endpoint> listed);
+  /// How many of them there are.
+  [[nodiscard]] std::size_t endpoints() const noexcept;
 
   /// Queues a request and sends it if there is room.
   void add(JobId id, const CompletionRequest& request);
@@ -64,6 +70,7 @@ class Scheduler {
     std::vector<JobId> jobs;  ///< 0: cancelled meanwhile
     std::size_t endpoint = 0;
     std::optional<std::uint64_t> lane;
+    std::uint64_t tokens = 0;         ///< as Endpoint::tokens_under_way counts them
     std::uint64_t shape_version = 0;  ///< of the body that was sent
     Clock::time_point started;
     Clock::time_point deadline;
@@ -79,7 +86,9 @@ class Scheduler {
   [[nodiscard]] Demand demand_of(const CompletionRequest& request) const;
   bool rate_allows(const Demand& demand, Clock::time_point now);
   bool server_allows(Endpoint& endpoint, const Demand& demand, Clock::time_point now);
-  std::optional<std::size_t> choose_endpoint(std::uint64_t key, Clock::time_point now) const;
+  void prepare(Endpoint& endpoint) const;
+  void let_out(Endpoint& endpoint);
+  std::optional<std::size_t> choose_endpoint(std::uint64_t key, const Demand& demand, Clock::time_point now) const;
   std::optional<std::uint64_t> lane_of(std::size_t endpoint, const CompletionRequest& request);
   bool lane_is_full(std::size_t endpoint, std::uint64_t lane) const;
   std::vector<JobId> take_companions(JobId first);
@@ -99,6 +108,7 @@ class Scheduler {
   HttpFailure judge_transfer(const TransferResult& result, Endpoint& endpoint, Clock::time_point now);
   void note_wait(const HttpFailure& failure, Endpoint& endpoint, Clock::time_point now);
   void note_refusal(const HttpFailure& failure, long status, const Flight& flight, Clock::time_point now);
+  void note_failure(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void hold_back(Endpoint& endpoint, Clock::time_point now);
   void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void mark_up(Endpoint& endpoint, Clock::time_point now);
@@ -130,8 +140,9 @@ class Scheduler {
   BodyShape shape_;
   std::uint64_t shape_version_ = 0;  ///< of what was learned and is in shape_
   bool clamp_told_ = false;          ///< that a temperature is out of the service's range
-  Transport& transport_;
-  std::vector<Endpoint> endpoints_;
+  Wire& wire_;
+  std::string query_;                ///< end of the URLs
+  std::vector<Endpoint> endpoints_;  ///< some may be retired; their places are given out again
   Sink sink_;
   RandomStream jitter_{RandomKey(0x6A69747465720000U)};
 

@@ -60,6 +60,7 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
   note_wait(failure, endpoint, now);
   if (result.status == 429 || result.status == 503 || result.status == 529)
     note_refusal(failure, result.status, flight, now);
+  if (failure.next == Next::retry) note_failure(endpoint, failure.error.message, now);
   if (adapt(result, flight, failure)) return;
   fail(flight, failure, now);
 }
@@ -225,7 +226,7 @@ void Scheduler::mark_down(Endpoint& endpoint, const std::string& problem, Clock:
   if (endpoint.down_since) return;
   endpoint.down_since = now;
   const bool all_down =
-      std::all_of(endpoints_.begin(), endpoints_.end(), [](const Endpoint& e) { return e.down_since.has_value(); });
+      std::all_of(endpoints_.begin(), endpoints_.end(), [](const Endpoint& e) { return e.retired || e.down_since; });
   if (all_down) {
     tell(fmt::format("http: {}; pausing for up to {:.0f} s until it is back", endpoint.last_problem,
                      in_seconds(options_.retries.patience)));

@@ -91,7 +91,7 @@ void Scheduler::fail_job(JobId id, HttpFailure failure, Clock::time_point now) {
       const bool elsewhere =
           std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& e) { return e.available(now); });
       const auto delay =
-          elsewhere && endpoints_.size() > 1 ? Clock::duration::zero() : std::max(backoff(job.refusals), asked);
+          elsewhere && endpoints() > 1 ? Clock::duration::zero() : std::max(backoff(job.refusals), asked);
       if (now + delay - *job.first_refusal > options_.retries.patience) {
         failure.error.message += asked > options_.retries.patience
                                      ? fmt::format(" (it asks to wait {:.0f} s)", failure.error.retry_after_seconds)
@@ -128,12 +128,12 @@ Clock::duration Scheduler::backoff(int failures) {
 void Scheduler::expire(Clock::time_point now) {
   while (!flight_deadlines_.empty() && flight_deadlines_.begin()->first <= now) {
     const TransferId id = flight_deadlines_.begin()->second;
-    transport_.abort(id);
+    wire_.abort(id);
     const Flight flight = land(id);
     ++statistics_.timeouts;
-    const double seconds = in_seconds(options_.attempt_timeout);
-    fail(flight, HttpFailure{{ErrorCategory::timeout, fmt::format("no answer within {} s", seconds), 0}, Next::retry},
-         now);
+    const std::string problem = fmt::format("no answer within {} s", in_seconds(options_.attempt_timeout));
+    note_failure(endpoints_[flight.endpoint], problem, now);
+    fail(flight, HttpFailure{{ErrorCategory::timeout, problem, 0}, Next::retry}, now);
   }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const JobId id = deadlines_.begin()->second;
@@ -147,9 +147,12 @@ void Scheduler::expire(Clock::time_point now) {
 
 void Scheduler::fail_without_servers(Clock::time_point now) {
   std::optional<Clock::time_point> latest;
+  std::string problem;
   for (const Endpoint& endpoint : endpoints_) {
+    if (endpoint.retired) continue;
     if (!endpoint.down_since) return;
     latest = std::max(latest.value_or(*endpoint.down_since), *endpoint.down_since);
+    problem = endpoint.last_problem;
   }
   if (!latest || now - *latest <= options_.retries.patience) return;
   std::vector<JobId> stranded;
@@ -158,22 +161,25 @@ void Scheduler::fail_without_servers(Clock::time_point now) {
   }
   std::sort(stranded.begin(), stranded.end());
   for (const JobId id : stranded) {
-    end_with_error(id,
-                   {ErrorCategory::transport, "http: no server takes requests: " + endpoints_.front().last_problem, 0});
+    end_with_error(id, {ErrorCategory::transport, "http: no server takes requests: " + problem, 0});
   }
 }
 
 /// While every server asks to wait for longer than anybody is willing to, nothing is sent.
 void Scheduler::refuse_while_closed(Clock::time_point now) {
-  const bool closed = std::all_of(endpoints_.begin(), endpoints_.end(),
-                                  [&](const Endpoint& endpoint) { return endpoint.closed_until > now; });
-  if (!closed) return;
+  const Endpoint* closed = nullptr;
+  for (const Endpoint& endpoint : endpoints_) {
+    if (endpoint.retired) continue;
+    if (endpoint.closed_until <= now) return;
+    if (closed == nullptr) closed = &endpoint;
+  }
+  if (closed == nullptr) return;
   std::vector<JobId> waiting;
   for (const auto& [id, job] : jobs_) {
     if (job.state != State::in_flight) waiting.push_back(id);
   }
   std::sort(waiting.begin(), waiting.end());
-  for (const JobId id : waiting) end_with_error(id, endpoints_.front().closed_because);
+  for (const JobId id : waiting) end_with_error(id, closed->closed_because);
 }
 
 /// Tells of waits above a second, again and again until they are over.
@@ -184,7 +190,7 @@ void Scheduler::announce_wait(Clock::time_point now) {
     const Endpoint* blocked = nullptr;
     for (const Endpoint& endpoint : endpoints_) {
       if (endpoint.in_flight > 0) return {};
-      if (endpoint.blocked_until < first) {
+      if (!endpoint.retired && endpoint.blocked_until < first) {
         first = endpoint.blocked_until;
         blocked = &endpoint;
       }
@@ -211,7 +217,7 @@ void Scheduler::take_off_the_list(JobId id) {
     const auto place = std::find(flight.jobs.begin(), flight.jobs.end(), id);
     if (place == flight.jobs.end()) continue;
     if (flight.jobs.size() == 1) {
-      transport_.abort(transfer);
+      wire_.abort(transfer);
       static_cast<void>(land(transfer));
     } else {
       *place = 0;
@@ -260,7 +266,7 @@ Statistics Scheduler::statistics() const {
   Statistics result = statistics_;
   for (const Endpoint& endpoint : endpoints_) {
     result.in_flight += endpoint.in_flight;
-    result.concurrency_limit += endpoint.control.limit();
+    if (!endpoint.retired) result.concurrency_limit += endpoint.control.limit();
   }
   result.queued = 0;
   for (const auto& [id, job] : jobs_) result.queued += job.state == State::in_flight ? 0U : 1U;

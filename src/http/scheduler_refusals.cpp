@@ -91,7 +91,7 @@ void Scheduler::note_refusal(const HttpFailure& failure, long status, const Flig
   if (failure.next == Next::fail) return;
   ++endpoint.refusals_in_a_row;
   if (status == 429) endpoint.control.on_refusal(flight.started, now);
-  if (failure.error.retry_after_seconds <= 0 && (status == 429 || endpoints_.size() > 1)) hold_back(endpoint, now);
+  if (failure.error.retry_after_seconds <= 0 && (status == 429 || endpoints() > 1)) hold_back(endpoint, now);
   if (status != 429 && endpoint.refusals_in_a_row >= refusals_until_down)
     mark_down(endpoint, failure.error.message, now);
 }

@@ -25,7 +25,8 @@ constexpr int deepest_answer = 32;
 constexpr int deepest_words = 8;
 constexpr std::size_t most_words = 3;  // of a list
 
-const JsonValue* member(const JsonValue& object, std::string_view key) {
+/// The member; nullptr: there is none, it is null, or what should have it is no object.
+const JsonValue* given(const JsonValue& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -64,20 +65,20 @@ std::string message_of_list(const JsonValue& list, int depth) {
 }
 
 std::string message_of_object(const JsonValue& object, int depth) {
-  const JsonValue* error = member(object, "error");
+  const JsonValue* error = given(object, "error");
   if (error != nullptr && error->is_structured()) {
     if (std::string words = find_message(*error, depth + 1); !words.empty()) return words;
   }
   for (const std::string_view key : {"message", "detail", "msg", "error_message", "error_description", "error",
                                      "errors", "description", "details", "title", "reason"}) {
-    const JsonValue* found = member(object, key);
+    const JsonValue* found = given(object, key);
     std::string words = found == nullptr ? std::string() : find_message(*found, depth + 1);
     if (words.empty()) continue;
-    const JsonValue* place = member(object, "loc");
+    const JsonValue* place = given(object, "loc");
     if (place != nullptr && !last_name(*place).empty()) return last_name(*place) + ": " + words;
     // A gateway repeats what the service behind it said.
-    const JsonValue* metadata = member(object, "metadata");
-    const JsonValue* raw = metadata == nullptr ? nullptr : member(*metadata, "raw");
+    const JsonValue* metadata = given(object, "metadata");
+    const JsonValue* raw = metadata == nullptr ? nullptr : given(*metadata, "raw");
     if (raw != nullptr && raw->is_string()) words += ": " + raw->get<std::string>();
     return words;
   }
@@ -179,7 +180,7 @@ ServerWords read_server_words(const JsonValue& parsed, const std::string& body) 
 
 bool is_error(const JsonValue& answer) {
   const JsonValue& first = answer.is_array() && !answer.empty() ? answer.front() : answer;
-  return member(first, "error") != nullptr && member(first, "choices") == nullptr;
+  return given(first, "error") != nullptr && given(first, "choices") == nullptr;
 }
 
 long status_in(const ServerWords& words) {

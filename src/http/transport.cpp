@@ -14,6 +14,7 @@ namespace icpi::http {
 namespace {
 
 constexpr std::size_t kept_buffers = 128;
+constexpr std::size_t most_added = 64;  // servers whose connections are kept too
 
 void initialise_curl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -126,7 +127,8 @@ Transport::Transport(const Options& options, const std::vector<std::string>& hea
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Transport::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  const std::size_t connections = options.concurrency * options.base_urls.size() + 8;
+  const std::size_t servers = options.base_urls.size() + (options.endpoints_file.empty() ? 0 : most_added);
+  const std::size_t connections = options.concurrency * servers + 8;
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(connections));
 }
 

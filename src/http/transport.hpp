@@ -3,7 +3,6 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -15,66 +14,27 @@
 #include <curl/curl.h>
 
 #include "icpi/http/options.hpp"
+#include "wire.hpp"
 
 namespace icpi::http {
-
-using Clock = std::chrono::steady_clock;
-
-/// At most a million seconds.
-inline Clock::duration seconds_of(double seconds) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-}
-
-inline double in_seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-/// Names a transfer while it runs.
-using TransferId = std::size_t;
-
-/// What came of a transfer. Requests with a body that were answered with a status 2xx: id, code, status, limits and body
-/// alone.
-struct TransferResult {
-  TransferId id = 0;
-  CURLcode code = CURLE_OK;
-  bool connected = false;  ///< a connection was there, so the server may have seen the request
-  bool too_large = false;  ///< the answer passed the size limit and was cut off
-  long status = 0;         ///< HTTP status; 0: none came
-  double retry_after_seconds = 0;
-  std::string redirect_url;                                 ///< absolute; empty: none
-  std::string server;                                       ///< the header of that name
-  std::vector<std::pair<std::string, std::string>> limits;  ///< headers that tell of rate limits, in small letters
-  std::string error;                                        ///< curl's words, when code is not CURLE_OK
-  std::string body;
-};
-
-/// Whether the server cannot have seen the request: no connection came about.
-[[nodiscard]] bool never_reached(const TransferResult& result);
 
 /// HTTP exchanges on one event loop: curl's multi interface in its socket form, on poll(2). Nothing moves except inside
 /// start and run. Connections are kept alive and reused; HTTP/2 is used where a TLS server offers it; redirects are
 /// reported, not followed; proxies by curl's environment variables.
 /// Thread-safety: one object by one thread at a time.
-class Transport {
+class Transport final : public Wire {
  public:
   /// `headers`: lines that go with every request, the key among them.
   Transport(const Options& options, const std::vector<std::string>& headers);
-  Transport(const Transport&) = delete;
-  Transport& operator=(const Transport&) = delete;
-  ~Transport();
+  ~Transport() override;
 
-  /// Begins to send. `body` nullopt: a GET; its memory is kept for later requests (see take_buffer).
-  TransferId start(const std::string& url, std::optional<std::string> body);
+  [[nodiscard]] Clock::time_point now() const override { return Clock::now(); }
 
-  /// An empty string, with the memory of an earlier request where there is one.
-  [[nodiscard]] std::string take_buffer();
-
-  /// Gives a result's memory back.
-  void recycle(std::string buffer);
-
-  /// Forgets a running transfer and closes its connection.
-  void abort(TransferId id);
-
-  /// Moves bytes, waiting up to `wait` until something can be moved; appends what ended.
-  void run(Clock::duration wait, std::vector<TransferResult>& ended);
+  TransferId start(const std::string& url, std::optional<std::string> body) override;
+  [[nodiscard]] std::string take_buffer() override;
+  void recycle(std::string buffer) override;
+  void abort(TransferId id) override;
+  void run(Clock::duration wait, std::vector<TransferResult>& ended) override;
 
   [[nodiscard]] std::size_t running() const noexcept { return running_; }
 

@@ -12,7 +12,7 @@ PolicyIterationOptions AgentSettings::options() const {
   switch (values) {
     case ValueChoice::mean_of_rollouts: decisions.values = MeanOfRollouts{rollouts}; break;
     case ValueChoice::planning:
-      decisions.values = Planning{{rollouts.step_limit, rollouts.attempts, node_limit, outcomes}};
+      decisions.values = Planning{{rollouts.step_limit, rollouts.attempts, node_limit, outcomes, recall}};
       break;
     case ValueChoice::policy_alone: decisions.values = PolicyAlone{rollouts.attempts}; break;
   }
@@ -56,10 +56,22 @@ AgentSettings recommended_settings() {
   return settings;
 }
 
+AgentSettings exploring_settings() {
+  AgentSettings settings = recommended_settings();
+  settings.untried_bonus = 0;
+  settings.hopes = true;
+  settings.outcomes = 8;
+  settings.recall = true;
+  settings.balance_chance = false;
+  return settings;
+}
+
 AgentSettings named_settings(std::string_view name) {
   if (name == "paper") return {};
+  if (name == "exploring") return exploring_settings();
   if (name == "recommended" || name == "best") return recommended_settings();
-  throw InvalidArgument(fmt::format("unknown options '{}': choose one of recommended, best (the same), paper", name));
+  throw InvalidArgument(
+      fmt::format("unknown options '{}': choose one of recommended, best (the same), exploring, paper", name));
 }
 
 }  // namespace icpi::program

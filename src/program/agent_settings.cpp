@@ -52,6 +52,9 @@ void add_value_settings(std::vector<Setting>& all) {
   all.push_back({"outcomes", "whole numbers from 1", "planning: how many are drawn of a step that chance decides",
                  [](Settings& s, Text v) { return set_count(v, 1, s.outcomes); },
                  [](const Settings& s) { return fmt::to_string(s.outcomes); }});
+  all.push_back({"recall", "on, off", "planning: what came of recorded steps is taken as it was, and not asked for",
+                 [](Settings& s, Text v) { return parse_switch(v, s.recall); },
+                 [](const Settings& s) { return fmt::to_string(s.recall); }});
 }
 
 void add_exploration_settings(std::vector<Setting>& all) {

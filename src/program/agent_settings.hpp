@@ -26,6 +26,7 @@ struct AgentSettings {
   RolloutOptions rollouts{};  ///< step_limit and attempts count for all value estimators
   std::size_t node_limit = 600;
   int outcomes = 1;
+  bool recall = false;
 
   bool warms_up = true;
   WarmUp warm_up{};
@@ -61,7 +62,10 @@ struct AgentSettings {
 /// The recommended set: PolicyIterationOptions{}.
 AgentSettings recommended_settings();
 
-/// "recommended", its alias "best", or "paper". Throws InvalidArgument for other names.
+/// exploring_options().
+AgentSettings exploring_settings();
+
+/// "recommended", its alias "best", "exploring", or "paper". Throws InvalidArgument for other names.
 AgentSettings named_settings(std::string_view name);
 
 /// A parameter that `--set name=value` reaches.

@@ -44,7 +44,7 @@ Method make_method(const MethodArguments& arguments) {
                                                          : "paper";
   method.settings = named_settings(options);
   // In records the paper's options have no name of their own.
-  if (options != "paper" && learns_by_model) method.label += "-best";
+  if (options != "paper" && learns_by_model) method.label += options == "exploring" ? "-exploring" : "-best";
   const auto ablation = [&](bool wanted, std::string_view name) {
     if (!wanted) return;
     if (!asks_model(method.kind))

@@ -92,8 +92,8 @@ std::shared_ptr<http::LearnedRequest> learned_of(const http::Options& options) {
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<http::LearnedRequest>> known;
   const std::lock_guard lock(mutex);
-  auto& learned =
-      known[fmt::format("{} {} {}", http::name(options.dialect), options.model, fmt::join(options.base_urls, ","))];
+  auto& learned = known[fmt::format("{} {} {} {}", http::name(options.dialect), options.model, options.endpoints_file,
+                                    fmt::join(options.base_urls, ","))];
   if (!learned) learned = http::new_learned_request();
   return learned;
 }
@@ -123,7 +123,7 @@ http::Options defaults_of(const HttpChoice& choice) {
   options = http::for_service(http::find_service(choice.service), std::move(options));
   const std::string& variable = options.api_key_env;
   if (variable.empty() || choice.api_key_env || std::getenv(variable.c_str()) != nullptr) return options;
-  if (choice.base_urls.empty())
+  if (choice.base_urls.empty() && choice.endpoints_file.empty())
     throw InvalidArgument(
         fmt::format("--service {} needs its key in {}, or --api-key-env NAME", choice.service, variable));
   options.api_key_env.clear();
@@ -146,6 +146,9 @@ void set_messages(const HttpChoice& choice, http::Options& options) {
 http::Options http_options(const ModelChoice& choice) {
   http::Options options = defaults_of(choice.http);
   if (!choice.http.base_urls.empty()) options.base_urls = choice.http.base_urls;
+  if (!choice.http.base_urls.empty() && !choice.http.endpoints_file.empty())
+    throw InvalidArgument("--endpoints goes without --base-url: the file says where the servers are");
+  options.endpoints_file = choice.http.endpoints_file;
   options.moved_from = choice.http.moved_from;
   options.model = choice.http.model_name;
   options.dialect = parse_name("--dialect", choice.http.dialect, dialects, options.dialect);

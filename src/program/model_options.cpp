@@ -14,6 +14,9 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
                   "of one model, separated by commas, share the load")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command.add_option("--endpoints", http.endpoints_file,
+                     "http: a file that lists the servers in place of --base-url, one a line; it may change while a "
+                     "run goes: servers join, and leave once they have answered");
   command
       .add_option("--moved-from", http.moved_from,
                   "http: where the same servers were before; recorded and cached answers of theirs still count")

@@ -19,6 +19,7 @@ namespace icpi::program {
 struct HttpChoice {
   std::string service;                     ///< a known one, whose needs are met unless the rest says otherwise
   std::vector<std::string> base_urls;      ///< empty: OPENAI_BASE_URL, else a llama-server on this machine
+  std::string endpoints_file;              ///< lists them in place of base_urls; empty: none
   std::vector<std::string> moved_from;     ///< stand for base_urls in the model's identity
   std::string server;                      ///< which software answers; empty: the service's, else automatic
   std::string model_name;                  ///< as the server calls it; empty: the only one it lists

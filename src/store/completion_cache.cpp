@@ -21,6 +21,13 @@ constexpr std::int64_t schema_version = 2;         // 1: may hold entries of ver
 constexpr std::int64_t coarse_use_seconds = 3600;  // uses closer together are not written down
 constexpr std::size_t inserts_between_checks = 64;
 
+// As they stand in sqlite_master too; those of a file are compared with them.
+constexpr std::string_view table_sql =
+    "completions (key BLOB PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL, used INTEGER NOT NULL) "
+    "WITHOUT "
+    "ROWID";
+constexpr std::string_view index_sql = "completions_by_use ON completions (used)";
+
 }  // namespace
 
 class CompletionStore::Implementation {
@@ -167,18 +174,30 @@ class CompletionStore::Implementation {
     if (id == application_id && version > schema_version) {
       throw InvalidArgument(fmt::format("completion cache {} was written by a newer icpi", options_.file.string()));
     }
+    if (const std::string other = find_foreign_part(database); !other.empty()) {
+      throw InvalidArgument(fmt::format("completion cache {} holds the {}, which icpi did not make; such files can act",
+                                        options_.file.string(), other));
+    }
+  }
+
+  /// What is neither the table nor the index of a cache: triggers and views are programs, which whoever the file is from
+  /// could have written. Empty: nothing (statistics of SQLite's ANALYZE aside).
+  static std::string find_foreign_part(Database& database) {
+    return database.text(
+        fmt::format("SELECT type || ' ' || name FROM sqlite_master WHERE sql NOT IN ('CREATE TABLE {}', 'CREATE INDEX "
+                    "{}') AND name NOT GLOB 'sqlite_stat[0-9]' LIMIT 1",
+                    table_sql, index_sql)
+            .c_str());
   }
 
   static void create_tables(Database& database) {
     database.execute("PRAGMA journal_mode = WAL");
     database.execute("PRAGMA synchronous = NORMAL");
     database.execute("PRAGMA journal_size_limit = 16777216");
-    database.execute(
-        "BEGIN IMMEDIATE;"
-        "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL,"
-        " used INTEGER NOT NULL) WITHOUT ROWID;"
-        "CREATE INDEX IF NOT EXISTS completions_by_use ON completions (used);"
-        "PRAGMA application_id = 0x69637069; COMMIT");
+    database.execute(fmt::format("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS {}; CREATE INDEX IF NOT EXISTS {};"
+                                 "PRAGMA application_id = 0x69637069; COMMIT",
+                                 table_sql, index_sql)
+                         .c_str());
     if (database.number("PRAGMA user_version") == 0) database.execute("PRAGMA user_version = 2");
   }
 

@@ -42,10 +42,11 @@ TEST(RandomKey, BlocksAreTheCountersOfTheKey) {
 }
 
 TEST(LastChild, IsTheChildOfTheKeyThatIsAskedFor) {
+  using Numbers = std::vector<std::uint64_t>;
   LastChild last;
   EXPECT_EQ(last.of(RandomKey(), 0), RandomKey().child(0));
-  for (const std::uint64_t seed : {5, 5, 6, 5, 0})
-    for (const std::uint64_t index : {0, 1, 1, 0, 7})
+  for (const std::uint64_t seed : Numbers{5, 5, 6, 5, 0})
+    for (const std::uint64_t index : Numbers{0, 1, 1, 0, 7})
       EXPECT_EQ(last.of(RandomKey(seed), index), RandomKey(seed).child(index));
 }
 

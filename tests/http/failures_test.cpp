@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Every way in which a server can fail one request.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <ostream>
+#include <vector>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
@@ -20,6 +24,7 @@ using icpi::http::HttpLanguageModel;
 using icpi::http::Options;
 using icpi_test::ask;
 using icpi_test::completion_body;
+using icpi_test::echo_reply;
 using icpi_test::HttpReply;
 using icpi_test::HttpRequest;
 using icpi_test::plain_request;
@@ -304,6 +309,35 @@ TEST(Connecting, NobodyListensThenSomebodyDoes) {
   for (const auto& item : finished) EXPECT_EQ(item.completion.text, " back");
   EXPECT_EQ(server.requests(), 20);
   EXPECT_THAT(notices, testing::ElementsAre(HasSubstr("pausing"), HasSubstr("is back")));
+}
+
+/// Opens so many files, as a host may have.
+class ManyFiles {
+ public:
+  explicit ManyFiles(std::size_t count) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (std::size_t i = 0; i < count; ++i) files_.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  ManyFiles(const ManyFiles&) = delete;
+  ManyFiles& operator=(const ManyFiles&) = delete;
+  ~ManyFiles() {
+    for (const int file : files_) close(file);
+  }
+  [[nodiscard]] int last() const { return files_.back(); }
+
+ private:
+  std::vector<int> files_;
+};
+
+TEST(Connecting, DescriptorsBeyondAThousandAreAsGood) {
+  const ManyFiles files(1100);
+  ASSERT_GT(files.last(), 1024);  // more than select(2) takes
+  ScriptedServer server(echo_reply);
+  HttpLanguageModel model(quick_options({server.url()}));
+  EXPECT_FALSE(ask(model, plain_request()).error);
 }
 
 TEST(Connecting, UnknownHostIsATransportError) {

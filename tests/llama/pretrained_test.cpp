@@ -29,7 +29,7 @@ constexpr std::size_t most_questions = ICPI_LLAMA_LONG ? 1000 : 24;
 const std::vector<DraftSource> sources =
     ICPI_LLAMA_LONG ? std::vector{DraftSource::induction, DraftSource::ngram} : std::vector{DraftSource::induction};
 constexpr std::string_view smollm2 = "SmolLM2-135M-Instruct.Q4_1.gguf";
-constexpr std::string_view gemma3 = "gemma-3-270m-q4_k_m.gguf";
+[[maybe_unused]] constexpr std::string_view gemma3 = "gemma-3-270m-q4_k_m.gguf";
 
 /// A question that outlives the agent that asked it.
 struct Kept {

@@ -47,10 +47,10 @@ PolicyIterationOptions options_with(double temperature) {
   return options;
 }
 
-using Agent = PolicyIteration<Chain, CopyingModel>;
+using AlikeAgent = PolicyIteration<Chain, CopyingModel>;
 
 /// Decides once at this state, in an episode of its own; how often the model is asked.
-std::size_t calls(Agent& agent, CopyingModel& model, int state) {
+std::size_t calls(AlikeAgent& agent, CopyingModel& model, int state) {
   const std::size_t before = model.count;
   agent.begin_episode(state, EpisodeKind::evaluation);
   static_cast<void>(agent.act(state));
@@ -63,7 +63,7 @@ class AlikeAnswers : public ::testing::TestWithParam<double> {};
 TEST_P(AlikeAnswers, AreKeptOverEpisodesUntilTheirExamplesChange) {
   Chain env;
   CopyingModel model;
-  Agent agent(env, model, options_with(GetParam()));
+  AlikeAgent agent(env, model, options_with(GetParam()));
   for (std::uint64_t seed = 0; seed < 12; ++seed) agent.import(testing::random_episode(env, seed));
   EXPECT_GT(calls(agent, model, 3), 5U);
   EXPECT_EQ(calls(agent, model, 3), 0U);
@@ -80,7 +80,7 @@ TEST_P(AlikeAnswers, AreTheSameWhoeverAsksFirstAndWhatCameFirst) {
   const auto asked = [](bool turned, double temperature) {
     std::vector<Chain> envs(2);
     CopyingModel model;
-    Agent agent(envs[0], model, options_with(temperature));
+    AlikeAgent agent(envs[0], model, options_with(temperature));
     for (std::uint64_t seed = 0; seed < 12; ++seed)
       agent.import(testing::random_episode(envs[0], turned ? 11 - seed : seed));
     const std::vector<int> states = turned ? std::vector{5, 2} : std::vector{2, 5};

@@ -95,7 +95,7 @@ struct NowAndThen {
 };
 
 /// An agent that can be put into another's episode.
-struct Agent : PolicyIteration<Walk, HashingModel, WalkText> {
+struct BoundedAgent : PolicyIteration<Walk, HashingModel, WalkText> {
   using AgentCore::restore;
   using PolicyIteration::PolicyIteration;
 };
@@ -135,7 +135,7 @@ TrajectoryBuffer<Walk> held_by(const TrajectoryBuffer<Walk>& buffer) {
 }
 
 /// Lets the model decide in one evaluation, and gives what it thought.
-std::vector<std::uint64_t> thoughts(Agent& agent, std::uint32_t place) {
+std::vector<std::uint64_t> thoughts(BoundedAgent& agent, std::uint32_t place) {
   agent.begin_episode(place, EpisodeKind::evaluation);
   static_cast<void>(agent.act(place));
   EXPECT_TRUE(agent.decision().by_model);
@@ -152,10 +152,10 @@ std::size_t bytes_in_use() {
 
 /// Compares an agent, from whose buffer something has just left, with one that was given only what is left. Returns how
 /// many of their thoughts knew from what was seen what is legal.
-std::uint64_t compare_with_fresh(Agent& agent, HashingModel& model, const PolicyIterationOptions& options) {
+std::uint64_t compare_with_fresh(BoundedAgent& agent, HashingModel& model, const PolicyIterationOptions& options) {
   const Walk env;
   EXPECT_LE(agent.memory().buffer.size(), 300U);
-  Agent fresh(env, model, options, WalkText(env), held_by(agent.memory().buffer));
+  BoundedAgent fresh(env, model, options, WalkText(env), held_by(agent.memory().buffer));
   fresh.restore(agent.episodes(), {});
   agent.memory().begin_round();  // what has left leaves
   for (const SavedLegal& each : agent.memory().noted_legal()) fresh.memory().note_legal_text(each.text, each.actions);
@@ -167,7 +167,7 @@ std::uint64_t compare_with_fresh(Agent& agent, HashingModel& model, const Policy
     EXPECT_EQ(thoughts(agent, place), expected);
     seen += expected[1];
   }
-  const auto answers = [](const Agent& of) {
+  const auto answers = [](const BoundedAgent& of) {
     const auto known = of.memory().state().book.known_answers(QueryKind::reward);
     return std::vector<std::string>(known.begin(), known.end());
   };
@@ -182,7 +182,7 @@ void live(const Bounded& how, std::size_t steps) {
   std::vector<Walk> envs(environments);
   std::vector<Walk*> all;
   for (Walk& env : envs) all.push_back(&env);
-  Agent agent(envs[0], model, options, WalkText(envs[0]), TrajectoryBuffer<Walk>(envs[0], 300));
+  BoundedAgent agent(envs[0], model, options, WalkText(envs[0]), TrajectoryBuffer<Walk>(envs[0], 300));
   std::size_t by_model = 0;
   for (std::size_t i = 0; i < environments; ++i)
     agent.environment(i).callbacks().on_decision = [&](const Decision& each) { by_model += each.by_model ? 1 : 0; };
@@ -229,7 +229,7 @@ TEST_P(BoundedMemoryForLong, StaysFlatOverAMillionSteps) { live(GetParam(), 1'00
 TEST(BoundedAgent, IsSavedNoMoreOnceSomethingHasLeft) {
   HashingModel model;
   Walk env;
-  Agent agent(env, model, {}, WalkText(env), TrajectoryBuffer<Walk>(env, 5));
+  BoundedAgent agent(env, model, {}, WalkText(env), TrajectoryBuffer<Walk>(env, 5));
   agent.train(env, {.episodes = 1});
   agent.memory().check_complete();
   EXPECT_FALSE(agent.memory().events().empty());

@@ -54,10 +54,11 @@ class Paragraphs {
   int steps_ = 0;
 };
 
-using Text = FieldFormatter<Paragraphs>;
+using ParagraphText = FieldFormatter<Paragraphs>;
 
-Text escaping(const Paragraphs& env) {
-  return Text(env, {bind_field<std::string>({"text", FieldKind::text}, [](auto& whole) -> auto& { return whole; })});
+ParagraphText escaping(const Paragraphs& env) {
+  return ParagraphText(
+      env, {bind_field<std::string>({"text", FieldKind::text}, [](auto& whole) -> auto& { return whole; })});
 }
 
 /// Writes them as they are.
@@ -69,7 +70,7 @@ struct Raw : LineFormatter<Raw, Paragraphs> {
 };
 
 template <class A>
-std::string complaint(A& agent, Paragraphs& env, std::size_t steps) {
+std::string complaint_of_training(A& agent, Paragraphs& env, std::size_t steps) {
   try {
     agent.train(env, {.steps = steps});
   } catch (const InvalidArgument& error) {
@@ -81,7 +82,7 @@ std::string complaint(A& agent, Paragraphs& env, std::size_t steps) {
 TEST(ContainedTexts, ParagraphsAreEscapedAndLearned) {
   Paragraphs env;
   InductionModel model;
-  PolicyIteration<Paragraphs, InductionModel, Text> agent(env, model, {.seed = 2}, escaping(env));
+  PolicyIteration<Paragraphs, InductionModel, ParagraphText> agent(env, model, {.seed = 2}, escaping(env));
   EXPECT_EQ(agent.memory().action_texts(),
             (std::vector<std::string>{"go()\n", "act(\"go north\")\n", "act(\"go north now\")\n", "north()\n"}));
   std::vector<double> returns;
@@ -99,7 +100,7 @@ TEST(ContainedTexts, RawParagraphsAreRefusedAtTheFirst) {
     PolicyIteration<Paragraphs, InductionModel, Raw> agent(env, model, options);
     std::size_t decisions = 0;
     agent.callbacks().on_decision = [&](const Decision&) { ++decisions; };
-    EXPECT_THAT(complaint(agent, env, 100), AllOf(HasSubstr("A hall."), HasSubstr("none of them blank")));
+    EXPECT_THAT(complaint_of_training(agent, env, 100), AllOf(HasSubstr("A hall."), HasSubstr("none of them blank")));
     EXPECT_EQ(decisions, 1U);
   }
 }
@@ -108,14 +109,16 @@ TEST(ContainedTexts, LongOnesAreRefusedAtTheFirst) {
   Paragraphs env;
   env.words = 4000;
   InductionModel model;
-  PolicyIteration<Paragraphs, InductionModel, Text> agent(env, model, {}, escaping(env));
+  PolicyIteration<Paragraphs, InductionModel, ParagraphText> agent(env, model, {}, escaping(env));
   std::size_t seen = 0;
   agent.callbacks().on_step = [&](const auto& step) { seen += step.next_observation.size() > 1000 ? 1 : 0; };
-  EXPECT_THAT(complaint(agent, env, 1000), AllOf(HasSubstr("of an observation has"), HasSubstr("context_tokens")));
+  EXPECT_THAT(complaint_of_training(agent, env, 1000),
+              AllOf(HasSubstr("of an observation has"), HasSubstr("context_tokens")));
   EXPECT_EQ(seen, 0U);
   env.commands.push_back("say " + std::string(40'000, 'x'));
-  EXPECT_THROW((PolicyIteration<Paragraphs, InductionModel, Text>(env, model, {}, escaping(env))), InvalidArgument);
-  EXPECT_THAT(complaint(agent, env, 1), HasSubstr("of an action has"));
+  EXPECT_THROW((PolicyIteration<Paragraphs, InductionModel, ParagraphText>(env, model, {}, escaping(env))),
+               InvalidArgument);
+  EXPECT_THAT(complaint_of_training(agent, env, 1), HasSubstr("of an action has"));
 }
 
 /// Knows what comes: how likely a continuation is, is how well it begins as that.
@@ -140,8 +143,8 @@ struct Scorer {
 };
 
 /// Like the others, with raw actions.
-struct Plain : Text {
-  explicit Plain(const Paragraphs& env) : Text(escaping(env)) {}
+struct Plain : ParagraphText {
+  explicit Plain(const Paragraphs& env) : ParagraphText(escaping(env)) {}
   [[nodiscard]] std::string action(const std::string& command) const { return command + "\n"; }
   [[nodiscard]] std::optional<std::string> parse_action(std::string_view text) const { return std::string(text); }
 };

@@ -15,6 +15,9 @@ namespace {
 struct TriedButTheFirst final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t action) const override { return action != 0; }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+  }
   ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
 };
 

@@ -17,11 +17,11 @@
 namespace icpi {
 namespace {
 
-using Agent = PolicyIteration<Chain, InductionModel>;
+using PlainAgent = PolicyIteration<Chain, InductionModel>;
 
 static_assert(std::same_as<PromptLane<Chain, ChainFormatter, TrajectoryBuffer<Chain>>,
                            TypedPromptContext<Chain, ChainFormatter, TrajectoryBuffer<Chain>>>);
-static_assert(std::same_as<Lockstep<Chain, Agent>, VectorRunner<Chain, Agent>>);
+static_assert(std::same_as<Lockstep<Chain, PlainAgent>, VectorRunner<Chain, PlainAgent>>);
 
 TEST(FormerNames, MeanWhatTheyMeant) {
   const PolicyIterationOptions former = recommended_options(), now;
@@ -30,7 +30,7 @@ TEST(FormerNames, MeanWhatTheyMeant) {
   EXPECT_EQ(former.queries.description(), now.queries.description());
   Chain env;
   InductionModel model;
-  Agent agent(env, model);
+  PlainAgent agent(env, model);
   EXPECT_EQ(&agent.lane(), &agent.memory());
 }
 

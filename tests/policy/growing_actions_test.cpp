@@ -60,8 +60,8 @@ class Growing {
 };
 static_assert(HasLegalActions<Growing>);
 
-using Text = ParsingAdventureText<Growing>;
-using Agent = PolicyIteration<Growing, InductionModel, Text>;
+using GrowingText = ParsingAdventureText<Growing>;
+using GrowingAgent = PolicyIteration<Growing, InductionModel, GrowingText>;
 
 PolicyIterationOptions far_sighted() {
   PolicyIterationOptions options;
@@ -72,7 +72,7 @@ PolicyIterationOptions far_sighted() {
 TEST(GrowingActions, AreLearnedAsTheyCome) {
   Growing env;
   InductionModel model;
-  Agent agent(env, model, far_sighted());
+  GrowingAgent agent(env, model, far_sighted());
   std::vector<double> returns;
   agent.callbacks().on_episode = [&](const auto& episode) { returns.push_back(episode.back().reward); };
   agent.train(env, {.steps = 800});
@@ -87,10 +87,10 @@ TEST(GrowingActions, AnAgentThatIsLoadedGoesOnAsTheOneThatGrew) {
   const std::string file = ::testing::TempDir() + "/growing_agent.jsonl";
   Growing env;
   InductionModel model;
-  Agent grown(env, model, far_sighted());
+  GrowingAgent grown(env, model, far_sighted());
   grown.train(env, {.steps = 300});
   grown.save(file);
-  const auto play = [](Agent& agent, Growing world) {
+  const auto play = [](GrowingAgent& agent, Growing world) {
     std::vector<double> values;
     agent.callbacks().on_decision = [&](const Decision& decision) {
       values.push_back(static_cast<double>(decision.action));
@@ -99,7 +99,7 @@ TEST(GrowingActions, AnAgentThatIsLoadedGoesOnAsTheOneThatGrew) {
     agent.train(world, {.steps = 60});
     return values;
   };
-  Agent loaded(env, model, far_sighted());
+  GrowingAgent loaded(env, model, far_sighted());
   loaded.load(env, file);
   EXPECT_EQ(play(loaded, env), play(grown, env));
   std::filesystem::remove(file);
@@ -108,7 +108,7 @@ TEST(GrowingActions, AnAgentThatIsLoadedGoesOnAsTheOneThatGrew) {
 TEST(GrowingActions, TheOpenLoopSaysWhen) {
   Growing env;
   InductionModel model;
-  Agent agent(env, model, far_sighted());
+  GrowingAgent agent(env, model, far_sighted());
   agent.begin_episode({0, false});
   static_cast<void>(agent.act({0, false}));
   env.known.emplace_back("take key");
@@ -122,8 +122,8 @@ TEST(GrowingActions, TheOpenLoopSaysWhen) {
 }
 
 /// Keeps a list of its own.
-struct Deaf : Text {
-  explicit Deaf(const Growing& env) : Text(env) {}
+struct Deaf : GrowingText {
+  explicit Deaf(const Growing& env) : GrowingText(env) {}
   void grow(const Growing&) {}
 };
 
@@ -134,7 +134,7 @@ struct Fixed : TrajectoryBuffer<Growing> {
 };
 
 template <class A>
-std::string complaint(A& agent, Growing& env) {
+std::string complaint_about_growth(A& agent, Growing& env) {
   try {
     agent.train(env, {.steps = 1});
   } catch (const InvalidArgument& error) {
@@ -147,11 +147,11 @@ TEST(GrowingActions, AreRefusedWhereTheyCannotBeTakenInAndNothingChanges) {
   InductionModel model;
   Growing env, other;
   PolicyIteration<Growing, InductionModel, Deaf> deaf(env, model);
-  PolicyIteration<Growing, InductionModel, Text, Fixed> fixed(other, model);
+  PolicyIteration<Growing, InductionModel, GrowingText, Fixed> fixed(other, model);
   env.known.emplace_back("take key");
   other.known.emplace_back("take key");
-  EXPECT_THAT(complaint(deaf, env), HasSubstr("\"> take key\" of action 3 is not read back"));
-  EXPECT_THAT(complaint(fixed, other), HasSubstr("replay buffer has no grow(env)"));
+  EXPECT_THAT(complaint_about_growth(deaf, env), HasSubstr("\"> take key\" of action 3 is not read back"));
+  EXPECT_THAT(complaint_about_growth(fixed, other), HasSubstr("replay buffer has no grow(env)"));
   EXPECT_EQ(deaf.actions().size(), 3U);
   EXPECT_EQ(deaf.memory().action_texts().size(), 3U);
   EXPECT_EQ(fixed.actions().size(), 3U);

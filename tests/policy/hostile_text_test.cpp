@@ -28,7 +28,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::TextWorld;
 
-using Text = TransitionOf<TextWorld>;
+using TextTransition = TransitionOf<TextWorld>;
 
 /// Observations that must not get into a prompt.
 const std::vector<std::string>& refused_texts() {
@@ -73,8 +73,8 @@ PolicyIterationOptions hostile_options(icpi_test::PromptMode mode, bool online) 
   return options;
 }
 
-std::vector<Text> episode(const std::vector<std::string>& texts) {
-  std::vector<Text> result;
+std::vector<TextTransition> episode(const std::vector<std::string>& texts) {
+  std::vector<TextTransition> result;
   for (std::size_t i = 0; i + 1 < texts.size(); ++i) {
     const int action = static_cast<int>(i % 2);
     result.push_back({texts[i], action, 0.5 * action, i + 2 == texts.size(), false, texts[i + 1]});
@@ -276,7 +276,7 @@ TEST_P(HostileText, AFormatterThatFailsAtAnyCallChangesNothing) {
 }
 
 /// A model whose token counts fail now and then.
-struct MiscountingModel {
+struct FailingCounter {
   int fail_in = -1;
   void complete(std::span<const CompletionRequest>, std::span<Completion>) {}
   [[nodiscard]] std::string identity() const { return "miscounting"; }
@@ -288,9 +288,9 @@ struct MiscountingModel {
 
 TEST_P(HostileText, ATokenCounterThatFailsChangesNothing) {
   Chain env;
-  MiscountingModel model, other;
-  PolicyIteration<Chain, MiscountingModel> agent(env, model, options_);
-  PolicyIteration<Chain, MiscountingModel> undisturbed(env, other, options_);
+  FailingCounter model, other;
+  PolicyIteration<Chain, FailingCounter> agent(env, model, options_);
+  PolicyIteration<Chain, FailingCounter> undisturbed(env, other, options_);
   const auto trajectory = testing::random_episode(env, 3);
   const std::string before = all_prompts(agent);
   for (int call = 0; call < static_cast<int>(5 * trajectory.size()); ++call) {
@@ -336,7 +336,7 @@ TEST(HostileTextFormatters, ThatWouldMixUpExamplesAreRefusedAtConstruction) {
 }
 
 /// Predicts the same observation always, whatever stop string it is given; steps never end, rewards are zero.
-struct StubbornModel {
+struct SameTextModel {
   std::string predicted;
   std::vector<std::string> queries;
 
@@ -361,8 +361,8 @@ struct StubbornModel {
 TEST_P(HostileText, PredictedObservationsThatDoNotFitAreInvalidWhateverTheFormatterSays) {
   for (const auto& text : refused_texts()) {
     TextWorld env;
-    StubbornModel model{text, {}};
-    PolicyIteration<TextWorld, StubbornModel> agent(env, model, options_);
+    SameTextModel model{text, {}};
+    PolicyIteration<TextWorld, SameTextModel> agent(env, model, options_);
     agent.import(episode({"a", "b", "c", "d", "a", "c"}));
     agent.begin_episode("a");
     static_cast<void>(agent.act("a"));
@@ -379,8 +379,8 @@ TEST_P(HostileText, PredictedObservationsThatDoNotFitAreInvalidWhateverTheFormat
 
 TEST(HostileTextAnswers, EndAtTheirStopStringWhateverTheFormatterSays) {
   TextWorld env;
-  StubbornModel model{"z", {}};
-  PolicyIteration<TextWorld, StubbornModel> agent(env, model);
+  SameTextModel model{"z", {}};
+  PolicyIteration<TextWorld, SameTextModel> agent(env, model);
   std::string memory;
   const auto status = [&](QueryKind kind, const std::string& text) {
     return read_answer(agent.memory().state(), kind, ScriptedModel::answer(text), memory).status;

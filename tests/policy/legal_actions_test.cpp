@@ -38,7 +38,7 @@ static_assert(TellsLegalActions<TellingAdventureText<LegalAdventure>, LegalAdven
 static_assert(!TellsLegalActions<ParsingAdventureText<LegalAdventure>, LegalAdventure>);
 
 template <class Text, class Env = LegalAdventure>
-using Agent = PolicyIteration<Env, InductionModel, Text>;
+using LegalAgent = PolicyIteration<Env, InductionModel, Text>;
 
 bool can(const Adventure::Observation& seen, const std::string& command) {
   const auto legal = Adventure::legal_at(seen);
@@ -88,7 +88,7 @@ template <class Text>
 LegalSourceCounts check_play(const PolicyIterationOptions& options, std::size_t steps, Imagined& imagined) {
   LegalAdventure env;
   InductionModel model;
-  Agent<Text> agent(env, model, options);
+  LegalAgent<Text> agent(env, model, options);
   LegalSourceCounts counts;
   std::size_t by_model = 0;
   agent.callbacks().on_decision = [&](const Decision& decision) {
@@ -141,7 +141,7 @@ TEST(LegalActions, WithoutParsingTheSetSeenLastCounts) {
 TEST(LegalActions, OfRoomsThatDoNotExistNothingIsKnown) {
   LegalAdventure env;
   InductionModel model;
-  Agent<ParsingAdventureText<LegalAdventure>> agent(env, model, {});
+  LegalAgent<ParsingAdventureText<LegalAdventure>> agent(env, model, {});
   agent.begin_episode({0, false});
   static_cast<void>(agent.act({0, false}));
   auto& prompt_context = agent.memory();
@@ -208,7 +208,7 @@ double learned(std::uint64_t seed, std::size_t steps) {
   PolicyIterationOptions options;
   options.seed = seed;
   options.decisions.values = Planning{.options = {.step_limit = 12}};  // as many steps as it may take
-  Agent<ParsingAdventureText<Env>, Env> agent(env, model, options);
+  LegalAgent<ParsingAdventureText<Env>, Env> agent(env, model, options);
   std::vector<double> returns;
   agent.callbacks().on_episode = [&](const TrajectoryOf<Env>& episode) { returns.push_back(episode.back().reward); };
   agent.train(env, {.steps = steps});
@@ -289,7 +289,7 @@ TEST(LegalActions, AnEnvironmentThatCannotBeCopiedIsAskedWhereItIs) {
   InductionModel model;
   PolicyIterationOptions options;
   options.decisions.explorations = {};
-  Agent<ParsingAdventureText<Unique>, Unique> agent(env, model, options);
+  LegalAgent<ParsingAdventureText<Unique>, Unique> agent(env, model, options);
   agent.begin_episode({1, false});
   EXPECT_THAT(complaint([&] { static_cast<void>(agent.act({1, false})); }), HasSubstr("consult(env)"));
   agent.consult(env);
@@ -306,7 +306,7 @@ TEST(LegalActions, AnEnvironmentThatCannotBeCopiedIsAskedWhereItIs) {
 TEST(LegalActions, EvaluationsTeachNothingOfThem) {
   LegalAdventure env;
   InductionModel model;
-  Agent<AdventureText<LegalAdventure>> agent(env, model, {});
+  LegalAgent<AdventureText<LegalAdventure>> agent(env, model, {});
   agent.train(env, {.episodes = 2});
   const auto known = agent.memory().noted_legal();
   EXPECT_FALSE(known.empty());
@@ -330,10 +330,10 @@ TEST(LegalActions, ThatWereSeenAreSavedWithTheAgent) {
   LegalAdventure env;
   InductionModel model;
   PolicyIterationOptions options = options_for(Planning{});
-  Agent<AdventureText<LegalAdventure>> saved(env, model, options);
+  LegalAgent<AdventureText<LegalAdventure>> saved(env, model, options);
   saved.train(env, {.steps = 150});
   saved.save(file, AdventureCodec());
-  Agent<AdventureText<LegalAdventure>> loaded(env, model, options);
+  LegalAgent<AdventureText<LegalAdventure>> loaded(env, model, options);
   loaded.load(env, file, AdventureCodec());
   EXPECT_EQ(loaded.memory().noted_legal(), saved.memory().noted_legal());
   EXPECT_GE(loaded.memory().noted_legal().size(), 5U);
@@ -390,7 +390,7 @@ TEST(LegalActions, MayBeGivenWithTheObservation) {
   Adventure env;
   InductionModel model;
   PolicyIterationOptions options = options_for(Planning{});
-  Agent<AdventureText<Adventure>, Adventure> agent(env, model, options);
+  LegalAgent<AdventureText<Adventure>, Adventure> agent(env, model, options);
   for (int episode = 0; episode < 6; ++episode) {
     auto seen = env.reset(static_cast<std::uint64_t>(episode));
     agent.begin_episode(seen);
@@ -426,7 +426,7 @@ TEST(LegalActions, AnEnvironmentThatAllowsNothingIsAnError) {
   };
   Stuck env;
   InductionModel model;
-  Agent<AdventureText<Stuck>, Stuck> agent(env, model, {});
+  LegalAgent<AdventureText<Stuck>, Stuck> agent(env, model, {});
   EXPECT_THAT(complaint([&] { agent.train(env, {.steps = 1}); }), HasSubstr("no action is legal"));
 }
 
@@ -459,11 +459,11 @@ TEST(LegalActions, StrategiesSeeNoOthersAndAreHeldToThem) {
   PolicyIterationOptions options = options_for(Planning{});
   options.decisions.explorations = {};
   options.decisions.selection = Stubborn{};
-  Agent<AdventureText<LegalAdventure>> agent(env, model, options);
+  LegalAgent<AdventureText<LegalAdventure>> agent(env, model, options);
   EXPECT_THAT(complaint([&] { agent.train(env, {.steps = 400}); }), HasSubstr("stubborn() selected action 5 of 5"));
   options = options_for(Singer{});
   options.decisions.explorations = {};
-  Agent<AdventureText<LegalAdventure>> singer(env, model, options);
+  LegalAgent<AdventureText<LegalAdventure>> singer(env, model, options);
   EXPECT_THAT(complaint([&] { singer.train(env, {.steps = 1}); }), HasSubstr("singer() selected action 59, which"));
 }
 

@@ -23,7 +23,7 @@ using testing::AdventureText;
 using testing::LegalAdventure;
 
 /// Nothing reads its observations back: what is legal where is known from what was seen.
-using Agent = PolicyIteration<LegalAdventure, InductionModel, AdventureText<LegalAdventure>>;
+using CompanyAgent = PolicyIteration<LegalAdventure, InductionModel, AdventureText<LegalAdventure>>;
 
 PolicyIterationOptions options_of(std::uint64_t seed) {
   PolicyIterationOptions options;
@@ -44,23 +44,23 @@ std::array<std::vector<std::string>, 3> play_three(bool together) {
   std::array<std::vector<std::string>, 3> log;
   InductionModel model;
   std::array<LegalAdventure, 3> envs;
-  std::vector<std::unique_ptr<Agent>> agents;
+  std::vector<std::unique_ptr<CompanyAgent>> agents;
   std::array<LegalAdventure::Observation, 3> at;
   for (std::size_t i = 0; i < 3; ++i) {
-    agents.push_back(std::make_unique<Agent>(envs[i], model, options_of(i)));
+    agents.push_back(std::make_unique<CompanyAgent>(envs[i], model, options_of(i)));
     at[i] = envs[i].reset(i);
     agents[i]->begin_episode(at[i]);
   }
   for (std::uint64_t round = 0; round < 80; ++round) {
     std::array<std::string, 3> actions;
     if (together) {
-      std::vector<Agent::Base*> all;
+      std::vector<CompanyAgent::Base*> all;
       std::vector<const LegalAdventure::Observation*> observations;
       for (std::size_t i = 0; i < 3; ++i) {
         all.push_back(agents[i].get());
         observations.push_back(&at[i]);
       }
-      Agent::Base::act_together(all, observations, actions);
+      CompanyAgent::Base::act_together(all, observations, actions);
     } else {
       for (std::size_t i = 0; i < 3; ++i) actions[i] = agents[i]->act(at[i]);
     }
@@ -88,7 +88,7 @@ TEST(LegalCompany, NothingIllegalIsDoneInSeveralEnvironments) {
   std::vector<LegalAdventure*> all;
   for (auto& env : envs) all.push_back(&env);
   InductionModel model;
-  Agent agent(envs[0], model, options_of(1));
+  CompanyAgent agent(envs[0], model, options_of(1));
   EXPECT_EQ(agent.train(all, {.steps = 400}).failures.size(), 0U);
   for (const auto& env : envs) EXPECT_EQ(*env.illegal, 0);
 }
@@ -96,7 +96,7 @@ TEST(LegalCompany, NothingIllegalIsDoneInSeveralEnvironments) {
 TEST(LegalCompany, OtherEnvironmentsAreNotTakenForTheFirst) {
   std::vector<LegalAdventure> envs(2);
   InductionModel model;
-  Agent agent(envs[0], model, options_of(1));
+  CompanyAgent agent(envs[0], model, options_of(1));
   auto& other = agent.environment(1);
   const auto observation = envs[1].reset(0);
   other.begin_episode(observation);
@@ -201,7 +201,7 @@ TEST(LegalCompany, AnAnswerThatWasIllegalOnceMayBeLegalLater) {
 TEST(LegalCompany, AnOfferStaysUntilADecisionStands) {
   LegalAdventure env;
   InductionModel model;
-  Agent agent(env, model, options_of(1));
+  CompanyAgent agent(env, model, options_of(1));
   agent.train(env, {.steps = 200});
   agent.begin_episode(env.reset(0), EpisodeKind::evaluation);  // the model decides: texts are written
   agent.offer(std::vector<std::string>{"wait"});
@@ -214,7 +214,7 @@ TEST(LegalCompany, WhatWasLegalLeavesWithTheTransitions) {
   InductionModel model;
   auto options = options_of(1);
   options.decisions.update_within_episode = false;
-  Agent agent(env, model, options, AdventureText<LegalAdventure>(env), TrajectoryBuffer<LegalAdventure>(env, 3));
+  CompanyAgent agent(env, model, options, AdventureText<LegalAdventure>(env), TrajectoryBuffer<LegalAdventure>(env, 3));
   std::size_t most = 0;
   for (int i = 0; i < 30; ++i) {
     agent.train(env, {.episodes = 1});

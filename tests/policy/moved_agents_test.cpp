@@ -16,7 +16,7 @@
 namespace icpi {
 namespace {
 
-using Agent = PolicyIteration<Chain, InductionModel>;
+using MovedAgent = PolicyIteration<Chain, InductionModel>;
 
 std::string refusal(const std::function<void()>& call) {
   try {
@@ -37,11 +37,11 @@ class MovedAgents : public ::testing::Test {
 
   Chain env;
   InductionModel model;
-  Agent agent{env, model};
+  MovedAgent agent{env, model};
 };
 
 TEST_F(MovedAgents, LeaveOneThatSaysSo) {
-  const Agent other = std::move(agent);
+  const MovedAgent other = std::move(agent);
   EXPECT_FALSE(other.planned_steps().empty());
   const Step<int> step{3, 0, true, false};
   const auto trajectory = testing::random_episode(env, 1);
@@ -65,30 +65,30 @@ TEST_F(MovedAgents, LeaveOneThatSaysSo) {
 }
 
 TEST_F(MovedAgents, GoOnWhereTheyWentAndCanBeAssignedTo) {
-  Agent undisturbed(env, model);
+  MovedAgent undisturbed(env, model);
   for (std::uint64_t seed = 0; seed < 6; ++seed) undisturbed.import(testing::random_episode(env, seed));
   undisturbed.begin_episode(3);
   static_cast<void>(undisturbed.act(3));
-  Agent other = std::move(agent);
+  MovedAgent other = std::move(agent);
   agent = std::move(other);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(agent.act(3), undisturbed.act(3));
   EXPECT_EQ(agent.decision().values, undisturbed.decision().values);
 }
 
 TEST_F(MovedAgents, DoNotDecideWithOthers) {
-  Agent other = std::move(agent);
-  std::vector<Agent::Base*> agents{&other, &agent};
+  MovedAgent other = std::move(agent);
+  std::vector<MovedAgent::Base*> agents{&other, &agent};
   const int state = 3;
   const std::vector<const int*> observations{&state, &state};
   std::vector<ChainAction> actions(2);
-  EXPECT_THAT(refusal([&] { Agent::act_together(agents, observations, actions); }),
+  EXPECT_THAT(refusal([&] { MovedAgent::act_together(agents, observations, actions); }),
               ::testing::HasSubstr("begin_episode"));
 }
 
 TEST(EpisodeKinds, ThatAreNoneAreNamed) {
   Chain env;
   InductionModel model;
-  Agent agent(env, model);
+  MovedAgent agent(env, model);
   EXPECT_THAT(refusal([&] { agent.begin_episode(3, static_cast<EpisodeKind>(2)); }),
               ::testing::HasSubstr("kind of an episode is 2; allowed: training, evaluation"));
 }

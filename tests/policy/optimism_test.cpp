@@ -31,6 +31,9 @@ struct Lived final : History {
     return {std::size_t{3}, 1, 1, 1};
   }
   bool tried(std::uint32_t, ObservationId observation, std::uint32_t) const override { return observation == 0; }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+  }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none}
                        : ActionExperience{8, 4, 2, false, true, false, 0, ending};
@@ -171,6 +174,9 @@ struct Diver final : History, Hopes {
   }
   bool tried(std::uint32_t, ObservationId observation, std::uint32_t action) const override {
     return done.contains({observation, action});
+  }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
   }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     return known.contains(action) ? known.at(action) : ActionExperience();

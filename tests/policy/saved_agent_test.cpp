@@ -261,6 +261,24 @@ TEST_F(SavedAgentErrors, NameVersionsThatNeverWere) {
   }
 }
 
+TEST_F(SavedAgentErrors, RefuseEventsThatAreNotTheStepsOfTheFile) {
+  const SavedAgent whole = read_saved_agent(path("agent"));
+  const std::uint64_t steps = whole.steps.size();
+  constexpr std::uint64_t half = std::uint64_t{1} << 63U;
+  using Kind = MemoryEvent::Kind;
+  for (const std::vector<MemoryEvent>& events : std::vector<std::vector<MemoryEvent>>{
+           {},
+           {{Kind::trajectory, steps - 1}},
+           {{Kind::trajectory, steps + 1}},
+           {{Kind::trajectory, half}, {Kind::trajectory, half + steps}},  // in 64 bits their sum is `steps`
+           {{Kind::steps, 1}, {Kind::steps, ~std::uint64_t{0}}, {Kind::steps, steps}}}) {
+    SavedAgent other = whole;
+    other.events = events;
+    write_saved_agent(path("other"), other);
+    EXPECT_NE(refusal({}, "other").find("transitions were remembered"), std::string::npos);
+  }
+}
+
 TEST_F(SavedAgentErrors, LeaveTheFileAsItWasAndTheAgentUsable) {
   const std::string whole = contents();
   const auto observation = saved.env.reset(1);

@@ -30,7 +30,7 @@ using testing::LoggedText;
 using testing::LoggedWorld;
 using testing::LoggedWorldModel;
 
-using Agent = PolicyIteration<LoggedWorld, LoggedWorldModel, LoggedText, LoggedBuffer>;
+using LoggedAgent = PolicyIteration<LoggedWorld, LoggedWorldModel, LoggedText, LoggedBuffer>;
 using Counts = std::map<std::string, std::size_t>;
 constexpr std::size_t action_count = LoggedWorld::steps.size();
 
@@ -74,8 +74,8 @@ class SeamCalls : public ::testing::Test {
   SeamCalls() { log->clear(); }
 
   /// An agent with experience, in an episode that began at cell 0.
-  std::unique_ptr<Agent> experienced(PolicyIterationOptions options, std::size_t episodes = 20) {
-    auto agent = std::make_unique<Agent>(world, model, options);
+  std::unique_ptr<LoggedAgent> experienced(PolicyIterationOptions options, std::size_t episodes = 20) {
+    auto agent = std::make_unique<LoggedAgent>(world, model, options);
     LoggedWorld other(std::make_shared<CallLog>());
     for (std::size_t seed = 0; seed < episodes; ++seed) agent->import(testing::random_episode(other, seed));
     agent->begin_episode(0);
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Memory, SeamCallsByMemory, ::testing::Bool(),
                          [](const auto& online) { return online.param ? "online" : "by_episode"; });
 
 TEST_F(SeamCalls, ConstantTextsAreFetchedOnceAnAgent) {
-  const Agent agent(world, model);
+  const LoggedAgent agent(world, model);
   EXPECT_EQ(formatter_calls(*log), (Counts{{"stop", query_kinds.size()},
                                            {"action", action_count},
                                            {"termination", 2},
@@ -177,7 +177,7 @@ TEST_F(SeamCalls, StablePromptsLookUpTheSameHoweverLongTheHistory) {
 }
 
 TEST_F(SeamCalls, TrainingCallsTheEnvironmentOnceAStep) {
-  Agent agent(world, model);
+  LoggedAgent agent(world, model);
   log->clear();
   const std::size_t steps = agent.train(world, {.episodes = 5});
   EXPECT_EQ(log->count("reset"), 5U);

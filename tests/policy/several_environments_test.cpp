@@ -38,7 +38,7 @@ PolicyIterationOptions options_with(const Mode& mode) {
   return options;
 }
 
-using Agent = PolicyIteration<MiniCatch, InductionModel>;
+using SharedAgent = PolicyIteration<MiniCatch, InductionModel>;
 
 /// An agent that has lived a little and stands at one observation in every environment.
 struct Standing {
@@ -59,7 +59,7 @@ struct Standing {
 
   std::vector<MiniCatch> envs{count};
   InductionModel model;
-  Agent agent;
+  SharedAgent agent;
   MiniCatch::Observation seen = envs[0].reset(5);
   std::vector<std::size_t> numbers;
   std::vector<const MiniCatch::Observation*> observations;
@@ -109,8 +109,11 @@ TEST(SeveralEnvironments, WhatOneLearnsIsInThePromptsOfAll) {
   const auto handle = other.memory().observe(standing.seen);
   const auto action = static_cast<std::uint32_t>(one.decision().action);
   const std::size_t times = other.memory().outcomes(handle, action).times;
-  one.observe({standing.seen, 0, false, false});
+  one.observe({standing.seen, 0.25, false, false});
   EXPECT_EQ(other.memory().outcomes(handle, action).times, times + 1);
+  std::vector<SeenOutcome> seen;
+  other.memory().recall(handle, action, seen);
+  EXPECT_EQ(seen.back(), (SeenOutcome{false, 0.25, handle, 1}));
   EXPECT_NE(prompt(), before);
 }
 
@@ -151,7 +154,7 @@ TEST(SeveralEnvironments, MistakesAreRefusedBeforeAnythingHappens) {
 /// A buffer of one running trajectory serves one environment.
 template <class A>
 concept HasSeveral = requires(A& agent) { agent.environment(1); };
-static_assert(HasSeveral<Agent>);
+static_assert(HasSeveral<SharedAgent>);
 static_assert(
     !HasSeveral<PolicyIteration<testing::LoggedWorld, InductionModel, testing::LoggedText, testing::LoggedBuffer>>);
 

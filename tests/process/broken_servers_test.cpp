@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Servers that do not what they should: each gives one clear error, and leaves nothing behind.
 #include <dirent.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -25,6 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::goes_away;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -121,6 +123,16 @@ TEST_P(BrokenServersOfAStage, EachGivesOneClearError) {
     EXPECT_FALSE(has_children());
   }
   EXPECT_EQ(open_descriptors(), descriptors);
+}
+
+TEST(BrokenServers, InheritNoFileOfTheHost) {
+  const int file = open("/dev/null", O_RDONLY);  // as a host opens files that does not think of its children
+  ASSERT_GE(file, 3);
+  ProcessOptions options;
+  options.command = {"/bin/sh", "-c",
+                     "for each in /proc/$$/fd/*; do [ -e $each ] && printf '%s ' ${each##*/} >&2; done; exit 3"};
+  EXPECT_THAT(played(options), ContainsRegex("it said last: 0 1 2 ?$"));
+  close(file);
 }
 
 TEST(BrokenServers, OneThatFallsSilentIsWaitedForOnce) {

@@ -98,14 +98,14 @@ TEST_F(Packages, RealNumbersNeedAWord) {
 
 TEST_F(Packages, MiniGridByStateAndByView) {
   const auto empty = play("minigrid:MiniGrid-Empty-5x5-v0", {"actions=left,right,forward"},
-                          {"--options", "best", "--seeds", "0", "--steps", "300"});
+                          {"--options", "best", "--seeds", "0", "--steps", "200"});
   EXPECT_GE(last_returns(empty), 0.9);
   std::filesystem::remove_all(path("run"));
   play("minigrid:MiniGrid-DoorKey-5x5-v0", {"view=grid"},
        {"--agent", "random", "--seeds", "0", "--steps", "60", "--window", "2"});
   EXPECT_THAT(read(path("run/log.jsonl")), AllOf(HasSubstr("row_6_before_1 == "), HasSubstr("#")));
   std::filesystem::remove_all(path("run"));
-  play("minigrid:MiniGrid-DoorKey-5x5-v0", {"reset_seed=0"}, {"--agent", "random", "--seeds", "0", "--steps", "300"});
+  play("minigrid:MiniGrid-DoorKey-5x5-v0", {"reset_seed=0"}, {"--agent", "random", "--seeds", "0", "--steps", "100"});
   EXPECT_THAT(read(path("run/log.jsonl")), AllOf(HasSubstr("carrying == "), HasSubstr("door == ")));
 }
 

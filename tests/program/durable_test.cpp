@@ -287,6 +287,13 @@ TEST_F(Durable, AFullDiskStopsTheRunWhichGoesOnWhenThereIsRoom) {
   expect_equal_folders("undisturbed", "run");
 }
 
+TEST_F(Durable, TooFewDescriptorsAreOneErrorThatNamesTheFile) {
+  const Words words{"--seeds", "0", "--steps", "10"};
+  const CommandResult stopped = finish(start(train(words, "run"), "ulimit -n 4"));
+  EXPECT_NE(stopped.code, 0);
+  EXPECT_THAT(stopped.error, AllOf(HasSubstr(path("run")), HasSubstr("Too many open files")));
+}
+
 TEST_F(Durable, ARunThatAsksForWholeTransitionsGoesOnToo) {
   const Words words{"--seeds", "0:2", "--steps", "60", "--set", "transition_questions=whole"};
   ASSERT_EQ(icpi(train(words, "undisturbed")).code, 0);

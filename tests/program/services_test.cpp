@@ -15,6 +15,7 @@
 #include "icpi/experiment/episode_record.hpp"
 #include "icpi/http/service.hpp"
 #include "program/command_line.hpp"
+#include "support/printed_service.hpp"
 
 namespace icpi::program {
 namespace {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -282,6 +283,24 @@ TEST_F(Merge, JoinsRecordings) {
   std::filesystem::remove(path("1/recording.jsonl"));
   ASSERT_EQ(merge({"0", "1"}, "merged").code, 0);
   EXPECT_FALSE(std::filesystem::exists(path("merged/recording.jsonl")));
+}
+
+TEST_F(Merge, ThatIsKilledAtAnyMomentIsDoneByTheNextOne) {
+  const int kills = std::getenv("ICPI_LONG_TESTS") != nullptr ? 500 : 15;
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(merge({"0", "1"}, "whole").code, 0);
+  const auto longest = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  RandomStream stream(RandomKey(29));
+  for (int deaths = 0; deaths < kills; ++deaths) {
+    if (deaths % 3 == 0) std::filesystem::remove_all(path("merged"));
+    const pid_t child = start({"merge", path("0"), path("1"), "--out", path("merged")});
+    std::this_thread::sleep_for(longest * stream.uniform());
+    kill(child, SIGKILL);
+    finish(child);
+    const CommandResult next = merge({"0", "1"}, "merged");
+    ASSERT_EQ(next.code, 0) << next.error;
+    expect_equal_files("merged", "whole", {"episodes.jsonl", "run.json", "costs.csv"});
+  }
 }
 
 TEST_F(Merge, RefusesByNameWhatDoesNotFit) {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace icpi {
 namespace {
 
@@ -25,6 +29,32 @@ TEST(StepOutcomes, TellWhatIsKnownOfAnActionFromEverywhere) {
   outcomes.add(lived("1go", "7", "2", 7, true));
   EXPECT_EQ(outcomes.experience("go"), (ActionExperience{2, 2, 2, true, true, true, -1, 7}));
   EXPECT_EQ(outcomes.counts("1go"), (OutcomeCounts{2, 2, 2, 1}));
+}
+
+TEST(StepOutcomes, HaveAnExampleOfEachKindOfOutcome) {
+  StepOutcomes outcomes;
+  std::vector<StepOutcomes::Example> examples{{9, 9}};
+  outcomes.examples("1go", examples);
+  EXPECT_TRUE(examples.empty());
+  const std::vector<StepOutcomes::Step> steps{lived("1go", "0", "2", 0), lived("1go", "0", "3", 0),
+                                              lived("1go", "0", "2", 0), lived("1go", "1", "2", 1),
+                                              lived("1go", "0", "2", 0), lived("2go", "0", "3", 0)};
+  for (TransitionId id = 0; id < steps.size(); ++id) {
+    auto step = steps[id];
+    step.id = id;
+    outcomes.add(step);
+  }
+  const auto told = [&] {
+    outcomes.examples("1go", examples);
+    std::vector<std::pair<TransitionId, std::size_t>> pairs;
+    for (const auto& [id, times] : examples) pairs.emplace_back(id, times);
+    return pairs;
+  };
+  using Pairs = std::vector<std::pair<TransitionId, std::size_t>>;
+  EXPECT_EQ(told(), (Pairs{{4, 3}, {1, 1}, {3, 1}}));
+  outcomes.remove(steps[0]);
+  outcomes.remove(steps[1]);
+  EXPECT_EQ(told(), (Pairs{{4, 2}, {3, 1}}));
 }
 
 TEST(StepOutcomes, ForgetAsIfItHadNeverBeen) {

@@ -52,6 +52,9 @@ struct River {
 struct RightIsChance final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return true; }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+  }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     ActionExperience experience;
     experience.chance_termination = experience.chance_observation = action == 1;
@@ -63,6 +66,9 @@ struct RightIsChance final : History {
 struct NoChance final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return true; }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+  }
   ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
 };
 
@@ -112,6 +118,82 @@ TEST(Chance, NothingIsDrawnOfWhatWasNeverUnequal) {
   Planning{{.step_limit = 1, .outcomes = River::outcomes}}.estimate(Imagination(river, history), tasks, results);
   EXPECT_EQ(river.asked, 2U * (1 + River::outcomes));
   EXPECT_EQ(river.drawn, std::size_t{River::outcomes});  // terminations; rewards were always the same
+}
+
+/// The river was swum `times` times from the first `places` places; chance took its usual course if `chance`, else left is all
+/// that was seen of it.
+struct Swum final : History {
+  explicit Swum(std::size_t often, std::uint32_t up_to = River::places) : times(often), places(up_to) {}
+  OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
+  bool tried(std::uint32_t, ObservationId observation, std::uint32_t) const override { return observation < places; }
+  void recall(std::uint32_t, ObservationId observation, std::uint32_t action,
+              std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+    if (observation >= places || times == 0) return;
+    for (std::size_t number = 0; number < River::chances.size(); ++number) {
+      const auto [terminated, reward, next] = River::result(observation, action, number);
+      const auto often = static_cast<double>(times) * River::chances[number];
+      seen.push_back({terminated, reward, next, static_cast<std::size_t>(std::lround(often))});
+    }
+    if (action == 0) seen.assign(1, {false, seen[0].reward, seen[0].next, times});
+  }
+  ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
+    return RightIsChance().experience(0, action);
+  }
+  std::size_t times;
+  std::uint32_t places;
+};
+
+TEST(Recall, WhatWasSeenOftenEnoughIsNotAskedForAndPlannedOnAsItCame) {
+  const auto exact = exact_values(7, 0.9);
+  for (const std::size_t times : {20U, 400U}) {
+    River river;
+    const Swum history(times);
+    const std::vector<DecisionTask> tasks{{0, 2, 2, 0.9, RandomKey(1)}};
+    std::vector<DecisionResult> results(1);
+    Planning planning{{.step_limit = 7, .outcomes = River::outcomes, .recall = true}};
+    planning.estimate(Imagination(river, history), tasks, results);
+    EXPECT_EQ(river.asked, 0U);
+    for (std::uint32_t action = 0; action < 2; ++action)
+      EXPECT_NEAR(results[0].returns(action, 0), exact[2][action], 1e-12) << times;
+  }
+}
+
+TEST(Recall, TheModelIsAskedForWhatIsMissing) {
+  // Ten of twenty outcomes of swimming were not seen yet; drifting, which chance has no part in, was.
+  const Swum history(20, 1);
+  const std::vector<DecisionTask> tasks{{0, 0, 2, 0.9, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  River river;
+  Planning{{.step_limit = 1, .outcomes = 30, .recall = true}}.estimate(Imagination(river, history), tasks, results);
+  EXPECT_EQ(river.drawn, 10U);      // terminations
+  EXPECT_EQ(river.asked, 2U * 10);  // and rewards
+}
+
+/// One state that pays 1 and goes on, as was seen; the model says that it ends with -1.
+TEST(Recall, APredictionDoesNotContradictWhatWasSeen) {
+  struct Seen final : History {
+    OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {1, 1, 1, 1}; }
+    bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return true; }
+    void recall(std::uint32_t, ObservationId observation, std::uint32_t,
+                std::vector<SeenOutcome>& seen) const override {
+      seen.assign(1, {false, 1, observation, 1});
+    }
+    ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
+  };
+  struct Wrong {
+    void answer(std::span<const Question> questions, std::span<Answer> answers) const {
+      for (std::size_t i = 0; i < questions.size(); ++i) answers[i] = {AnswerStatus::valid, true, 0, 0, -1};
+    }
+  };
+  const Seen history;
+  Wrong model;
+  const std::vector<DecisionTask> tasks{{0, 0, 1, 0.5, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  for (const auto& [recall, value] : {std::pair{false, -1.0}, std::pair{true, 1.75}}) {
+    Planning{{.step_limit = 3, .recall = recall}}.estimate(Imagination(model, history), tasks, results);
+    EXPECT_EQ(results[0].returns(0, 0), value);
+  }
 }
 
 /// Keeps what was asked.

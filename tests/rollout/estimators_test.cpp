@@ -17,6 +17,9 @@ namespace {
 struct NoHistory final : History {
   OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
   bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+    seen.clear();
+  }
   ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
 };
 

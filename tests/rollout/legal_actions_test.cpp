@@ -78,6 +78,9 @@ TEST(LegalRollouts, ThePolicyAloneDrawsWhatIsLegalWhereItsAnswerIsNot) {
   struct Nothing final : History {
     [[nodiscard]] OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
     [[nodiscard]] bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+    void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+      seen.clear();
+    }
     [[nodiscard]] ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
   } history;
   const std::vector<DecisionTask> tasks{{0, 0, 3, 1, RandomKey(5), at_the_root}};

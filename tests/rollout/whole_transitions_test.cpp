@@ -101,7 +101,7 @@ class ShuffledWholeWorld : public WholeWorld {
   RandomStream order_{RandomKey(3)};
 };
 
-std::vector<DecisionTask> random_tasks(RandomStream& random) {
+std::vector<DecisionTask> transition_tasks(RandomStream& random) {
   std::vector<DecisionTask> tasks(1 + random.index(5));
   for (std::uint32_t i = 0; i < tasks.size(); ++i)
     tasks[i] = {i, static_cast<ObservationId>(random.index(50)), 3, 0.9, RandomKey(random())};
@@ -118,7 +118,7 @@ TEST(WholeTransitions, MakeTheRolloutsOfSeparateQuestions) {
     FixedWorld separate(random(), random_rates(random));
     WholeWorld whole(separate);
     ShuffledWholeWorld shuffled(separate);
-    const auto tasks = random_tasks(random);
+    const auto tasks = transition_tasks(random);
     RolloutOptions options{.step_limit = static_cast<int>(1 + random.index(8)),
                            .rollouts_per_action = static_cast<int>(1 + random.index(5)),
                            .speculate = trial % 2 == 1};
@@ -140,7 +140,7 @@ TEST(WholeTransitions, MakeThePlansOfSeparateQuestions) {
     FixedWorld separate(random(), random_rates(random));
     WholeWorld whole(separate);
     ShuffledWholeWorld shuffled(separate);
-    const auto tasks = random_tasks(random);
+    const auto tasks = transition_tasks(random);
     const PlanningOptions options{.step_limit = static_cast<int>(1 + random.index(4)), .node_limit = 40};
     std::vector<DecisionResult> expected(tasks.size()), got(tasks.size()), one_by_one(tasks.size());
     Planner planner, whole_planner, shuffled_planner;

@@ -507,6 +507,30 @@ TEST(Foreign, FilesAreLeftAlone) {
   }
 }
 
+TEST(Foreign, ProgramsInACacheAreRefusedByName) {
+  for (const auto& [part, sql] : std::map<std::string, const char*>{
+           {"trigger turn", "CREATE TRIGGER turn AFTER INSERT ON completions BEGIN DELETE FROM completions; END"},
+           {"view endless",
+            "CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n"},
+           {"view completions", "DROP TABLE completions; CREATE VIEW completions AS SELECT 1 AS key"},
+           {"index greedy", "CREATE INDEX greedy ON completions (length(record))"}}) {
+    const TemporaryFolder folder;
+    const auto file = folder / "cache.db";
+    { const CompletionStore made(options_for(file)); }
+    icpi::store::Database(file, std::chrono::seconds(5)).execute(sql);
+    CacheOptions replay = options_for(file);
+    replay.require = true;
+    for (const CacheOptions& options : {options_for(file), replay}) {
+      try {
+        const CompletionStore store(options);
+        ADD_FAILURE() << part << " was taken";
+      } catch (const icpi::InvalidArgument& error) {
+        EXPECT_THAT(error.what(), HasSubstr("holds the " + part));
+      }
+    }
+  }
+}
+
 TEST(Processes, FourShareOneCacheAndAgree) {
   const TemporaryFolder folder;
   constexpr int processes = 4;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "icpi/concepts/rollout_model.hpp"
 
@@ -18,6 +19,16 @@ struct OutcomeCounts {
   std::size_t observations = 0;  ///< different next observations
 
   friend bool operator==(const OutcomeCounts&, const OutcomeCounts&) = default;
+};
+
+/// One of the different things that came of one action at one observation, as it was recorded.
+struct SeenOutcome {
+  bool terminated = false;  ///< whether it ended the episode
+  double reward = 0;        ///< what was gained
+  ObservationId next = 0;   ///< what was seen then
+  std::size_t times = 1;    ///< how often it came; at least 1
+
+  friend bool operator==(const SeenOutcome&, const SeenOutcome&) = default;
 };
 
 /// What is known of one action from everywhere it was done.
@@ -54,6 +65,10 @@ class History {
   /// Whether it was ever done there.
   [[nodiscard]] virtual bool tried(std::uint32_t prompt_context, ObservationId observation,
                                    std::uint32_t action) const = 0;
+
+  /// Replaces `seen` by what came of `action` at `observation`, the different outcomes in the order in which they first came.
+  virtual void recall(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action,
+                      std::vector<SeenOutcome>& seen) const = 0;
 
   /// What is known of an action, wherever it was done.
   [[nodiscard]] virtual ActionExperience experience(std::uint32_t prompt_context, std::uint32_t action) const = 0;

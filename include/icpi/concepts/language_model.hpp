@@ -2,10 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,7 +95,7 @@ struct CompletionError {
 /// What is wrong with parameters that no model can honour; no error when they are in range or not set.
 [[nodiscard]] inline CompletionError check_sampling(const Sampling& sampling) {
   const double temperature = sampling.temperature.value_or(0);
-  if (!std::isfinite(temperature) || temperature < 0) {
+  if (!(temperature >= 0 && temperature <= std::numeric_limits<double>::max())) {
     return {ErrorCategory::invalid_request, "temperature must be finite, at least 0", 0};
   }
   const double top_p = sampling.top_p.value_or(1);

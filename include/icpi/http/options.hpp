@@ -127,11 +127,16 @@ struct Options {
   /// One or several servers of the same model: "https://host/v1", "http://host:port" or "host:port" (then "/v1" is
   /// added). No credentials and no query in it.
   std::vector<std::string> base_urls{"http://127.0.0.1:8080/v1"};
+  /// A file that lists the servers in place of base_urls, one a line, '#' before remarks. It may change while the model
+  /// works, which takes effect within three seconds: servers that are listed get requests, those that are not get no
+  /// more. Replace it as a whole (write another file, rename it). Empty: base_urls.
+  std::string endpoints_file;
   std::string model;        ///< as the server calls it; empty: the only one it lists
   std::string api_key_env;  ///< name of the environment variable that holds the key, never the key; empty: no key
   Dialect dialect = Dialect::completions;     ///< how the servers are spoken to
   ServerKind server = ServerKind::automatic;  ///< which software answers
-  /// Says which answers are interchangeable (cache keys, records). Empty: made of dialect, model and base_urls.
+  /// Says which answers are interchangeable (cache keys, records). Empty: made of dialect, model and base_urls, or the
+  /// name of endpoints_file.
   std::string identity;
   /// Stand for base_urls in the identity: where servers that moved used to be.
   std::vector<std::string> moved_from;
@@ -184,7 +189,8 @@ struct Options {
   std::function<bool(const CompletionRequest& request, const Usage& cost)> ask_again;
   /// Ask every server at construction who it is. Off: the first request finds out whether it is there.
   bool probe = true;
-  /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors.
+  /// Told, in one line without the key, when servers go away, come back, ask to wait, or answer nothing but errors, and
+  /// when endpoints_file adds or drops one.
   std::function<void(std::string_view)> notice;
   /// Told why and for how many seconds more nothing can be sent, every time somebody looks (at least every 100 ms where
   /// `interrupted` is set), when that is longer than a second; in the end once with nothing and 0.

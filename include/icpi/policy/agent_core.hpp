@@ -112,6 +112,7 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual std::size_t memory_trajectories() const = 0;
   [[nodiscard]] virtual bool memory_tried(ObservationId observation, std::uint32_t action) const = 0;
   [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
+  virtual void memory_recall(ObservationId observation, std::uint32_t action, std::vector<SeenOutcome>& seen) = 0;
   [[nodiscard]] virtual ActionExperience memory_experience(std::uint32_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
   virtual void begin_round() = 0;

@@ -33,6 +33,10 @@ struct AgentCore::Workspace final : History, Hopes {
   bool tried(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
     return deciding[prompt_context]->memory_tried(observation, action);
   }
+  void recall(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action,
+              std::vector<SeenOutcome>& seen) const override {
+    deciding[prompt_context]->memory_recall(observation, action, seen);
+  }
   ActionExperience experience(std::uint32_t prompt_context, std::uint32_t action) const override {
     return deciding[prompt_context]->memory_experience(action);
   }

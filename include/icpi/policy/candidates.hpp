@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,7 +29,7 @@ class Candidates {
     actions_.clear();
     values_.clear();
     for (std::uint32_t action = 0; action < values.size(); ++action) {
-      if (std::isnan(values[action])) continue;
+      if (values[action] != values[action]) continue;  // NaN
       actions_.push_back(action);
       values_.push_back(values[action]);
     }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <vector>
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/legal_actions.hpp"
@@ -23,6 +24,13 @@ template <class Memory>
 [[nodiscard]] OutcomeCounts memory_outcomes(Memory& memory, ObservationId observation, std::uint32_t action) {
   if constexpr (requires { memory.outcomes(observation, action); }) return memory.outcomes(observation, action);
   return {memory.tried(observation, action) ? std::size_t{1} : 0, 0, 0, 0};
+}
+
+template <class Memory>
+void recall_from_memory(Memory& memory, ObservationId observation, std::uint32_t action,
+                        std::vector<SeenOutcome>& seen) {
+  seen.clear();
+  if constexpr (requires { memory.recall(observation, action, seen); }) memory.recall(observation, action, seen);
 }
 
 template <class Memory>

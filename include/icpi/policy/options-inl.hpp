@@ -30,4 +30,12 @@ ICPI_INLINE PolicyIterationOptions paper_options() {
   return options;
 }
 
+ICPI_INLINE PolicyIterationOptions exploring_options() {
+  PolicyIterationOptions options;
+  options.decisions.values = Planning{{.outcomes = 8, .recall = true}};
+  options.decisions.explorations = {WarmUp{.successes = 1}, Optimism{}};
+  options.prompts.examples.get_if<AppendOnlyExamples>()->balance_chance = false;
+  return options;
+}
+
 }  // namespace icpi

@@ -54,6 +54,11 @@ struct PolicyIterationOptions {
 /// eight trajectories in policy prompts, temperature 0.1, learning between episodes.
 [[nodiscard]] ICPI_API PolicyIterationOptions paper_options();
 
+/// For worlds that throw dice or hide their rewards: the recommended options with Optimism in place of UntriedFirst, planning
+/// that recalls what was seen and draws up to eight outcomes of what chance decides, and examples of that as often as they came.
+/// Best with the embedded model's version InductionVersion::calibrated. docs/environments.md says what they bring.
+[[nodiscard]] ICPI_API PolicyIterationOptions exploring_options();
+
 /// The defaults.
 [[deprecated("PolicyIterationOptions{} is the recommended set")]] [[nodiscard]] inline PolicyIterationOptions
 recommended_options() {

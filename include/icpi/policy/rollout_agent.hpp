@@ -176,7 +176,6 @@ class RolloutAgent : public AgentCore {
 
  private:
   friend class SeveralEnvironments<Env, Memory, Model>;
-
   /// The same agent in environment number `environment`, not 0.
   RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Memory> prompt_context, Model model)
       : AgentCore(with, environment),
@@ -186,7 +185,6 @@ class RolloutAgent : public AgentCore {
         actions_(with.actions_) {}
 
   [[nodiscard]] const Action& chosen_action() const { return actions_[decision().action]; }
-
   /// Throws what take() would throw because of the step.
   void check(const Step<Observation>& step) const {
     check_observed(acted_.has_value(), step.reward);
@@ -249,6 +247,9 @@ class RolloutAgent : public AgentCore {
   bool memory_tried(ObservationId seen, std::uint32_t action) const override { return memory_->tried(seen, action); }
   OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const override {
     return detail::memory_outcomes(*memory_, observation, action);
+  }
+  void memory_recall(ObservationId observation, std::uint32_t action, std::vector<SeenOutcome>& seen) override {
+    detail::recall_from_memory(*memory_, observation, action, seen);
   }
   ActionExperience memory_experience(std::uint32_t done) const override { return detail::experience(*memory_, done); }
   const Costs& memory_costs() const override { return memory_->costs; }

@@ -228,6 +228,11 @@ class PromptBook : public DrawnPrompts {
     return rendered_.outcomes(std::string(observation) + texts_.actions[action]);
   }
 
+  /// The same, each different thing by itself.
+  void recall(std::string_view observation, std::size_t action, std::vector<RenderedTransitions::Seen>& seen) const {
+    rendered_.recall(std::string(observation) + texts_.actions[action], seen);
+  }
+
   /// What is known of the action from all recorded steps.
   [[nodiscard]] ActionExperience experience(std::size_t action) const {
     return rendered_.experience(texts_.actions[action]);

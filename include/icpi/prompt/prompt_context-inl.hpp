@@ -133,6 +133,14 @@ ICPI_INLINE OutcomeCounts PromptContext::outcomes(ObservationId observation, std
   return state_->book.outcomes(state_->observations.text(observation), action);
 }
 
+ICPI_INLINE void PromptContext::recall(ObservationId observation, std::uint32_t action,
+                                       std::vector<SeenOutcome>& seen) {
+  state_->book.recall(state_->observations.text(observation), action, state_->recalled);
+  seen.clear();
+  for (const auto& [terminated, reward, next, times] : state_->recalled)
+    seen.push_back({terminated, reward, state_->observations.intern(next), times});
+}
+
 ICPI_INLINE ActionExperience PromptContext::experience(std::uint32_t action) const {
   return state_->book.experience(action);
 }

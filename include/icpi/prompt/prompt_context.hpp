@@ -109,6 +109,9 @@ class ICPI_API PromptContext {
   /// What came of the action where it was done at this observation.
   [[nodiscard]] OutcomeCounts outcomes(ObservationId observation, std::uint32_t action) const;
 
+  /// Replaces `seen` by the same, each different thing by itself, in the order in which they first came.
+  void recall(ObservationId observation, std::uint32_t action, std::vector<SeenOutcome>& seen);
+
   /// What is known of the action, wherever it was done.
   [[nodiscard]] ActionExperience experience(std::uint32_t action) const;
 

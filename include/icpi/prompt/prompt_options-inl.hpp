@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "icpi/core/json_line.hpp"
 #include "icpi/prompt/prompt_options.hpp"
@@ -12,6 +15,10 @@ namespace icpi {
 
 ICPI_INLINE ExampleSelection recommended::examples() { return AppendOnlyExamples{.rebuild_fraction = 0.8}; }
 ICPI_INLINE TrajectorySelection recommended::trajectories() { return LastTrajectories{}; }
+
+ICPI_INLINE std::size_t estimated_tokens(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::ceil(0.38 * static_cast<double>(text.size())));
+}
 
 ICPI_INLINE std::string PromptOptions::description() const {
   std::string quoted;

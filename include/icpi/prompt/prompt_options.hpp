@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -54,9 +53,7 @@ struct PromptOptions {
 
 /// Tokens of a text for models that cannot count them: 0.38 a character, so that 3,800 tokens are 10,000 characters.
 /// That is what the GPT-2 tokenizer makes of the paper's prompts.
-[[nodiscard]] inline std::size_t estimated_tokens(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::ceil(0.38 * static_cast<double>(text.size())));
-}
+[[nodiscard]] ICPI_API std::size_t estimated_tokens(std::string_view text) noexcept;
 
 }  // namespace icpi
 

@@ -15,6 +15,7 @@
 #include "icpi/prompt/legal_sets.hpp"
 #include "icpi/prompt/prompt_book.hpp"
 #include "icpi/prompt/prompt_source.hpp"
+#include "icpi/prompt/rendered_transitions.hpp"
 #include "icpi/prompt/stable_prompt.hpp"
 #include "icpi/prompt/text_interner.hpp"
 
@@ -108,6 +109,8 @@ struct PromptState {
   std::uint64_t asking = 0;                  ///< number of the decision among all of the agent's
   LegalSourceCounts legality{};              ///< how it was known what is legal, so far
   std::vector<StablePrompt> policy_prompts;  ///< of the running episode, where prompts are stable
+
+  std::vector<RenderedTransitions::Seen> recalled;  ///< working memory of PromptContext::recall
 };
 
 }  // namespace icpi

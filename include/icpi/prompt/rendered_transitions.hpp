@@ -89,7 +89,9 @@ class RenderedTransitions {
                        store(next.transition), narrow(next.head.tokens), narrow(next.head.answer), next.terminated,
                        next.gained});
     ++query_lengths_[pieces_.back().query_tokens];
-    outcomes_.add(step(pieces_.back()));
+    auto arrived = step(pieces_.back());
+    arrived.id = static_cast<TransitionId>(size() - 1);
+    outcomes_.add(arrived);
   }
 
   /// The next transition left before it was taken in.
@@ -163,6 +165,27 @@ class RenderedTransitions {
 
   /// What came of transitions that begin so.
   [[nodiscard]] OutcomeCounts outcomes(const std::string& head) const { return outcomes_.counts(head); }
+
+  /// What transitions that begin alike came to, one of the ways. A view, valid until the next addition.
+  struct Seen {
+    bool terminated = false;            ///< whether they ended
+    double gained = 0;                  ///< the reward itself
+    std::string_view next_observation;  ///< its text
+    std::size_t times = 0;              ///< how many they are; at least 1
+  };
+
+  /// Replaces `seen` by what came of transitions that begin so, in the order in which it first came.
+  void recall(const std::string& head, std::vector<Seen>& seen) const {
+    seen.clear();
+    std::vector<StepOutcomes::Example> examples;
+    outcomes_.examples(head, examples);
+    for (const auto& [id, times] : examples) {
+      const Pieces& pieces = pieces_[id - first_];
+      const TextPiece& next = pieces.observation;
+      seen.push_back(
+          {pieces.terminated, pieces.gained, text(next).substr(next.answer, next.answer_end - next.answer), times});
+    }
+  }
 
   /// What is known of the action with this text.
   [[nodiscard]] ActionExperience experience(const std::string& action) const { return outcomes_.experience(action); }

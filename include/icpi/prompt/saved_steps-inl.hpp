@@ -45,8 +45,15 @@ ICPI_INLINE void refuse_smaller(std::size_t steps, std::size_t lost) {
 
 ICPI_INLINE void check_events(const std::vector<MemoryEvent>& events, std::size_t steps) {
   std::uint64_t told = 0;
-  for (const MemoryEvent& event : events)
-    if (event.kind != MemoryEvent::Kind::close) told += event.count;
+  for (const MemoryEvent& event : events) {
+    if (event.kind == MemoryEvent::Kind::close) continue;
+    if (event.count > steps - told)  // and not the sum, which whoever made a file could let wrap around
+      throw InvalidArgument(
+          fmt::format("{} transitions were remembered after {}, and the buffer or the file has {}: it must keep what "
+                      "it is given",
+                      event.count, told, steps));
+    told += event.count;
+  }
   if (told == steps) return;
   throw InvalidArgument(fmt::format(
       "{} transitions were remembered, and the buffer or the file has {}: it must keep what it is given", told, steps));

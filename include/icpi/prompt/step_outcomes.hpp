@@ -12,6 +12,7 @@
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/query_kind.hpp"
+#include "icpi/concepts/replay_buffer.hpp"
 
 namespace icpi {
 
@@ -26,6 +27,13 @@ class StepOutcomes {
     std::array<std::string_view, 3> answers;  ///< termination, reward, next observation
     bool terminated = false;                  ///< whether it ended
     double gained = 0;                        ///< the reward itself
+    TransitionId id = 0;                      ///< its place in the buffer; later steps have higher ones
+  };
+
+  /// A step like those that came out in one of several ways, and how many they are.
+  struct Example {
+    TransitionId id = 0;    ///< of the last of them
+    std::size_t times = 0;  ///< at least 1
   };
 
   /// Takes a step in.
@@ -34,18 +42,18 @@ class StepOutcomes {
     Summary& summary = actions_[std::string(step.action)];
     summary.count(outcomes.counts(), -1);
     ++outcomes.times;
-    for (const QueryKind kind : kinds) outcomes.add(kind, answer(step, kind));
+    for (const QueryKind kind : kinds) outcomes.add(hash_of(step, kind), step.id);
     summary.count(outcomes.counts(), 1);
     note_gain(step);
   }
 
-  /// Takes a step out that was taken in. The highest gains stay: see forget_gains().
+  /// Takes a step out that was taken in, the first of those that are equal. The highest gains stay: see forget_gains().
   void remove(const Step& step) {
     const auto found = heads_.find(std::string(step.head));
     Outcomes& outcomes = found->second;
     Summary& summary = actions_[std::string(step.action)];
     summary.count(outcomes.counts(), -1);
-    for (const QueryKind kind : kinds) outcomes.remove(kind, answer(step, kind));
+    for (const QueryKind kind : kinds) outcomes.remove(hash_of(step, kind));
     --outcomes.times;
     summary.count(outcomes.counts(), 1);
     if (outcomes.times == 0) heads_.erase(found);
@@ -71,6 +79,15 @@ class StepOutcomes {
     return found == heads_.end() ? OutcomeCounts{} : found->second.counts();
   }
 
+  /// The last of every kind of outcome of steps that begin so, in the order in which these first came.
+  void examples(const std::string& head, std::vector<Example>& examples) const {
+    examples.clear();
+    const auto found = heads_.find(head);
+    if (found == heads_.end()) return;
+    for (const auto& each : found->second.different)
+      if (each.kind() == QueryKind::transition) examples.push_back({each.last, each.times});
+  }
+
   /// What is known of the action with this text.
   [[nodiscard]] ActionExperience experience(const std::string& action) const {
     const auto found = actions_.find(action);
@@ -82,14 +99,18 @@ class StepOutcomes {
   }
 
  private:
-  static constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
+  static constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation,
+                                    QueryKind::transition};
 
-  /// What came of one observation and action: the different answers, as hashes that end in their kind.
+  /// What came of one observation and action: the different answers, of all kinds.
   struct Outcomes {
     /// One answer by its hash, and how often it came.
     struct Answer {
-      std::size_t hash = 0;   ///< of its kind and text
+      std::size_t hash = 0;   ///< see hash_of
+      TransitionId last = 0;  ///< of the step that it came of last
       std::size_t times = 0;  ///< at least 1
+
+      [[nodiscard]] QueryKind kind() const noexcept { return static_cast<QueryKind>(hash & kind_mask); }
     };
 
     std::size_t times = 0;
@@ -98,30 +119,26 @@ class StepOutcomes {
     [[nodiscard]] std::vector<Answer>::iterator find(std::size_t hash) {
       return std::find_if(different.begin(), different.end(), [hash](const Answer& each) { return each.hash == hash; });
     }
-    static std::size_t hash_of(QueryKind kind, std::string_view answer) {
-      return std::hash<std::string_view>()(answer) << 2U | static_cast<std::size_t>(kind);
+    void add(std::size_t hash, TransitionId id) {
+      auto found = find(hash);
+      if (found == different.end()) found = different.insert(found, {hash, id, 0});
+      found->last = id;
+      ++found->times;
     }
-    void add(QueryKind kind, std::string_view answer) {
-      const std::size_t hash = hash_of(kind, answer);
+    void remove(std::size_t hash) {
       const auto found = find(hash);
-      if (found == different.end())
-        different.push_back({hash, 1});
-      else
-        ++found->times;
-    }
-    void remove(QueryKind kind, std::string_view answer) {
-      const auto found = find(hash_of(kind, answer));
       if (--found->times == 0) different.erase(found);
     }
 
     [[nodiscard]] OutcomeCounts counts() const {
       OutcomeCounts counts{times, 0, 0, 0};
       for (const Answer& each : different) {
-        const auto kind = static_cast<QueryKind>(each.hash & 3U);
-        auto& count = kind == QueryKind::termination ? counts.terminations
-                      : kind == QueryKind::reward    ? counts.rewards
-                                                     : counts.observations;
-        ++count;
+        switch (each.kind()) {
+          case QueryKind::termination: ++counts.terminations; break;
+          case QueryKind::reward: ++counts.rewards; break;
+          case QueryKind::observation: ++counts.observations; break;
+          default: break;
+        }
       }
       return counts;
     }
@@ -146,8 +163,17 @@ class StepOutcomes {
     }
   };
 
-  static std::string_view answer(const Step& step, QueryKind kind) {
-    return step.answers[static_cast<std::size_t>(kind)];
+  static constexpr std::size_t kind_mask = 7;
+
+  /// Of what came of a step: of one of its answers, or, of a whole transition, of all three. Ends in the kind.
+  static std::size_t hash_of(const Step& step, QueryKind kind) {
+    const auto hash = std::hash<std::string_view>();
+    std::size_t sum = 0;
+    if (kind == QueryKind::transition)
+      for (const std::string_view each : step.answers) sum = sum * 31 + hash(each);
+    else
+      sum = hash(step.answers[static_cast<std::size_t>(kind)]);
+    return (sum & ~kind_mask) | static_cast<std::size_t>(kind);
   }
 
   std::unordered_map<std::string, Outcomes> heads_;

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/hope.hpp"
@@ -28,6 +29,15 @@ struct ImaginedGraph {
     std::uint32_t next = unknown;  ///< node number
     double logprob = 0;            ///< of all that was predicted, where it was asked for
     double weight = 1;             ///< in the mean of its edge's outcomes; see weigh()
+    bool seen = false;             ///< it is recorded experience, not the model's
+
+    /// It is this, and `next` comes when it has a number.
+    void take(const SeenOutcome& recorded) noexcept {
+      seen = known = true;
+      terminated = recorded.terminated;
+      reward = recorded.reward;
+      weight = static_cast<double>(recorded.times);
+    }
 
     /// Whether both predict the same.
     [[nodiscard]] bool alike(const Outcome& other) const noexcept {
@@ -93,6 +103,13 @@ struct ImaginedGraph {
     return edge.legal && std::any_of(more.begin(), more.end(), [](const Outcome& each) { return each.known; });
   }
 
+  /// Gives an edge so many outcomes, at least 1.
+  void make_room(Edge& edge, std::size_t outcomes) {
+    edge.first = static_cast<std::uint32_t>(others.size());
+    edge.count = static_cast<std::uint32_t>(outcomes - 1);
+    others.resize(others.size() + edge.count);
+  }
+
   /// Outcome number `number` of an edge.
   [[nodiscard]] Outcome& outcome(Edge& edge, std::uint32_t number) {
     return number == 0 ? static_cast<Outcome&>(edge) : others[edge.first + number - 1];
@@ -116,17 +133,25 @@ struct ImaginedGraph {
     return known == 0 ? 0 : sum / known;
   }
 
-  /// Where the model tells how likely it holds the outcomes of an edge, they count by that, however often they were drawn.
+  /// Where the model tells how likely it holds the outcomes that it predicts of an edge, they count by that, however often
+  /// they were drawn. Beside outcomes that were seen they count as many times as there are of them, all the same.
   void weigh() {
     for (Edge& edge : edges) {
+      std::uint32_t seen = 0;
+      while (seen <= edge.count && outcome(edge, seen).seen) ++seen;
       bool told = edge.count > 0;
-      for (std::uint32_t i = 0; told && i <= edge.count; ++i) told = outcome(edge, i).logprob < 0;
-      for (std::uint32_t i = 0; told && i <= edge.count; ++i) {
+      for (std::uint32_t i = seen; told && i <= edge.count; ++i) told = outcome(edge, i).logprob < 0;
+      if (!told || seen > edge.count) continue;
+      double sum = 0;
+      for (std::uint32_t i = seen; i <= edge.count; ++i) {
         Outcome& each = outcome(edge, i);
         double times = 0;
-        for (std::uint32_t j = 0; j <= edge.count; ++j) times += each.alike(outcome(edge, j)) ? 1 : 0;
+        for (std::uint32_t j = seen; j <= edge.count; ++j) times += each.alike(outcome(edge, j)) ? 1 : 0;
         each.weight = std::exp(each.logprob) / times;
+        sum += each.weight;
       }
+      const double scale = seen > 0 ? (edge.count + 1 - seen) / sum : 1;
+      for (std::uint32_t i = seen; i <= edge.count; ++i) outcome(edge, i).weight *= scale;
     }
   }
 

@@ -21,6 +21,9 @@ ICPI_INLINE void Planner::run(RolloutModelRef model, std::span<const DecisionTas
   struct Nothing final : History {
     OutcomeCounts outcomes(std::uint32_t, ObservationId, std::uint32_t) const override { return {}; }
     bool tried(std::uint32_t, ObservationId, std::uint32_t) const override { return false; }
+    void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+      seen.clear();
+    }
     ActionExperience experience(std::uint32_t, std::uint32_t) const override { return {}; }
   };
   run(Imagination(model, Nothing(), until), tasks, options, results);

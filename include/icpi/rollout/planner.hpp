@@ -25,6 +25,10 @@ struct PlanningOptions {
   /// count as often as they were drawn, or as likely as the model holds them, where it tells. Other steps have the likeliest
   /// alone. 1: all steps; >= 1.
   int outcomes = 1;
+  /// Whether what came of recorded steps from an observation is taken as it was, each outcome as often as it came, and the
+  /// model is asked only for what is missing to `outcomes`. Prompts need not show it any more, and a prediction cannot
+  /// contradict it.
+  bool recall = false;
 
   friend bool operator==(const PlanningOptions&, const PlanningOptions&) = default;
 };

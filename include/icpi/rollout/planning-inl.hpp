@@ -19,6 +19,7 @@ ICPI_INLINE std::string Planning::description() const {
   std::string text = fmt::format("planning(step_limit={}, attempts={}, node_limit={}", options.step_limit,
                                  options.attempts, options.node_limit);
   if (options.outcomes > 1) text += fmt::format(", outcomes={}", options.outcomes);
+  if (options.recall) text += ", recall=true";
   return text + ')';
 }
 

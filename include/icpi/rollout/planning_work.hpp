@@ -44,10 +44,8 @@ class PlanningWork {
     flow_.run(
         model,
         [&] {
-          const bool last = depth + 1 == options.step_limit;
-          return imagine_layer(model, {tasks, options, results, last ? QueryKind::reward : QueryKind::observation},
-                               until) &&
-                 ++depth < options.step_limit;
+          const auto end = depth + 1 == options.step_limit ? QueryKind::reward : QueryKind::observation;
+          return imagine_layer({imagination, tasks, options, results, end}, until) && ++depth < options.step_limit;
         },
         [&](std::uint32_t number) { ++results[layer_[number].task].costs.wasted; });
     const bool over = until.over();
@@ -83,6 +81,7 @@ class PlanningWork {
     std::uint32_t node = 0;
     std::uint32_t action = 0;
     std::uint32_t outcome = 0;  ///< which of the edge's
+    std::uint32_t sample = 0;   ///< which of those that are asked for
     bool terminated = false;
     bool goes_on = false;    ///< `next` was predicted
     ObservationId next = 0;  ///< numbered once the whole layer is known
@@ -91,6 +90,7 @@ class PlanningWork {
 
   /// What asking for one layer needs.
   struct Asking {
+    const Imagination& imagination;
     std::span<const DecisionTask> tasks;
     const PlanningOptions& options;
     std::span<DecisionResult> results;
@@ -99,9 +99,10 @@ class PlanningWork {
 
   /// Asks about the nodes that were found last. New ones are numbered by parent and action when their layer has all its
   /// answers, so that the order of arrival changes nothing. Returns whether there was anything to ask.
-  bool imagine_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
+  bool imagine_layer(const Asking& asking, const Until& until) {
+    const RolloutModelRef model = asking.imagination.model();
     constexpr std::array kinds{QueryKind::termination, QueryKind::reward, QueryKind::observation};
-    collect_layer(model, asking.tasks, asking.options.node_limit, asking.options.outcomes, until);
+    collect_layer(model, asking, until);
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
@@ -119,16 +120,34 @@ class PlanningWork {
     return !layer_.empty();
   }
 
-  /// One outcome, or several where steps of the action have had different ones.
-  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, int outcomes) {
-    layer_.push_back({task, node, action});
-    if (outcomes == 1 || !chances_[task][action].chance()) return;
+  /// One outcome, or several where steps of the action have had different ones; what was seen first, where it is recalled.
+  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, const Asking& asking) {
     Graph& graph = graphs_[task];
+    seen_.clear();
+    if (asking.options.recall) asking.imagination.recall(asking.tasks[task], graph.nodes[node], action, seen_);
+    std::size_t times = 0;
+    for (const SeenOutcome& each : seen_) times += each.times;
+    const bool chance = asking.options.outcomes > 1 && chances_[task][action].chance();
+    const std::size_t wanted = chance ? static_cast<std::size_t>(asking.options.outcomes) : 1;
+    const std::size_t asked = wanted - std::min(wanted, times);
     Edge& edge = graph.edges[node * graph.actions + action];
-    edge.first = static_cast<std::uint32_t>(graph.others.size());
-    edge.count = static_cast<std::uint32_t>(outcomes - 1);
-    graph.others.resize(graph.others.size() + edge.count);
-    for (std::uint32_t number = 1; number <= edge.count; ++number) layer_.push_back({task, node, action, number});
+    graph.make_room(edge, seen_.size() + asked);
+    for (std::uint32_t number = 0; number <= edge.count; ++number) {
+      layer_.push_back({task, node, action, number});
+      if (number < seen_.size())
+        take_seen(layer_.back(), seen_[number], asking.last);
+      else
+        layer_.back().sample = number - static_cast<std::uint32_t>(seen_.size());
+    }
+  }
+
+  /// Nothing is asked about that any more.
+  void take_seen(Item& item, const SeenOutcome& seen, QueryKind last) {
+    outcome(item).take(seen);
+    item.terminated = seen.terminated;
+    item.goes_on = !seen.terminated && last == QueryKind::observation;
+    item.next = seen.next;
+    item.stage = Item::Stage::finished;
   }
 
   [[nodiscard]] Graph::Outcome& outcome(const Item& item) {
@@ -148,21 +167,20 @@ class PlanningWork {
     }
   }
 
-  void collect_layer(RolloutModelRef model, std::span<const DecisionTask> tasks, std::size_t node_limit, int outcomes,
-                     const Until& until) {
+  void collect_layer(RolloutModelRef model, const Asking& asking, const Until& until) {
     layer_.clear();
-    for (std::size_t task = 0; task < tasks.size(); ++task) {
+    for (std::size_t task = 0; task < asking.tasks.size(); ++task) {
+      const DecisionTask& deciding = asking.tasks[task];
       auto& graph = graphs_[task];
-      const std::size_t end = std::min(graph.nodes.size(), node_limit);
+      const std::size_t end = std::min(graph.nodes.size(), asking.options.node_limit);
       for (; graph.expanded < end && !until.over(); ++graph.expanded) {
-        const LegalActions legal = graph.expanded == 0
-                                       ? tasks[task].legal
-                                       : model.legal(tasks[task].prompt_context, graph.nodes[graph.expanded]);
+        const LegalActions legal =
+            graph.expanded == 0 ? deciding.legal : model.legal(deciding.prompt_context, graph.nodes[graph.expanded]);
         if (!legal.empty()) graph.limit(graph.expanded, legal);
-        for (std::uint32_t action = 0; action < tasks[task].actions; ++action) {
+        for (std::uint32_t action = 0; action < deciding.actions; ++action) {
           if (is_legal(legal, action))
             collect_outcomes(static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action,
-                             outcomes);
+                             asking);
         }
       }
     }
@@ -220,8 +238,8 @@ class PlanningWork {
     question.key = task.key.child(std::uint64_t{item.node} << 32 | item.action).child(static_cast<std::uint64_t>(kind));
     question.drawn = drawn(item, kind);
     question.want_logprob = graphs_[item.task].hopes || question.drawn;
-    if (question.drawn) question.sample = item.outcome;
-    if (item.outcome > 0) question.key = question.key.child(item.outcome);
+    if (question.drawn) question.sample = item.sample;
+    if (item.sample > 0) question.key = question.key.child(item.sample);
     return question;
   }
 
@@ -272,6 +290,7 @@ class PlanningWork {
   std::vector<PlannedStep> judged_;
   std::vector<std::size_t> places_;  ///< of judged_, among the edges
   std::vector<double> unknown_;      ///< of judged_
+  std::vector<SeenOutcome> seen_;
   std::vector<Item> layer_;
   std::vector<Again> again_;
   std::vector<std::uint64_t> last_batch_;  ///< by task: in which it asked last

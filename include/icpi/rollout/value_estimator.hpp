@@ -74,6 +74,11 @@ class Imagination {
                                        std::uint32_t action) const {
     return history_->outcomes(task.prompt_context, observation, action);
   }
+  /// Replaces `seen` by the same, each different thing by itself, in the order in which they first came.
+  void recall(const DecisionTask& task, ObservationId observation, std::uint32_t action,
+              std::vector<SeenOutcome>& seen) const {
+    history_->recall(task.prompt_context, observation, action, seen);
+  }
   /// What is known of the task's action, wherever it was done.
   [[nodiscard]] ActionExperience experience(const DecisionTask& task, std::uint32_t action) const {
     return history_->experience(task.prompt_context, action);

@@ -1,0 +1,31 @@
+# cmake -D ROOT=<checkout> -D STARTERS=<file+file> -P check_processes.cmake
+# Fails when a source of include/ or src/ outside STARTERS starts a process, asks a shell or loads code: SECURITY.md
+# says that nothing a model or a file says is ever run.
+cmake_minimum_required(VERSION 3.25)
+string(REPLACE "+" ";" starters "${STARTERS}")
+set(calls "(^|[^A-Za-z0-9_.>])(system|popen|fork|vfork|exec[lv]p?e?|fexecve|posix_spawnp?|dlopen)\\(")
+
+set(problems "")
+foreach(starter IN LISTS starters)
+  if(NOT EXISTS ${ROOT}/${starter})
+    string(APPEND problems "  ${starter}: may start processes and does not exist\n")
+  endif()
+endforeach()
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/include/*.hpp ${ROOT}/src/*.hpp ${ROOT}/src/*.cpp)
+if(NOT files)
+  message(FATAL_ERROR "no files below ${ROOT}")
+endif()
+foreach(file IN LISTS files)
+  if(file IN_LIST starters)
+    continue()
+  endif()
+  file(STRINGS ${ROOT}/${file} lines REGEX "${calls}")
+  foreach(line IN LISTS lines)
+    string(STRIP "${line}" line)
+    string(APPEND problems "  ${file}: ${line}\n")
+  endforeach()
+endforeach()
+if(problems)
+  message(FATAL_ERROR "\n${problems}") # indented lines are not re-wrapped
+endif()
+message(STATUS "nothing is run but where it is meant to be")
