@@ -16,6 +16,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "interrupt.hpp"
+#include "parse.hpp"
 #include "printable.hpp"
 #include "run_directory.hpp"
 
@@ -31,6 +32,13 @@ std::vector<std::size_t> amounts_of(const AssessArguments& arguments) {
   std::sort(episodes.begin(), episodes.end());
   episodes.erase(std::unique(episodes.begin(), episodes.end()), episodes.end());
   return episodes;
+}
+
+std::vector<QueryKind> kinds_of(const AssessArguments& arguments) {
+  std::vector<QueryKind> kinds;
+  for (const auto& each : arguments.kinds) kinds.push_back(parse_name("--kinds", each, query_kinds, query_kinds[0]));
+  if (kinds.empty()) kinds.assign(query_kinds.begin(), query_kinds.end());
+  return kinds;
 }
 
 void check_arguments(const AssessArguments& arguments, const Method& method) {
@@ -63,6 +71,7 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
   check_arguments(arguments, method);
   AssessRequest request{.method = method, .embedded = embedded_model(), .seeds = parse_seeds(arguments.seeds)};
   request.episodes = amounts_of(arguments);
+  request.kinds = kinds_of(arguments);
   request.steps = parse_count("--predict", arguments.predict, 1, 100'000);
   request.at_a_time = arguments.model.batch.file.empty() ? assessed_at_a_time : std::numeric_limits<std::size_t>::max();
   check_model_name(arguments.model.name);

@@ -31,19 +31,21 @@ void add_usage(const Usage& more, Usage& sum) {
 /// The questions about the steps, and which of them each is about.
 class Questions {
  public:
-  Questions(std::span<const StepToPredict> steps, bool whole, RandomKey key) : steps_(steps), key_(key) {
+  Questions(const StepQuestions& asked, bool whole) : steps_(asked.steps), key_(asked.key) {
+    const auto wanted = [&](QueryKind kind) {
+      return std::find(asked.kinds.begin(), asked.kinds.end(), kind) != asked.kinds.end();
+    };
     std::set<std::pair<std::uint32_t, ObservationId>> policies;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const StepToPredict& step = steps[i];
-      const bool ends = step.results.front().terminated;
-      if (whole) {
-        add(i, QueryKind::transition);
-      } else {
-        add(i, QueryKind::termination);
-        if (step.knows_reward) add(i, QueryKind::reward);
-        if (!ends && step.knows_next) add(i, QueryKind::observation);
-      }
-      if (policies.emplace(step.prompt_context, step.observation).second) add(i, QueryKind::action);
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const StepToPredict& step = steps_[i];
+      const bool goes_on = !step.results.front().terminated;
+      const std::array about{wanted(QueryKind::termination), wanted(QueryKind::reward) && step.knows_reward,
+                             wanted(QueryKind::observation) && goes_on && step.knows_next};
+      if (whole && std::find(about.begin(), about.end(), true) != about.end()) add(i, QueryKind::transition);
+      for (std::size_t kind = 0; kind < about.size() && !whole; ++kind)
+        if (about[kind]) add(i, query_kinds[kind]);
+      if (wanted(QueryKind::action) && policies.emplace(step.prompt_context, step.observation).second)
+        add(i, QueryKind::action);
     }
   }
   [[nodiscard]] std::span<const Question> all() const { return questions_; }
@@ -112,7 +114,7 @@ std::string cell(const RightAnswers& answers, const RightAnswers& commonest) {
 bool has_price(const TokenPrices& prices) { return prices.prompt > 0 || prices.completion > 0; }
 
 std::string right_json(const RightAnswers& answers) {
-  return JsonLine().add("right", answers.right).add("of", answers.all).str();
+  return JsonLine().add("right", answers.right).add("of", answers.all).add("judged", answers.judged).str();
 }
 
 }  // namespace
@@ -134,9 +136,10 @@ StepResult CommonResults::commonest(bool terminated) const {
   return result;
 }
 
-void put_questions(PromptedRolloutModel& model, std::span<const StepToPredict> steps, const ObservationTexts& text,
-                   RandomKey key, std::size_t at_a_time, Assessment& assessment) {
-  const Questions questions(steps, !steps.empty() && model.whole_transitions(0), key);
+void put_questions(PromptedRolloutModel& model, const StepQuestions& asked, const ObservationTexts& text,
+                   Assessment& assessment) {
+  const std::span<const StepToPredict> steps = asked.steps;
+  const Questions questions(asked, !steps.empty() && model.whole_transitions(0));
   const std::size_t last = assessment.rows.empty() ? 0 : assessment.rows.back().episodes;
   const auto episodes_of = [&](std::uint32_t context) {
     const auto found = std::find_if(steps.begin(), steps.end(),
@@ -161,7 +164,7 @@ void put_questions(PromptedRolloutModel& model, std::span<const StepToPredict> s
   std::vector<Answer> answers;
   for (std::size_t first = 0; first < questions.all().size(); first += answers.size()) {
     if (interrupting_signal() != 0) throw Interrupted("interrupted");
-    const auto some = questions.all().subspan(first, std::min(at_a_time, questions.all().size() - first));
+    const auto some = questions.all().subspan(first, std::min(asked.at_a_time, questions.all().size() - first));
     answers.assign(some.size(), {});
     model.answer(some, answers);
     for (std::size_t i = 0; i < some.size(); ++i) {

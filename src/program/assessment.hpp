@@ -55,9 +55,11 @@ struct StepToPredict {
 struct RightAnswers {
   std::size_t right = 0;
   std::size_t all = 0;
+  std::string judged{};  ///< 'r' (right) or 'w' (wrong) for every answer, in the order of the questions
 
   void add(bool is_right) {
     right += is_right ? 1U : 0U;
+    judged += is_right ? 'r' : 'w';
     ++all;
   }
 };
@@ -108,10 +110,18 @@ struct Assessment {
 /// What an answer is compared with: the text of an observation of a prompt context.
 using ObservationTexts = std::function<std::string_view(std::uint32_t prompt_context, ObservationId observation)>;
 
-/// Puts what there is to ask about the steps to the model, which serves their prompt contexts, and adds what it answered. Rewards are asked
+/// What is asked about steps.
+struct StepQuestions {
+  std::span<const StepToPredict> steps;
+  std::span<const QueryKind> kinds;  ///< those of query_kinds that are asked
+  RandomKey key;                     ///< of everything random
+  std::size_t at_a_time = 1;         ///< questions that are put together
+};
+
+/// Puts the questions to the model, which serves the steps' prompt contexts, and adds what it answered. Rewards are asked
 /// under the true termination, what is seen next where the step does not end the episode: no question depends on an answer.
-/// `at_a_time` questions are put together; between them it ends where a signal came, by Interrupted.
-void put_questions(PromptedRolloutModel& model, std::span<const StepToPredict> steps, const ObservationTexts& text,
-                   RandomKey key, std::size_t at_a_time, Assessment& assessment);
+/// Between questions that are put together it ends where a signal came, by Interrupted.
+void put_questions(PromptedRolloutModel& model, const StepQuestions& asked, const ObservationTexts& text,
+                   Assessment& assessment);
 
 }  // namespace icpi::program

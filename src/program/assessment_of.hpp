@@ -67,7 +67,8 @@ class AssessmentOf {
     PromptedRolloutModel asked = agents_.front()->model().another();
     asked.serve(contexts);
     const auto text = [&](std::uint32_t context, ObservationId id) { return contexts[context]->text(id); };
-    put_questions(asked, steps_, text, key(request_.seeds.first).child(3), request_.at_a_time, assessment_);
+    put_questions(asked, {steps_, request_.kinds, key(request_.seeds.first).child(3), request_.at_a_time}, text,
+                  assessment_);
   }
 
  private:

@@ -128,6 +128,7 @@ struct AssessArguments {
   ModelChoice model;
   std::vector<std::string> after{"5", "15", "30"};  ///< so many random episodes
   std::string predict = "50";                       ///< steps of each sort
+  std::vector<std::string> kinds;                   ///< of the questions; empty: all
   std::string seeds = "0";
   std::string json;  ///< write the numbers there; empty: do not
   bool dry_run = false;

@@ -66,6 +66,7 @@ struct AssessRequest {
   SeedRange seeds{};                    ///< each with episodes of its own
   std::vector<std::size_t> episodes{};  ///< numbers of random episodes to learn from, ascending, at least one
   std::size_t steps = 0;                ///< to predict, of each sort and seed, at most
+  std::vector<QueryKind> kinds{};       ///< that are asked, of query_kinds
   std::size_t at_a_time = 0;            ///< questions that are put together, at most; at least 1
 };
 

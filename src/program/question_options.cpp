@@ -78,6 +78,11 @@ void add_assess(CLI::App& app, AssessArguments& arguments) {
   command.add_option("--env", arguments.environment.name, "as of `icpi train`");
   add_environment(command, arguments.environment);
   add_method_options(command, arguments.method, true);
+  command
+      .add_option("--kinds", arguments.kinds,
+                  "which of termination, reward, observation, action is asked (default all)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command.add_option("--after", arguments.after, "numbers of random episodes to learn from (default 5,15,30)")
       ->delimiter(',')
       ->allow_extra_args(false);

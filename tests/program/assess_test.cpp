@@ -2,6 +2,7 @@
 // How well a model predicts a domain from random episodes.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -94,6 +95,24 @@ TEST_F(Assess, WholeTransitionsAreReadInParts) {
       EXPECT_EQ(of(row[kind], "right"), of(row[kind], "of")) << kind;
 }
 
+TEST_F(Assess, AsksTheWantedKindsAloneAndJudgesEveryAnswer) {
+  const CommandResult result = assess("chain", {"--kinds", "observation,action", "--after", "5"});
+  ASSERT_EQ(result.code, 0) << result.error;
+  const Json json = numbers();
+  EXPECT_EQ(json["answers"].names(), (std::vector<std::string>{"observation", "action"}));
+  std::uint64_t right = 0;
+  std::uint64_t judged_right = 0;
+  for (const Json& row : json["rows"].array()) {
+    const std::string judged = row["observation"]["judged"].string();
+    EXPECT_EQ(judged.size(), of(row["observation"], "of"));
+    EXPECT_EQ(of(row["termination"], "of"), 0U);
+    right += of(row["observation"], "right");
+    judged_right += static_cast<std::uint64_t>(std::count(judged.begin(), judged.end(), 'r'));
+  }
+  EXPECT_EQ(judged_right, right);
+  EXPECT_GT(right, 5U);
+}
+
 TEST_F(Assess, BudgetsAndRecordingsAreAsForOtherCommands) {
   const CommandResult result = assess("chain", {"--max-calls", "30", "--record", path("answers.jsonl")});
   EXPECT_EQ(result.code, 1);
@@ -116,6 +135,7 @@ TEST_F(Assess, ADryRunSaysWhatWouldBeAsked) {
 
 TEST_F(Assess, BadUsageIsNamed) {
   EXPECT_THAT(assess("chain", {"--agent", "tabular-q"}).error, HasSubstr("asks no model"));
+  EXPECT_THAT(assess("chain", {"--kinds", "future"}).error, HasSubstr("--kinds 'future'"));
   EXPECT_THAT(assess("chain", {"--after", "0"}).error, HasSubstr("--after '0'"));
   EXPECT_THAT(icpi({"assess", "--domain", "chain", "--predict", "many"}).error, HasSubstr("--predict 'many'"));
   EXPECT_THAT(assess("nowhere").error, HasSubstr("unknown domain"));
