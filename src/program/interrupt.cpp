@@ -17,7 +17,6 @@ void remember(int number) { came = number; }
 }  // namespace
 
 void watch_signals() {
-  signal(SIGXFSZ, SIG_IGN);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action {};
     if (sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;

@@ -174,6 +174,9 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
     return complain(fmt::format("{} (see icpi --help)", error.what()), bad_usage);
   }
   if (models.empty()) models.emplace_back("induction");
+  std::erase_if(model.said, [&](const ModelChoice::Said& said) {  // one of several models is enough
+    return std::any_of(models.begin(), models.end(), [&](const std::string& name) { return said.goes_with(name); });
+  });
   for (const auto& name : models) {
     reproduce_arguments.models.push_back(model);
     reproduce_arguments.models.back().name = name;

@@ -90,10 +90,10 @@ const ModelSource& find_source(std::string_view name) {
 
 /// Throws InvalidArgument naming an option that is for other models: it would do nothing.
 void check_said(const ModelChoice& choice) {
-  for (const auto& [option, models] : choice.said)
-    if (models.find(choice.name) == std::string::npos)
-      throw InvalidArgument(
-          fmt::format("{} needs --model {}", option, models == "http, llama" ? "http or llama" : models));
+  for (const ModelChoice::Said& said : choice.said)
+    if (!said.goes_with(choice.name))
+      throw InvalidArgument(fmt::format("{} needs --model {}", said.option,
+                                        said.models == "http, llama" ? "http or llama" : said.models));
 }
 
 }  // namespace

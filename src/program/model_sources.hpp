@@ -80,6 +80,9 @@ struct ModelChoice {
   struct Said {
     std::string option;  ///< its name
     std::string models;  ///< their names
+
+    /// Whether it is for this one.
+    [[nodiscard]] bool goes_with(std::string_view model) const { return models.find(model) != std::string::npos; }
   };
 
   std::string name = "induction";  ///< see model_sources()
