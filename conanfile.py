@@ -37,7 +37,7 @@ class Icpi(ConanFile):
             self.options.store = True  # whose cache it is a place for
 
     def requirements(self):
-        self.requires("eigen/[>=3.4 <4]")
+        self.requires("eigen/[>=3.4 <4]", transitive_headers=True)
         self.requires("fmt/[>=9.1 <10]")
         self.requires("nlohmann_json/[>=3.11 <4]", visible=False)
         if self.options.http:
@@ -76,9 +76,9 @@ class Icpi(ConanFile):
         CMake(self).install()
 
     def package_info(self):
-        self.cpp_info.set_property("cmake_file_name", "icpi")
+        # Conan's target of all components would else have the name of the first one.
+        self.cpp_info.set_property("cmake_target_name", "icpi::all")
         self._component("icpi", ["eigen::eigen", "fmt::fmt"], libs=["icpi"])
-        self._component("header_only", ["eigen::eigen", "fmt::fmt"], defines=["ICPI_HEADER_ONLY"])
         for adapter, requires in {
             "http": ["libcurl::libcurl"],
             "process": [],
@@ -88,12 +88,11 @@ class Icpi(ConanFile):
             if self.options.get_safe(adapter):
                 self._component(adapter, ["icpi", *requires], libs=[f"icpi_{adapter}"])
 
-    def _component(self, name, requires, libs=(), defines=()):
+    def _component(self, name, requires, libs):
         component = self.cpp_info.components[name]
         component.set_property("cmake_target_name", f"icpi::{name}")
         component.set_property("pkg_config_name", "icpi" if name == "icpi" else f"icpi-{name}")
         component.requires = list(requires)
-        component.libs = list(libs)
-        component.defines = list(defines)
+        component.libs = libs
         if self.settings.os in ("Linux", "FreeBSD"):
             component.system_libs = ["pthread"]
