@@ -44,8 +44,8 @@ bool drop_fence(std::string_view& text) {
   return true;
 }
 
-/// Takes off what the text begins with and the prompt ends with: the whole prompt, its last examples with the question, or
-/// the question's last lines. Whether there was any. An answer of an example is no beginning: models go on with records, and
+/// Takes off what the text begins with and the prompt ends with: the whole prompt, else the question's last lines, else the
+/// last examples with the question. Whether there was any. An answer of an example is no beginning: models go on with records, and
 /// the right answer may be the one before, once more.
 bool drop_repetition(std::string_view& text, std::string_view prompt, const CompletionRequest& request) {
   const auto drop_from = [&](std::size_t begin) {
@@ -55,12 +55,12 @@ bool drop_repetition(std::string_view& text, std::string_view prompt, const Comp
     return true;
   };
   if (drop_from(0)) return true;
-  for (const PromptExample& example : request.examples)
-    if (example.question < prompt.size() && drop_from(example.question)) return true;
   for (std::size_t line = std::min(request.question, prompt.size()); line < prompt.size();) {
     if (drop_from(line)) return true;
     line = std::min(prompt.find('\n', line), prompt.size() - 1) + 1;
   }
+  for (auto example = request.examples.rbegin(); example != request.examples.rend(); ++example)
+    if (example->question < prompt.size() && drop_from(example->question)) return true;
   // The line in which the prompt breaks off may come back without its last blank.
   std::string_view line = prompt.substr(prompt.rfind('\n') + 1);
   while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);

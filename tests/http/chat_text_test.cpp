@@ -71,8 +71,9 @@ TEST(CleanAnswer, LeavesTheContinuationOfAPromptThatEndsWithALine) {
 TEST(CleanAnswer, OfARecordThatIsRepeatedIsKept) {
   constexpr std::string_view question = "state = left()\n";
   const std::string record = std::string(question) + "assert not done\n\n";
-  const std::string before = record + record;
-  const std::array examples{icpi::PromptExample{0, 15, 31}, icpi::PromptExample{32, 47, 63}};
+  const std::string before = record + record + record;
+  const std::array examples{icpi::PromptExample{0, 15, 31}, icpi::PromptExample{32, 47, 63},
+                            icpi::PromptExample{64, 79, 95}};
   icpi::CompletionRequest request = line_request(question);
   request.prefix.text = before;
   request.examples = examples;
