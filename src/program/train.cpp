@@ -99,12 +99,14 @@ void require_out(const std::string& out, bool dry_run, const RecoveryArguments& 
   check_run_directory(out);
 }
 
-/// Plays. A run that ends early, for want of budget perhaps, has no last lines: what passed the budget is told then.
-RunOutcome play(const std::vector<PlannedRun>& runs, const std::string& out, const RecoveryArguments& recovery,
-                const ModelLedger& ledger) {
+/// Plays. A run that ends early, for want of budget perhaps, says what was asked and what it cost, too.
+RunOutcome play(const std::vector<PlannedRun>& runs, const std::string& folder, const RecoveryArguments& recovery,
+                const ModelLedger& ledger, std::ostream& out) {
   try {
-    return play_runs(runs, out, recovery);
-  } catch (const Error&) {
+    return play_runs(runs, folder, recovery);
+  } catch (...) {
+    const bool asked = std::any_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return run.request.model; });
+    if (asked) fmt::print(out, "{}", ledger.report());
     if (const std::string over = ledger.overrun(); !over.empty()) tell(over);
     throw;
   }
@@ -175,7 +177,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
     if (asks_model(method.kind)) fmt::print(out, "{}", ledger->report());
     return;
   }
-  const RunOutcome outcome = play({run}, arguments.out, arguments.recovery, *ledger);
+  const RunOutcome outcome = play({run}, arguments.out, arguments.recovery, *ledger, out);
   const Report report = make_report(outcome.records, horizons_of({run}));
   const std::filesystem::path folder = arguments.out;
   write_file(folder / "curves.csv", curves_csv(report));
@@ -229,7 +231,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   }
   check_answer_files(arguments.models.front());
   if (!arguments.recovery.log) make_run_directory(arguments.out);
-  const RunOutcome outcome = play(runs, arguments.out, arguments.recovery, *ledger);
+  const RunOutcome outcome = play(runs, arguments.out, arguments.recovery, *ledger, out);
   const Report report = make_report(outcome.records, horizons_of(runs));
   fmt::print(out, "{}\n", summary_table(report, true));
   for (const auto& file : write_report(report, arguments.out)) fmt::print(out, "{}\n", file.string());

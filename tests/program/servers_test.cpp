@@ -246,6 +246,7 @@ TEST_F(Servers, ABudgetEndsTheRunAndKeepsTheEpisodesBefore) {
   const CommandResult stopped = icpi(train(server.url(), "stopped", {"--max-calls", "300", "--jobs", "2"}));
   EXPECT_EQ(stopped.code, 1);
   EXPECT_THAT(stopped.error, HasSubstr("the budget of 300 calls is used up"));
+  EXPECT_THAT(stopped.out, HasSubstr("Model: 300 calls, "));
   EXPECT_EQ(server.asked_in_the_end(asked + 300) - asked, 300);
   const std::string kept = read(path("stopped/episodes.jsonl"));
   EXPECT_FALSE(kept.empty());
