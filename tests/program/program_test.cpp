@@ -54,7 +54,7 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
       {train({"--domain", "chain", "--steps", "0"}), {"'0'", "1 .."}},
       {train({"--domain", "chain", "--steps", "99999999999999999999"}), {"'99999999999999999999'"}},
       {train({"--domain", "chain", "--jobs", "0"}), {"--jobs", "'0'"}},
-      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "recommended, best (the same), paper"}},
+      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "recommended, best (the same), exploring, paper"}},
       {train({"--domain", "chain", "--set", "temprature=1"}), {"'temprature'", "temperature"}},
       {train({"--domain", "chain", "--set", "temperature=-1"}), {"temperature", "'-1'", "0 or more"}},
       {train({"--domain", "chain", "--set", "temperature=nan"}), {"'nan'", "0 or more"}},

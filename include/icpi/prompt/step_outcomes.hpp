@@ -110,8 +110,7 @@ class StepOutcomes {
       TransitionId last = 0;  ///< of the step that it came of last
       std::size_t times = 0;  ///< at least 1
 
-      /// What it was the answer to.
-      [[nodiscard]] QueryKind kind() const noexcept { return static_cast<QueryKind>(hash & kind_mask); }
+      [[nodiscard]] QueryKind kind() const noexcept { return static_cast<QueryKind>(hash & kind_mask); }  ///< asked
     };
 
     std::size_t times = 0;
