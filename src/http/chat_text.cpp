@@ -44,9 +44,9 @@ bool drop_fence(std::string_view& text) {
   return true;
 }
 
-/// Takes off what the text begins with and the prompt ends with: the whole prompt, else the question's last lines, else the
-/// last examples with the question. Whether there was any. An answer of an example is no beginning: models go on with records, and
-/// the right answer may be the one before, once more.
+/// Takes off what the text begins with and the prompt ends with: the whole prompt, else the question's last lines, else
+/// the last examples with the question. Whether there was any. An answer of an example is no beginning: models go on with
+/// records, and the right answer may be the one before, once more.
 bool drop_repetition(std::string_view& text, std::string_view prompt, const CompletionRequest& request) {
   const auto drop_from = [&](std::size_t begin) {
     const std::string_view run = prompt.substr(begin);
