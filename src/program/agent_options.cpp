@@ -27,7 +27,7 @@ PolicyIterationOptions AgentSettings::options() const {
     case ExampleChoiceName::balanced: options.prompts.examples = BalancedExamples{balance}; break;
     case ExampleChoiceName::append_only:
       options.prompts.examples =
-          AppendOnlyExamples{balance, rebuild_fraction, policy_prompts, balance_chance, bootstrap};
+          AppendOnlyExamples{balance, rebuild_fraction, policy_prompts, balance_chance, bootstrap, growth};
       break;
     case ExampleChoiceName::alike:
       options.prompts.examples = AlikeExamples{alike_count, stem_tokens, policy_prompts};
@@ -58,11 +58,13 @@ AgentSettings recommended_settings() {
 
 AgentSettings exploring_settings() {
   AgentSettings settings = recommended_settings();
+  settings.warms_up = false;
   settings.untried_bonus = 0;
   settings.hopes = true;
   settings.outcomes = 8;
   settings.recall = true;
   settings.balance_chance = false;
+  settings.growth = 0.1;
   return settings;
 }
 

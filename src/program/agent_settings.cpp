@@ -141,6 +141,9 @@ void add_prompt_settings(std::vector<Setting>& all) {
                  "append_only: every episode draws its examples anew (posterior sampling)",
                  [](Settings& s, Text v) { return parse_switch(v, s.bootstrap); },
                  [](const Settings& s) { return fmt::to_string(s.bootstrap); }});
+  all.push_back({"prompt_growth", "0 or more", "append_only: by which part experience grows before prompts take it in",
+                 [](Settings& s, Text v) { return set_between(v, 0, unbounded, s.growth); },
+                 [](const Settings& s) { return fmt::to_string(s.growth); }});
   all.push_back({"policy_prompts", "whole numbers from 1",
                  "append_only, alike: policy prompts drawn per episode, used in turn",
                  [](Settings& s, Text v) { return set_count(v, std::size_t{1}, s.policy_prompts); },

@@ -43,6 +43,7 @@ struct AgentSettings {
   bool balance = true;
   bool balance_chance = true;
   bool bootstrap = false;
+  double growth = 0;
   double rebuild_fraction = 0.5;
   std::size_t policy_prompts = 4;
   std::size_t alike_count = 6;

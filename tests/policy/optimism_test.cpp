@@ -167,7 +167,7 @@ struct Sea {
 
 /// What was lived through in it, and one exploration's hopes.
 struct Diver final : History, Hopes {
-  explicit Diver(Optimism held) : optimism(held) {}
+  Diver(Sea dived, Optimism held) : sea(dived), optimism(held) {}
   OutcomeCounts outcomes(std::uint32_t, ObservationId observation, std::uint32_t action) const override {
     const std::size_t times = done.contains({observation, action}) ? 1 : 0;
     return {times, times, times, times};
@@ -175,8 +175,11 @@ struct Diver final : History, Hopes {
   bool tried(std::uint32_t, ObservationId observation, std::uint32_t action) const override {
     return done.contains({observation, action});
   }
-  void recall(std::uint32_t, ObservationId, std::uint32_t, std::vector<SeenOutcome>& seen) const override {
+  void recall(std::uint32_t, ObservationId observation, std::uint32_t action,
+              std::vector<SeenOutcome>& seen) const override {
     seen.clear();
+    if (done.contains({observation, action}))
+      seen.push_back({Sea::ends(observation), sea.reward(observation, action), Sea::next(observation, action), 1});
   }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     return known.contains(action) ? known.at(action) : ActionExperience();
@@ -190,21 +193,22 @@ struct Diver final : History, Hopes {
     return optimism.hope(context, imagined, unknown);
   }
 
+  Sea sea;
   Optimism optimism;
   std::set<std::pair<ObservationId, std::uint32_t>> done;
   std::map<std::uint32_t, ActionExperience> known;
 };
 
-/// The actions of some episodes, and how many of these ended with the treasure.
-std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, int episodes) {
+/// The actions of 40 episodes, and how many of these ended with the treasure.
+std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, bool recall) {
   Sea sea{scale};
   Optimism optimism;
   if (told) optimism.reward_bound = 0.99 * scale;
-  Diver diver(optimism);
-  Planning planning{{.step_limit = 8}};
+  Diver diver(sea, optimism);
+  Planning planning{{.step_limit = 8, .recall = recall}};
   std::vector<std::uint32_t> actions;
   int treasures = 0;
-  for (int episode = 0; episode < episodes; ++episode) {
+  for (int episode = 0; episode < 40; ++episode) {
     for (std::uint32_t place = 0;;) {
       const std::vector<DecisionTask> tasks{{0, place, 2, 0.9, RandomKey(1)}};
       std::vector<DecisionResult> results(1);
@@ -225,15 +229,17 @@ std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, int epi
 }
 
 TEST(OptimismExploration, FindsATreasureThatCostsToReachAndStays) {
-  for (const bool told : {false, true}) EXPECT_GE(dive(1, told, 40).second, 20) << told;
+  for (const bool told : {false, true})
+    for (const bool recall : {false, true}) EXPECT_GE(dive(1, told, recall).second, 20) << told << recall;
 }
 
 TEST(OptimismExploration, NoDecisionDependsOnTheScaleOfRewards) {
-  for (const bool told : {false, true}) {
-    const auto actions = dive(1, told, 40).first;
-    for (const double scale : {0.01, 100.0, 1.0 / 1024, 4096.0})
-      EXPECT_EQ(dive(scale, told, 40).first, actions) << told << ' ' << scale;
-  }
+  for (const bool told : {false, true})
+    for (const bool recall : {false, true}) {
+      const auto actions = dive(1, told, recall).first;
+      for (const double scale : {0.01, 100.0, 1.0 / 1024, 4096.0})
+        EXPECT_EQ(dive(scale, told, recall).first, actions) << told << recall << ' ' << scale;
+    }
 }
 
 }  // namespace

@@ -133,6 +133,26 @@ TEST_F(SavedAgents, GoOnAsIfNothingHadHappenedInMiniInvaders) {
   expect_to_go_on<MiniInvaders>(options, 6, 3);
 }
 
+/// What was decided, without what it cost.
+std::vector<std::string> without_costs(std::vector<std::string> log) {
+  for (std::string& each : log) each.resize(each.find('/'));
+  return log;
+}
+
+TEST_F(SavedAgents, DecideTheSameWhereAnswersThatAreNotSavedOutliveEpisodes) {
+  PolicyIterationOptions options = exploring_options();
+  options.decisions.values.get_if<Planning>()->options.step_limit = 5;
+  Player<Chain> undisturbed(options), first(options), second(options);
+  for (std::size_t i = 0; i < 20; ++i) undisturbed.play(i);
+  for (std::size_t i = 0; i < 12; ++i) first.play(i);
+  first.agent.save(path("agent"));
+  second.agent.load(second.env, path("agent"));
+  for (std::size_t i = 12; i < 20; ++i) second.play(i);
+  auto log = first.log;
+  log.insert(log.end(), second.log.begin(), second.log.end());
+  EXPECT_EQ(without_costs(log), without_costs(undisturbed.log));
+}
+
 /// Saves one run at `moments` random ends of episodes, and goes on from each of them for up to `after` episodes.
 template <class Env>
 void expect_to_go_on_from_anywhere(const PolicyIterationOptions& options, const icpi_test::TemporaryFolder& folder,

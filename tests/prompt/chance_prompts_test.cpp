@@ -86,6 +86,28 @@ TEST(ChancePrompts, BootstrapsAreReproducibleAndDifferByEpisode) {
   EXPECT_EQ(book.book.stable_prompt(QueryKind::observation, 1, false).identity, before);
 }
 
+TEST(GrowingPrompts, TakeInWhatCameOnceItIsThePartThatIsWanted) {
+  BanditBook book({.growth = 1});
+  std::vector<std::size_t> plays;  // after which the prompt was another one
+  std::string before;
+  for (std::size_t play = 1; play <= 16; ++play) {
+    book.play({1, 0, 1});
+    if (std::exchange(before, book.text(QueryKind::observation)) == before) continue;
+    plays.push_back(play);
+    EXPECT_EQ(BanditBook::count(before, "\n\n"), 2 * static_cast<std::ptrdiff_t>(play));
+  }
+  EXPECT_EQ(plays, (std::vector<std::size_t>{1, 2, 4, 8, 16}));
+}
+
+TEST(GrowingPrompts, TakeInANewClassAtOnceAndWhatCameBeforeIt) {
+  BanditBook book({.balance = false, .growth = 1});
+  for (int play = 0; play < 3; ++play) book.play({1, 0, 1});
+  EXPECT_EQ(BanditBook::count(book.text(QueryKind::reward), "payout: 1"), 2);  // of the steps that go on
+  book.play({0.5, 0, 1});
+  EXPECT_EQ(BanditBook::count(book.text(QueryKind::reward), "payout: 0.5"), 1);
+  EXPECT_EQ(BanditBook::count(book.text(QueryKind::reward), "payout: 1"), 3);
+}
+
 /// Counts what it is asked, and at which temperatures.
 struct CountedInduction {
   static std::string identity() { return "counted"; }
@@ -97,18 +119,19 @@ struct CountedInduction {
   std::map<double, int> asked;
 };
 
-TEST(ChancePrompts, WhatIsDrawnIsKeptUntilExperienceChanges) {
-  Bandit env;
+/// Two games, and questions about the reward of the first pull of another one.
+struct AskedBandit {
   using Memory = TypedPromptContext<Bandit, untuned::TwoArmedBanditFormatter, TrajectoryBuffer<Bandit>>;
-  Memory memory(env, TrajectoryBuffer<Bandit>(env), {}, {}, estimated_tokens, RandomKey(3));
-  CountedInduction model;
-  PromptedRolloutModel asked(LanguageModelRef(model), {});
-  PromptContext* const served[] = {&memory};
-  asked.serve(served);
-  memory.append(pulls({1, 0, 1}));
-  memory.append(pulls({0, 1, 1}));
-  memory.begin_episode(1);
-  const auto rewards = [&](std::uint64_t decision) {
+
+  explicit AskedBandit(AppendOnlyExamples examples)
+      : memory(env, TrajectoryBuffer<Bandit>(env), {}, {.examples = examples}, estimated_tokens, RandomKey(3)) {
+    PromptContext* const served[] = {&memory};
+    asked.serve(served);
+    memory.append(pulls({1, 0, 1}));
+    memory.append(pulls({0, 1, 1}));
+    memory.begin_episode(1);
+  }
+  std::vector<Answer> rewards(std::uint64_t decision) {
     std::vector<Question> questions;
     for (std::uint32_t sample = 0; sample < 12; ++sample) {
       Question question;
@@ -123,20 +146,41 @@ TEST(ChancePrompts, WhatIsDrawnIsKeptUntilExperienceChanges) {
     std::vector<Answer> answers(questions.size());
     asked.answer(questions, answers);
     return answers;
-  };
-  const auto first = rewards(1);
-  EXPECT_EQ(model.asked, (std::map<double, int>{{1, 12}}));
+  }
+
+  Bandit env;
+  Memory memory;
+  CountedInduction model;
+  PromptedRolloutModel asked{LanguageModelRef(model), {}};
+};
+
+TEST(ChancePrompts, WhatIsDrawnIsKeptUntilExperienceChanges) {
+  AskedBandit bandit({.rebuild_fraction = 0.8});
+  const auto first = bandit.rewards(1);
+  EXPECT_EQ(bandit.model.asked, (std::map<double, int>{{1, 12}}));
   EXPECT_TRUE(std::ranges::any_of(first, [](const Answer& each) { return each.reward == 0; }));
   EXPECT_TRUE(std::ranges::any_of(first, [](const Answer& each) { return each.reward == 1; }));
-  EXPECT_EQ(rewards(2), first);
-  EXPECT_EQ(model.asked[1], 12);
-  memory.begin_episode(2);  // what was answered is forgotten, and drawn again as it was
-  EXPECT_EQ(rewards(3), first);
-  EXPECT_EQ(model.asked[1], 24);
-  memory.append(pulls({1, 1, 1}));
-  (void)rewards(4);
-  EXPECT_EQ(model.asked[1], 36);
-  EXPECT_EQ(model.asked.size(), 1U);
+  EXPECT_EQ(bandit.rewards(2), first);
+  EXPECT_EQ(bandit.model.asked[1], 12);
+  bandit.memory.begin_episode(2);  // what was answered is forgotten, and drawn again as it was
+  EXPECT_EQ(bandit.rewards(3), first);
+  EXPECT_EQ(bandit.model.asked[1], 24);
+  bandit.memory.append(pulls({1, 1, 1}));
+  (void)bandit.rewards(4);
+  EXPECT_EQ(bandit.model.asked[1], 36);
+  EXPECT_EQ(bandit.model.asked.size(), 1U);
+}
+
+TEST(GrowingPrompts, KeepAnswersOverEpisodesUntilTheyGrow) {
+  AskedBandit bandit({.growth = 1});
+  const auto first = bandit.rewards(1);
+  bandit.memory.begin_episode(2);
+  bandit.memory.append(pulls({1, 1, 1}));
+  EXPECT_EQ(bandit.rewards(2), first);
+  EXPECT_EQ(bandit.model.asked[1], 12);
+  bandit.memory.append(pulls({1, 1, 1}));
+  EXPECT_NE(bandit.rewards(3), first);
+  EXPECT_EQ(bandit.model.asked[1], 24);
 }
 
 }  // namespace

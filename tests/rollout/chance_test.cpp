@@ -270,6 +270,26 @@ TEST(Hope, CountsByThePartThatIsUnknown) {
   EXPECT_EQ(value_of(8, HopesFor({1, 1}, 0, 0.25), 0, 1), 0.75 * 8 + 0.25 * 1);
 }
 
+TEST(Hope, WhatIsUnknownAltogetherIsNotAskedAbout) {
+  struct Counted : Lane {
+    void answer(std::span<const Question> questions, std::span<Answer> answers) {
+      asked += questions.size();
+      Lane::answer(questions, answers);
+    }
+    std::size_t asked = 0;
+  };
+  const NoChance history;
+  const std::vector<DecisionTask> tasks{{0, 0, 2, 0.5, RandomKey(1)}};
+  std::vector<DecisionResult> results(1);
+  // Staying is asked about at the only place that it leads to; going on at places 0 and 1, and, but for what is seen then, 2.
+  for (const auto& [part, asked] : {std::pair{1.0, 3U}, std::pair{0.5, 2U * (3 + 3 + 2)}}) {
+    Counted lane;
+    const HopesFor hopes({1, 1}, 1, part);
+    Planning{{.step_limit = 3}}.estimate(Imagination(lane, history, {}, &hopes), tasks, results);
+    EXPECT_EQ(lane.asked, asked) << part;
+  }
+}
+
 TEST(Hope, WithoutBoundOutweighsEveryPrice) {
   for (const double stay : {0.0, 1.0, 1000.0, -3.0, 1e-6})
     for (const int horizon : {1, 3, 20}) {

@@ -61,7 +61,9 @@ concept AdjustsValues = requires(T& strategy, const DecisionContext& context, st
 };
 
 /// Says how much of what is imagined is not known, and what may be hoped for there: estimators that plan carry it to where the
-/// agent stands. In training only. The steps may be anywhere; those that cannot be done are not among them.
+/// agent stands. In training only. The steps may be anywhere; those that cannot be done are not among them. It is asked twice:
+/// first, with PlannedStep::known off and probability 1, about steps that the model may be asked about, which it is not where
+/// unknown[i] is 1; then about all with what the model said.
 template <class T>
 concept HopesInImagination = requires(T& strategy, const DecisionContext& context, std::span<const PlannedStep> steps,
                                       std::span<double> unknown) {

@@ -34,7 +34,7 @@ ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const 
   const bool found = reward_bound ? highest >= *reward_bound : highest > 0;
   if (!found && reward_bound) hope = {*reward_bound, *reward_bound};
   hope.boundless = !found && !reward_bound;
-  const double usual_chance = repeated > 0 ? unequal / repeated : 0;
+  const double usual_chance = (unequal + 1) / (repeated + 2);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ActionExperience& action = actions[steps[i].action];
     const auto times = static_cast<double>(context.outcomes(steps[i]).times);

@@ -33,8 +33,10 @@ ICPI_INLINE PolicyIterationOptions paper_options() {
 ICPI_INLINE PolicyIterationOptions exploring_options() {
   PolicyIterationOptions options;
   options.decisions.values = Planning{{.outcomes = 8, .recall = true}};
-  options.decisions.explorations = {WarmUp{.successes = 1}, Optimism{}};
-  options.prompts.examples.get_if<AppendOnlyExamples>()->balance_chance = false;
+  options.decisions.explorations = {Optimism{}};
+  auto& examples = *options.prompts.examples.get_if<AppendOnlyExamples>();
+  examples.balance_chance = false;
+  examples.growth = 0.1;
   return options;
 }
 

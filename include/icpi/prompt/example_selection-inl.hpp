@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string>
 
 #include "icpi/core/check_option.hpp"
@@ -13,14 +14,15 @@ namespace icpi {
 ICPI_INLINE std::string BalancedExamples::description() const { return fmt::format("balanced(balance={})", balance); }
 
 ICPI_INLINE std::string AppendOnlyExamples::description() const {
-  return fmt::format("append_only(balance={}, rebuild_fraction={}, policy_prompts={}{}{})", balance, rebuild_fraction,
+  return fmt::format("append_only(balance={}, rebuild_fraction={}, policy_prompts={}{}{}{})", balance, rebuild_fraction,
                      policy_prompts, balance_chance ? "" : ", balance_chance=false",
-                     bootstrap ? ", bootstrap=true" : "");
+                     bootstrap ? ", bootstrap=true" : "", growth == 0 ? "" : fmt::format(", growth={}", growth));
 }
 
 ICPI_INLINE void AppendOnlyExamples::check() const {
   check_option(policy_prompts > 0 && policy_prompts <= 10000, "policy_prompts", policy_prompts, "1 to 10000");
   check_option(rebuild_fraction > 0 && rebuild_fraction < 1, "rebuild_fraction", rebuild_fraction, "above 0, below 1");
+  check_option(growth >= 0 && std::isfinite(growth), "growth", growth, "0 or more");
 }
 
 ICPI_INLINE std::string AlikeExamples::description() const {

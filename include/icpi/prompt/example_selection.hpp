@@ -86,6 +86,10 @@ struct AppendOnlyExamples {
   /// Posterior sampling: every episode (of the agent's first environment) draws its prompts anew, each example as often as a
   /// Poisson number of mean 1 says, and plans with what the model makes of these. Steps of the running episode are appended once.
   bool bootstrap = false;
+  /// New experience enters a prompt once there is this part of what it was drawn from, or anything of a new class, so that a
+  /// prompt changes as often as experience multiplies, and not with every step (as UCRL2 replans: Jaksch, Ortner and Auer
+  /// 2010). Answers are kept until then, over decisions and episodes. 0, at once and until the episode ends, or more; finite.
+  double growth = 0;
 
   /// Name and parameters.
   [[nodiscard]] ICPI_API std::string description() const;

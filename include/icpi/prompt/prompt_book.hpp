@@ -243,7 +243,9 @@ class PromptBook : public DrawnPrompts {
   /// Whether answers hold as long as their prompts.
   [[nodiscard]] bool keeps_answers() const noexcept { return kept_.has_value(); }
   /// Whether prompts stay beyond episodes and decisions, and answers to sampled questions too.
-  [[nodiscard]] bool answers_outlive_episodes() const noexcept { return alike_ != nullptr; }
+  [[nodiscard]] bool answers_outlive_episodes() const noexcept {
+    return alike_ != nullptr || (append_only() && append_only_->growth > 0);
+  }
   /// Whether a user's selection chooses the examples of questions of this kind.
   [[nodiscard]] bool chosen(QueryKind kind) const noexcept { return own_selection_ && kind != QueryKind::action; }
   /// Whether likeness chooses the examples of questions of this kind.
@@ -385,8 +387,8 @@ class PromptBook : public DrawnPrompts {
   void update_stable() {
     const std::size_t most = alike_ != nullptr ? std::min(room(), alike_->stem_tokens) : room();
     for_stable_prompts([&](std::size_t number, QueryKind kind, bool balance) {
-      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, rendered_, kind,
-                                    prompt_key(number), scratch_.sampler);
+      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, kept_->growth, rendered_,
+                                    kind, prompt_key(number), scratch_.sampler);
     });
   }
 

@@ -40,26 +40,30 @@ struct StablePrompt {
     seen_ = other.seen_;
   }
 
-  /// Takes in the members of `classes` that arrived since the last call. `room` in tokens; `key` belongs to this
-  /// prompt alone. The cost grows with what is appended, not with the history.
-  void update(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction,
+  /// Takes in the members of `classes` that arrived since it last did, once they are as many as AppendOnlyExamples::growth,
+  /// `growth`, says. `room` in tokens; `key` belongs to this prompt alone. The cost grows with what is appended, not with
+  /// the history.
+  void update(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction, double growth,
               const RenderedTransitions& rendered, QueryKind kind, RandomKey key, ExampleSampler& sampler) {
-    const auto newest = static_cast<TransitionId>(rendered.size());
     RandomStream stream(key.child(updates_++));
     const bool known = align_counts(classes);
+    const bool changed = std::exchange(balanced_, balance) != balance && !examples.empty();
+    const std::size_t members = member_count(classes);
+    const std::size_t gained = members - std::min(members, members_);
+    if (known && !changed && (gained == 0 || static_cast<double>(gained) < growth * static_cast<double>(members_)))
+      return;
+    members_ = members;
     additions_.clear();
     std::size_t wanted = 0;  // of a termination; see ExampleSampler
     for (std::size_t i = 0; i < classes.classes().size(); ++i) {
       add_new_members(classes.classes()[i], counts_[i].count);
       wanted = std::max(wanted, counts_[i].count * classes.siblings(i));
     }
-    seen_ = newest;
-    const bool changed = std::exchange(balanced_, balance) != balance && !examples.empty();
-    if (known && !changed && additions_.empty()) return;
+    seen_ = static_cast<TransitionId>(rendered.size());
     for (std::size_t i = 0; balance && i < classes.classes().size(); ++i) {
-      const auto& members = classes.classes()[i];
+      const auto& alike = classes.classes()[i];
       for (; counts_[i].count < wanted / classes.siblings(i); ++counts_[i].count)
-        additions_.push_back(members[stream.index(members.size)]);
+        additions_.push_back(alike[stream.index(alike.size)]);
     }
     stream.shuffle(std::span(additions_));
     if (!known || changed || !append(rendered, kind, room)) {
@@ -71,6 +75,7 @@ struct StablePrompt {
   void redraw(const ExampleClasses& classes, bool balance, std::size_t room, double rebuild_fraction,
               const RenderedTransitions& rendered, QueryKind kind, RandomKey draw, ExampleSampler& sampler) {
     align_counts(classes);
+    members_ = member_count(classes);
     seen_ = static_cast<TransitionId>(rendered.size());
     balanced_ = balance;
     draw_ = draw;
@@ -84,6 +89,12 @@ struct StablePrompt {
     bool terminated = false;
     std::size_t count = 0;
   };
+
+  [[nodiscard]] static std::size_t member_count(const ExampleClasses& classes) noexcept {
+    std::size_t count = 0;
+    for (const auto& each : classes.classes()) count += each.size;
+    return count;
+  }
 
   /// Brings the counts into the order of `classes`; false when a class that was counted no longer exists.
   bool align_counts(const ExampleClasses& classes) {
@@ -170,6 +181,7 @@ struct StablePrompt {
   bool balanced_ = false;          ///< whether it was, when it was updated last
   std::size_t beginning_ = 0;      ///< bytes of `text` before its examples
   std::size_t tokens_ = 0;         ///< of the examples
+  std::size_t members_ = 0;        ///< of all classes, when they were taken in last
   TransitionId seen_ = 0;
   std::uint64_t updates_ = 0;
   std::vector<ClassCount> counts_;

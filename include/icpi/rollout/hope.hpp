@@ -16,8 +16,9 @@ namespace icpi {
 struct Hope {
   double step = 0;  ///< minus infinity: only the last one gains anything
   double last = 0;  ///< minus infinity: nothing ends
-  /// More than all rewards that are imagined can outweigh, however far away it is: the largest of them in every step of the
-  /// horizon, discounted, and divided by the discount of the last. `step` and `last` are unused.
+  /// Where all is unknown, more than all rewards that are imagined can outweigh, however far away it is: the largest of them in
+  /// every step of the horizon, discounted, and divided by the discount of the last. Where something is known, the largest of
+  /// them, once. `step` and `last` are unused.
   bool boundless = false;
 
   /// The highest discounted sums of rewards of 0, 1, ... `horizon` steps, into `worth`.
@@ -39,7 +40,8 @@ class Hopes {
   /// Whether anything is hoped for in decisions of prompt context number `prompt_context`.
   [[nodiscard]] virtual bool hopes(std::uint32_t prompt_context) const = 0;
   /// What is hoped for, and into unknown[i] how much of steps[i] is not known: from 0, it is as predicted, to 1, it may be
-  /// anything. Where hopes() is true.
+  /// anything. Where hopes() is true. Steps that the model was not asked about yet are neither known nor improbable; what is
+  /// unknown altogether even so is not asked about.
   [[nodiscard]] virtual Hope judge(const DecisionTask& task, std::span<const PlannedStep> steps,
                                    std::span<double> unknown) const = 0;
 

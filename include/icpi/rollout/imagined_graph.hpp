@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct ImaginedGraph {
   /// An imagined step from an observation.
   struct Edge : Outcome {
     bool legal = true;        ///< as far as is known
+    bool open = false;        ///< all of it is unknown, whatever the model says: it is not asked about
     std::uint32_t first = 0;  ///< where among `others` further outcomes of it are
     std::uint32_t count = 0;  ///< how many there are
   };
@@ -65,6 +67,7 @@ struct ImaginedGraph {
   bool hopes = false;          ///< whether explorations say what may be hoped for
   std::vector<double> doubts;  ///< by edge: how much of it is unknown, 0 to 1; empty: nothing is
   std::vector<double> hoped;   ///< what that is worth, by steps left
+  std::optional<double> hoped_in_part;  ///< the same of what is known in part, if it differs
 
   /// Begins at the task's observation, in the memory of the graph before.
   void start(const DecisionTask& task, bool whole_transitions) {
@@ -98,7 +101,7 @@ struct ImaginedGraph {
 
   /// Whether a plan may take this step.
   [[nodiscard]] bool counts(const Edge& edge) const {
-    if (!known_only || edge.known) return edge.legal;
+    if (!known_only || edge.known || edge.open) return edge.legal;
     const auto more = std::span(others).subspan(edge.first, edge.count);
     return edge.legal && std::any_of(more.begin(), more.end(), [](const Outcome& each) { return each.known; });
   }
@@ -160,15 +163,19 @@ struct ImaginedGraph {
   [[nodiscard]] double edge_value(std::size_t number, int left, double discount) const {
     const double predicted = predicted_value(edges[number], discount);
     if (doubts.empty() || doubts[number] == 0) return predicted;
-    return (1 - doubts[number]) * predicted + doubts[number] * hoped[static_cast<std::size_t>(left)];
+    const double most = hoped[static_cast<std::size_t>(left)];
+    return doubts[number] == 1 ? most
+                               : (1 - doubts[number]) * predicted + doubts[number] * hoped_in_part.value_or(most);
   }
 
   /// Takes in what may be hoped for; `doubts` are set.
   void hope_for(Hope hope, int horizon, double discount) {
+    hoped_in_part.reset();
     if (hope.boundless) {
+      hoped_in_part = largest_reward();
       Hope{1, 1}.discounted(horizon, discount, hoped);
       hope.step = -std::numeric_limits<double>::infinity();
-      hope.last = largest_reward() * hoped.back() / std::max(std::pow(discount, horizon), 1e-100);
+      hope.last = *hoped_in_part * hoped.back() / std::max(std::pow(discount, horizon), 1e-100);
     }
     hope.discounted(horizon, discount, hoped);
   }
@@ -193,11 +200,11 @@ struct ImaginedGraph {
     }
     return steps;
   }
-  /// The first outcome of each, and the numbers of their edges.
-  void list_edges(std::vector<PlannedStep>& steps, std::vector<std::size_t>& places) const {
+  /// The first outcome of each from node `from` on, and the numbers of their edges.
+  void list_edges(std::vector<PlannedStep>& steps, std::vector<std::size_t>& places, std::size_t from = 0) const {
     steps.clear();
     places.clear();
-    for (std::size_t number = 0; number < expanded * actions; ++number) {
+    for (std::size_t number = from * actions; number < expanded * actions; ++number) {
       if (!edges[number].legal) continue;
       steps.push_back(step(number, edges[number]));
       places.push_back(number);

@@ -12,6 +12,7 @@
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/rollout/asked_outcome.hpp"
 #include "icpi/rollout/imagined_graph.hpp"
 #include "icpi/rollout/planner.hpp"
 #include "icpi/rollout/question_flow.hpp"
@@ -64,6 +65,15 @@ class PlanningWork {
  private:
   using Graph = ImaginedGraph;
   using Edge = Graph::Edge;
+  using Item = AskedOutcome;
+
+  /// Asks explorations of which steps from node `first` on all is unknown, whatever the model says.
+  void leave_open(const Imagination& imagination, const DecisionTask& task, std::size_t first, Graph& graph) {
+    graph.list_edges(judged_, places_, first);
+    unknown_.resize(judged_.size());
+    static_cast<void>(imagination.judge(task, judged_, unknown_));
+    for (std::size_t i = 0; i < places_.size(); ++i) graph.edges[places_[i]].open = unknown_[i] >= 1;
+  }
 
   /// Asks explorations how much of every edge is unknown.
   void hope(const Imagination& imagination, const DecisionTask& task, int horizon, Graph& graph) {
@@ -74,19 +84,6 @@ class PlanningWork {
     for (std::size_t i = 0; i < places_.size(); ++i) graph.doubts[places_[i]] = unknown_[i];
     graph.hope_for(hope, horizon, task.discount);
   }
-
-  /// An outcome of the layer that is being imagined: it has no answers yet.
-  struct Item {
-    std::uint32_t task = 0;
-    std::uint32_t node = 0;
-    std::uint32_t action = 0;
-    std::uint32_t outcome = 0;  ///< which of the edge's
-    std::uint32_t sample = 0;   ///< which of those that are asked for
-    bool terminated = false;
-    bool goes_on = false;    ///< `next` was predicted
-    ObservationId next = 0;  ///< numbered once the whole layer is known
-    enum class Stage : std::uint8_t { asking, predicted, rewarded, finished } stage = Stage::asking;
-  };
 
   /// What asking for one layer needs.
   struct Asking {
@@ -106,7 +103,7 @@ class PlanningWork {
     for (const auto kind : kinds) {
       if (kind > asking.last) break;
       for (std::uint32_t item = 0; item < layer_.size(); ++item)
-        if (asks(layer_[item], kind))
+        if (layer_[item].asks(kind))
           put(item, kind == QueryKind::termination ? graphs_[layer_[item].task].first : kind, 0, asking);
       while (flow_.open() && !until.over()) take_answers(model, asking);
       if (flow_.asynchronous()) break;  // the other kinds were asked for meanwhile
@@ -121,8 +118,10 @@ class PlanningWork {
   }
 
   /// One outcome, or several where steps of the action have had different ones; what was seen first, where it is recalled.
-  void collect_outcomes(std::uint32_t task, std::uint32_t node, std::uint32_t action, const Asking& asking) {
+  void collect_outcomes(std::uint32_t task, std::size_t edge_number, const Asking& asking) {
     Graph& graph = graphs_[task];
+    const auto node = static_cast<std::uint32_t>(edge_number / graph.actions);
+    const auto action = static_cast<std::uint32_t>(edge_number % graph.actions);
     seen_.clear();
     if (asking.options.recall) asking.imagination.recall(asking.tasks[task], graph.nodes[node], action, seen_);
     std::size_t times = 0;
@@ -130,24 +129,15 @@ class PlanningWork {
     const bool chance = asking.options.outcomes > 1 && chances_[task][action].chance();
     const std::size_t wanted = chance ? static_cast<std::size_t>(asking.options.outcomes) : 1;
     const std::size_t asked = wanted - std::min(wanted, times);
-    Edge& edge = graph.edges[node * graph.actions + action];
+    Edge& edge = graph.edges[edge_number];
     graph.make_room(edge, seen_.size() + asked);
     for (std::uint32_t number = 0; number <= edge.count; ++number) {
       layer_.push_back({task, node, action, number});
       if (number < seen_.size())
-        take_seen(layer_.back(), seen_[number], asking.last);
+        layer_.back().recall(seen_[number], asking.last, outcome(layer_.back()));
       else
         layer_.back().sample = number - static_cast<std::uint32_t>(seen_.size());
     }
-  }
-
-  /// Nothing is asked about that any more.
-  void take_seen(Item& item, const SeenOutcome& seen, QueryKind last) {
-    outcome(item).take(seen);
-    item.terminated = seen.terminated;
-    item.goes_on = !seen.terminated && last == QueryKind::observation;
-    item.next = seen.next;
-    item.stage = Item::Stage::finished;
   }
 
   [[nodiscard]] Graph::Outcome& outcome(const Item& item) {
@@ -172,26 +162,18 @@ class PlanningWork {
     for (std::size_t task = 0; task < asking.tasks.size(); ++task) {
       const DecisionTask& deciding = asking.tasks[task];
       auto& graph = graphs_[task];
+      const std::size_t first = graph.expanded;
       const std::size_t end = std::min(graph.nodes.size(), asking.options.node_limit);
       for (; graph.expanded < end && !until.over(); ++graph.expanded) {
         const LegalActions legal =
             graph.expanded == 0 ? deciding.legal : model.legal(deciding.prompt_context, graph.nodes[graph.expanded]);
         if (!legal.empty()) graph.limit(graph.expanded, legal);
-        for (std::uint32_t action = 0; action < deciding.actions; ++action) {
-          if (is_legal(legal, action))
-            collect_outcomes(static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(graph.expanded), action,
-                             asking);
-        }
       }
-    }
-  }
-
-  [[nodiscard]] static bool asks(const Item& item, QueryKind kind) {
-    switch (kind) {
-      case QueryKind::transition:
-      case QueryKind::termination: return item.stage == Item::Stage::asking;
-      case QueryKind::reward: return item.stage == Item::Stage::predicted;
-      default: return item.stage == Item::Stage::rewarded && !item.terminated;
+      if (graph.hopes) leave_open(asking.imagination, deciding, first, graph);
+      for (std::size_t number = first * graph.actions; number < graph.expanded * graph.actions; ++number) {
+        if (graph.edges[number].legal && !graph.edges[number].open)
+          collect_outcomes(static_cast<std::uint32_t>(task), number, asking);
+      }
     }
   }
 
@@ -213,13 +195,13 @@ class PlanningWork {
         model, [](std::uint32_t) { return true; },
         [&](std::uint32_t number, const Question& question, const Answer& answer) {
           auto& item = layer_[number];
-          take(item, question.kind, answer, asking.last);
-          if (asks(item, question.kind)) {
+          item.take(question.kind, answer, asking.last, outcome(item));
+          if (item.asks(question.kind)) {
             if (worth_another_attempt(answer, question.attempt, asking.options.attempts))
               again_.push_back({number, question.attempt + 1, question.kind});
           } else if (flow_.asynchronous() && question.kind < asking.last) {
             const auto next = static_cast<QueryKind>(static_cast<int>(question.kind) + 1);
-            if (asks(item, next)) again_.push_back({number, 0, next});
+            if (item.asks(next)) again_.push_back({number, 0, next});
           }
         });
     for (const auto& [number, attempt, kind] : again_) put(number, kind, attempt, asking);
@@ -241,43 +223,6 @@ class PlanningWork {
     if (question.drawn) question.sample = item.sample;
     if (item.sample > 0) question.key = question.key.child(item.sample);
     return question;
-  }
-
-  /// A transition tells as much as it has parts; a later attempt at it tells anew. The last question about a step needs no
-  /// observation.
-  static void take_transition(Item& item, Graph::Outcome& edge, const Answer& answer, QueryKind last) {
-    if (answer.parts == 2 && last == QueryKind::reward) item.stage = Item::Stage::finished;
-    if (answer.status == AnswerStatus::valid) item.stage = Item::Stage::finished;
-    if (answer.parts < 2) return;
-    edge.known = true;
-    edge.terminated = answer.terminated;
-    edge.reward = answer.reward;
-    item.goes_on = answer.parts == 3 && last == QueryKind::observation;
-    item.next = answer.observation;
-  }
-
-  void take(Item& item, QueryKind kind, const Answer& answer, QueryKind last) {
-    if (answer.status == AnswerStatus::impossible || answer.final) item.stage = Item::Stage::finished;
-    Graph::Outcome& edge = outcome(item);
-    if (answer.status == AnswerStatus::valid) edge.logprob += answer.logprob;
-    if (kind == QueryKind::transition) return take_transition(item, edge, answer, last);
-    if (answer.status != AnswerStatus::valid) return;
-    switch (kind) {
-      case QueryKind::termination:
-        item.terminated = answer.terminated;
-        item.stage = Item::Stage::predicted;
-        break;
-      case QueryKind::reward:
-        edge.known = true;
-        edge.terminated = item.terminated;
-        edge.reward = answer.reward;
-        item.stage = Item::Stage::rewarded;
-        break;
-      default:
-        item.goes_on = true;
-        item.next = answer.observation;
-        item.stage = Item::Stage::finished;
-    }
   }
 
   struct Again {
