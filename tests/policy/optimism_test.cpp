@@ -35,11 +35,14 @@ struct Lived final : History {
     seen.clear();
   }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
-    return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none}
-                       : ActionExperience{8, 4, 2, false, true, false, 0, ending};
+    if (action == never) return {};
+    return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none, 13, places}
+                       : ActionExperience{8, 4, 2, false, true, false, 0, ending, 13, places};
   }
   double going_on = 0;
   double ending = 0;
+  std::size_t places = 8;
+  std::uint32_t never = 2;
 };
 
 /// Both actions at the observation where they were done, and at another; the model is sure by half.
@@ -91,6 +94,22 @@ TEST(OptimismExploration, HopesThenForWhatWasGainedByDoubt) {
   EXPECT_EQ(sure, (std::vector<double>{0, 0, 1 - (1 - 1.0 / 3), 1 - (1 - 0.1)}));
 }
 
+TEST(OptimismExploration, TriesWhateverTheModelSaysWhereExperienceRecursAndWhatWasDoneNowhere) {
+  Lived history;
+  history.ending = 2;
+  const std::vector<double> tried{0.25, (2 + 0.5) / 5 * 0.5};
+  history.places = 7;  // of 13 steps: seven began where nothing had been done before
+  EXPECT_EQ(judge({}, history).second,
+            (std::vector<double>{tried[0], tried[1], 1 - (1 - 1.0 / 3) * 0.5, 1 - (1 - 0.1) * 0.5}));
+  history.places = 6;
+  EXPECT_EQ(judge({}, history).second, (std::vector<double>{tried[0], tried[1], 1, 1}));
+  history.places = 8;
+  history.never = 1;
+  const auto unknown = judge({.reward_bound = -1}, history).second;  // action 0 gained more
+  EXPECT_EQ(unknown[2], 1 - (1 - 1.0 / 3) * 0.5);
+  EXPECT_EQ(unknown[3], 1);
+}
+
 TEST(OptimismExploration, SaysWhatItIsAndRefusesWhatMakesNoSense) {
   EXPECT_EQ(Exploration(Optimism{}).description(), "optimism(reward_bound=none, trials=3, doubt=true)");
   EXPECT_EQ(Optimism{.reward_bound = 2.5}.description(), "optimism(reward_bound=2.5, trials=3, doubt=true)");
@@ -113,31 +132,36 @@ struct Asked {
   }
 };
 
-TEST(HopesOfAgents, AreAskedForInTrainingAndChangeNothingWhereNothingIsUnknown) {
+TEST(HopesOfAgents, AreAskedForInTraining) {
   int times = 0;
   std::size_t imagined = 0;
-  std::vector<std::vector<double>> values, hoped;
-  for (const bool hopes : {false, true}) {
-    Chain env;
-    InductionModel model;
-    PolicyIterationOptions options;
-    if (hopes) options.decisions.explorations.emplace_back(Asked{&times, &imagined});
-    PolicyIteration agent(env, model, options);
-    agent.callbacks().on_decision = [&](const Decision& decision) {
-      (hopes ? hoped : values).push_back(decision.values);
-      if (hopes && decision.by_model) {
-        EXPECT_EQ(imagined, agent.planned_steps().size());
-      }
-    };
-    agent.train(env, {.episodes = 8});
-    if (!hopes) continue;
-    EXPECT_GT(times, 0);
-    times = 0;
-    agent.callbacks() = {};
-    agent.evaluate(env);
-    EXPECT_EQ(times, 0);
-  }
-  EXPECT_EQ(hoped, values);
+  Chain env;
+  InductionModel model;
+  PolicyIterationOptions options;
+  options.decisions.explorations.emplace_back(Asked{&times, &imagined});
+  PolicyIteration agent(env, model, options);
+  agent.callbacks().on_decision = [&](const Decision& decision) {
+    if (decision.by_model) {
+      EXPECT_EQ(imagined, agent.planned_steps().size());
+    }
+  };
+  agent.train(env, {.episodes = 8});
+  EXPECT_GT(times, 0);
+  times = 0;
+  agent.callbacks() = {};
+  agent.evaluate(env);
+  EXPECT_EQ(times, 0);
+}
+
+TEST(HopesOfAgents, PlanFromTheBeginningAndDoNotWaitForChanceToTryEveryAction) {
+  Chain env;
+  InductionModel model;
+  PolicyIteration agent(env, model, exploring_options());
+  std::vector<bool> by_model;
+  agent.callbacks().on_decision = [&](const Decision& decision) { by_model.push_back(decision.by_model); };
+  agent.train(env, {.episodes = 8});
+  EXPECT_GT(by_model.size(), 8U);
+  EXPECT_TRUE(std::ranges::all_of(by_model, [](bool each) { return each; }));
 }
 
 /// A deep sea whose rewards are multiplied by `scale`: a place is row x size + column.

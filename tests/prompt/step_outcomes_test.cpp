@@ -21,14 +21,20 @@ TEST(StepOutcomes, TellWhatIsKnownOfAnActionFromEverywhere) {
   outcomes.add(lived("1go", "0", "2", -1));
   outcomes.add(lived("2go", "0", "3", -2));
   outcomes.add(lived("2wait", "5", "2", 5, true));
-  EXPECT_EQ(outcomes.experience("go"), (ActionExperience{2, 0, 0, false, false, false, -1, ActionExperience::none}));
-  EXPECT_EQ(outcomes.experience("wait"), (ActionExperience{1, 0, 0, false, false, false, ActionExperience::none, 5}));
+  EXPECT_EQ(outcomes.experience("go"),
+            (ActionExperience{2, 0, 0, false, false, false, -1, ActionExperience::none, 3, 2}));
+  EXPECT_EQ(outcomes.experience("wait"),
+            (ActionExperience{1, 0, 0, false, false, false, ActionExperience::none, 5, 3, 2}));
   outcomes.add(lived("2go", "0", "2", -2));
   EXPECT_TRUE(outcomes.experience("go").chance_observation);
   EXPECT_FALSE(outcomes.experience("wait").chance());
   outcomes.add(lived("1go", "7", "2", 7, true));
-  EXPECT_EQ(outcomes.experience("go"), (ActionExperience{2, 2, 2, true, true, true, -1, 7}));
+  EXPECT_EQ(outcomes.experience("go"), (ActionExperience{2, 2, 2, true, true, true, -1, 7, 5, 2}));
   EXPECT_EQ(outcomes.counts("1go"), (OutcomeCounts{2, 2, 2, 1}));
+  ActionExperience never;
+  never.steps = 5;
+  never.places = 2;
+  EXPECT_EQ(outcomes.experience("jump"), never);
 }
 
 TEST(StepOutcomes, HaveAnExampleOfEachKindOfOutcome) {
@@ -67,7 +73,8 @@ TEST(StepOutcomes, ForgetAsIfItHadNeverBeen) {
   outcomes.remove(first);
   outcomes.forget_gains();
   outcomes.note_gain(second);
-  EXPECT_EQ(outcomes.experience("go"), (ActionExperience{1, 0, 0, false, false, false, 0, ActionExperience::none}));
+  EXPECT_EQ(outcomes.experience("go"),
+            (ActionExperience{1, 0, 0, false, false, false, 0, ActionExperience::none, 1, 1}));
   outcomes.remove(second);
   outcomes.forget_gains();
   EXPECT_EQ(outcomes.experience("go"), ActionExperience());

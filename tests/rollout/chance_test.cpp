@@ -270,6 +270,17 @@ TEST(Hope, CountsByThePartThatIsUnknown) {
   EXPECT_EQ(value_of(8, HopesFor({1, 1}, 0, 0.25), 0, 1), 0.75 * 8 + 0.25 * 1);
 }
 
+TEST(Hope, ChangesNothingWhereNothingIsUnknown) {
+  const NoChance history;
+  const std::vector<DecisionTask> tasks{{0, 5, 3, 0.9, RandomKey(1)}};
+  std::vector<DecisionResult> plain(1), hoped(1);
+  testing::RandomRolloutModel model;
+  const HopesFor nothing({1, 1}, 1, 0);
+  Planning{{.step_limit = 5, .node_limit = 60}}.estimate(Imagination(model, history), tasks, plain);
+  Planning{{.step_limit = 5, .node_limit = 60}}.estimate(Imagination(model, history, {}, &nothing), tasks, hoped);
+  EXPECT_EQ(hoped[0].returns, plain[0].returns);
+}
+
 TEST(Hope, WhatIsUnknownAltogetherIsNotAskedAbout) {
   struct Counted : Lane {
     void answer(std::span<const Question> questions, std::span<Answer> answers) {

@@ -43,6 +43,8 @@ struct ActionExperience {
   bool chance_observation = false;  ///< somewhere different things were seen after the same step
   double highest_going_on = none;   ///< highest reward of a step after which the episode went on
   double highest_ending = none;     ///< highest reward of a step that terminated it
+  std::size_t steps = 0;            ///< all that are recorded, of whatever action
+  std::size_t places = 0;           ///< different observations where these were
 
   /// Whether equal questions about its steps have had unequal answers.
   [[nodiscard]] bool chance() const noexcept { return chance_termination || chance_reward || chance_observation; }

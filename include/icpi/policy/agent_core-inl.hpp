@@ -125,9 +125,10 @@ ICPI_INLINE DecisionContext AgentCore::context(const DecisionTask& task, const H
   return context;
 }
 
-/// Whether this decision is the model's. Explorations draw from streams of their own.
+/// Whether this decision is the model's: not before every action was tried, unless hopes see to that. Explorations draw from
+/// streams of their own.
 ICPI_INLINE bool AgentCore::asks_model() {
-  if (options_.values->needs_world_model() && !memory_ready(decision_.legal)) return false;
+  if (options_.values->needs_world_model() && !hopes() && !memory_ready(decision_.legal)) return false;
   if (kind_ == EpisodeKind::evaluation) return memory_trajectories() > 0;
   const DecisionContext context = this->context();
   const RandomKey key = decision_key().child(1);
@@ -136,6 +137,11 @@ ICPI_INLINE bool AgentCore::asks_model() {
     if (options_.explorations[i]->acts_at_random(context, stream)) return false;
   }
   return true;
+}
+
+ICPI_INLINE bool AgentCore::hopes() const {
+  return kind_ == EpisodeKind::training &&
+         std::ranges::any_of(options_.explorations, [](const Exploration& each) { return each->hopes(); });
 }
 
 ICPI_INLINE void AgentCore::gather_none() {

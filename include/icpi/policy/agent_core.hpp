@@ -129,6 +129,8 @@ class ICPI_API AgentCore {
   [[nodiscard]] DecisionContext context() const;
   [[nodiscard]] DecisionContext context(const DecisionTask& task, const History& history) const;
   [[nodiscard]] bool asks_model();
+  /// Whether explorations say what may be hoped for in this episode.
+  [[nodiscard]] bool hopes() const;
   [[nodiscard]] bool decided_alone() const noexcept { return decision_.by_model && alone_ && work_ != nullptr; }
   void prepare(AgentCore& leader, const void* observation);
   void estimate(const Until& until);

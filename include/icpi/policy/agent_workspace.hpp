@@ -41,11 +41,7 @@ struct AgentCore::Workspace final : History, Hopes {
     return deciding[prompt_context]->memory_experience(action);
   }
 
-  bool hopes(std::uint32_t prompt_context) const override {
-    const AgentCore& agent = *deciding[prompt_context];
-    return agent.kind_ == EpisodeKind::training &&
-           std::ranges::any_of(agent.options_.explorations, [](const Exploration& each) { return each->hopes(); });
-  }
+  bool hopes(std::uint32_t prompt_context) const override { return deciding[prompt_context]->hopes(); }
   /// Of several explorations that hope the first is asked.
   Hope judge(const DecisionTask& task, std::span<const PlannedStep> steps, std::span<double> unknown) const override {
     const AgentCore& agent = *deciding[task.prompt_context];

@@ -30,6 +30,7 @@ ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const 
     hope.step = std::max(hope.step, actions.back().highest_going_on);
     hope.last = std::max(hope.last, actions.back().highest_ending);
   }
+  const bool recurs = actions[0].places * 2 <= actions[0].steps;
   const double highest = std::max(hope.step, hope.last);
   const bool found = reward_bound ? highest >= *reward_bound : highest > 0;
   if (!found && reward_bound) hope = {*reward_bound, *reward_bound};
@@ -42,7 +43,7 @@ ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const 
       const double chance =
           (static_cast<double>(action.unequal) + usual_chance) / (static_cast<double>(action.repeated) + 1);
       unknown[i] = chance * trials / (trials + times);
-    } else if (found) {
+    } else if (found && !recurs && action.observations > 0) {
       const double surprise = 1 / (static_cast<double>(action.observations) + 2);
       unknown[i] = 1 - (1 - surprise) * (doubt ? steps[i].probability : 1);
     } else {

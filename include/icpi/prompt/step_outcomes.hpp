@@ -45,6 +45,8 @@ class StepOutcomes {
     for (const QueryKind kind : kinds) outcomes.add(hash_of(step, kind), step.id);
     summary.count(outcomes.counts(), 1);
     note_gain(step);
+    ++steps_;
+    ++places_[place(step)];
   }
 
   /// Takes a step out that was taken in, the first of those that are equal. The highest gains stay: see forget_gains().
@@ -57,6 +59,9 @@ class StepOutcomes {
     --outcomes.times;
     summary.count(outcomes.counts(), 1);
     if (outcomes.times == 0) heads_.erase(found);
+    --steps_;
+    const auto left = places_.find(place(step));
+    if (--left->second == 0) places_.erase(left);
   }
 
   /// Forgets what was gained, of all steps. note_gain() of those that are left comes next.
@@ -91,11 +96,23 @@ class StepOutcomes {
   /// What is known of the action with this text.
   [[nodiscard]] ActionExperience experience(const std::string& action) const {
     const auto found = actions_.find(action);
-    if (found == actions_.end()) return {};
+    if (found == actions_.end()) {
+      ActionExperience never;
+      never.steps = steps_;
+      never.places = places_.size();
+      return never;
+    }
     const Summary& summary = found->second;
-    return {summary.observations,     summary.repeated,      summary.unequal,
-            summary.terminations > 0, summary.rewards > 0,   summary.next_observations > 0,
-            summary.highest_going_on, summary.highest_ending};
+    return {summary.observations,
+            summary.repeated,
+            summary.unequal,
+            summary.terminations > 0,
+            summary.rewards > 0,
+            summary.next_observations > 0,
+            summary.highest_going_on,
+            summary.highest_ending,
+            steps_,
+            places_.size()};
   }
 
  private:
@@ -165,6 +182,11 @@ class StepOutcomes {
 
   static constexpr std::size_t kind_mask = 7;
 
+  /// The observation of a step.
+  static std::string place(const Step& step) {
+    return std::string(step.head.substr(0, step.head.size() - step.action.size()));
+  }
+
   /// Of what came of a step: of one of its answers, or, of a whole transition, of all three. Ends in the kind.
   static std::size_t hash_of(const Step& step, QueryKind kind) {
     const auto hash = std::hash<std::string_view>();
@@ -177,7 +199,9 @@ class StepOutcomes {
   }
 
   std::unordered_map<std::string, Outcomes> heads_;
-  std::unordered_map<std::string, Summary> actions_;  ///< by text
+  std::unordered_map<std::string, Summary> actions_;     ///< by text
+  std::unordered_map<std::string, std::size_t> places_;  ///< how many steps there are, by observation
+  std::size_t steps_ = 0;
 };
 
 }  // namespace icpi
