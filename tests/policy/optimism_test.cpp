@@ -219,7 +219,7 @@ struct Diver final : History, Hopes {
 
   Sea sea;
   Optimism optimism;
-  std::set<std::pair<ObservationId, std::uint32_t>> done;
+  std::set<std::pair<ObservationId, std::uint32_t>> done, again;
   std::map<std::uint32_t, ActionExperience> known;
 };
 
@@ -240,7 +240,10 @@ std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, bool re
       const std::uint32_t action = results[0].returns(1, 0) > results[0].returns(0, 0) ? 1 : 0;
       actions.push_back(action);
       ActionExperience& experience = diver.known[action];
-      if (diver.done.emplace(place, action).second) ++experience.observations;
+      if (diver.done.emplace(place, action).second)
+        ++experience.observations;
+      else if (diver.again.emplace(place, action).second)
+        ++experience.repeated;
       const double reward = sea.reward(place, action);
       double& highest = Sea::ends(place) ? experience.highest_ending : experience.highest_going_on;
       highest = std::max(highest, reward);

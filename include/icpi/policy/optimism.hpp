@@ -23,9 +23,10 @@ namespace icpi {
 /// A step that was never tried at an observation is unknown. Entirely, until the highest reward is known, and where experience
 /// recurs: at least half of all recorded steps began where something had been done before, so that what a trial teaches will be
 /// of use again. Else, where hardly anything is seen twice, by 1 - (1 - 1 / (n + 2)) p, where n observations, at least 1, is how
-/// often the action held no surprise elsewhere (the rule of succession), and p how sure the model is of what it predicts. One that was tried n times is unknown by c trials / (trials + n), where c is
-/// how often repeating the action has not come out the same, of its own observations and, as one more, of those of all actions
-/// (by the rule of succession, too): next to 0 once much was repeated and nothing came out differently.
+/// often the action held no surprise elsewhere (the rule of succession), and p how sure the model is of what it predicts. One that
+/// was tried n times is unknown by c trials / (trials + n), where c is how often repeating the action has not come out the same, of
+/// its own observations and, as one more, of those of all actions (by the rule of succession, too): next to 0 once much was
+/// repeated and nothing came out differently.
 struct Optimism {
   std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
   double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
