@@ -94,6 +94,28 @@ std::string put_batch(BatchService& service, const BatchChoice& choice, const st
   return failure;
 }
 
+bool knows_any(const QuestionReader& reader, const std::vector<RecordedQuestion>& questions) {
+  std::vector<std::string_view> stops;
+  std::vector<std::string_view> choices;
+  return std::any_of(questions.begin(), questions.end(), [&](const RecordedQuestion& each) {
+    return reader.knows(each.request(stops, choices));
+  });
+}
+
+/// Throws InvalidArgument when no question is one of this domain, naming the one of which they are.
+void check_domain(const AskArguments& arguments, const QuestionReader& reader,
+                  const std::vector<RecordedQuestion>& questions) {
+  if (knows_any(reader, questions)) return;
+  std::string others;
+  for (const DomainProgram* each : all_domain_programs())
+    for (const bool hints : {true, false})
+      if (knows_any(*each->make_question_reader(hints), questions))
+        others += fmt::format("{}--domain {}{}", others.empty() ? "" : " or ", each->facts().name, hints ? "" : " --no-hints");
+  throw InvalidArgument(fmt::format("--recording '{}' asks nothing about --domain {}{}: {}", arguments.recording,
+                                    arguments.domain, arguments.no_hints ? " --no-hints" : "",
+                                    others.empty() ? "nor about any other" : "it is of " + others));
+}
+
 /// Turns are made of examples. Throws InvalidArgument when nobody wrote down where they are.
 void check_borders(const AskArguments& arguments, const std::vector<RecordedQuestion>& questions) {
   const auto has_examples = [](const RecordedQuestion& each) { return !each.examples.empty(); };
@@ -114,6 +136,7 @@ void ask(const AskArguments& arguments, std::ostream& out) {
                                            : parse_count("--most", arguments.most, 1, 1U << 30U);
   const auto reader = domain.make_question_reader(!arguments.no_hints);
   std::vector<RecordedQuestion> questions = read_questions(arguments.recording, *reader, most);
+  check_domain(arguments, *reader, questions);
   check_borders(arguments, questions);
   if (!arguments.max_tokens.empty()) {
     const auto limit = parse_count("--max-tokens", arguments.max_tokens, 1, 1U << 20U);
@@ -135,11 +158,12 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   if (make) {
     AnyLanguageModel model = make();
     model_name = model.identity();
-    failure = put(questions, model, comparison);
+    failure = telling_costs(*ledger, out, [&] { return put(questions, model, comparison); });
   } else {
     const auto service = make_batch_service(arguments.model);
     model_name = service->identity();
-    failure = put_batch(*service, batch, questions, *ledger->account(), comparison);
+    failure = telling_costs(
+        *ledger, out, [&] { return put_batch(*service, batch, questions, *ledger->account(), comparison); });
   }
   fmt::print(out, "{}{}", comparison.table(), ledger->report());
   if (!arguments.json.empty()) {

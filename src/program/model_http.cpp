@@ -218,7 +218,7 @@ ModelSource http_source() {
                       const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
     http::Options options = http_options(choice);
     if (ledger)
-      options.ask_again = [account = ledger->account()](const CompletionRequest& request, const Usage& cost) {
+      options.ask_again = [account = ledger->account("http")](const CompletionRequest& request, const Usage& cost) {
         return account->book_attempt(request, cost);
       };
     return [options = std::move(options), ledger] {

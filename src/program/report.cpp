@@ -168,7 +168,7 @@ std::vector<std::filesystem::path> write_report(const Report& report, const std:
   write("table.md", summary_table(report, true));
   for (const auto& plan : plan_figures(report)) {
     write(plan.name + ".gp", figure_program(report, plan));
-    run_gnuplot(folder, (plan.name + ".gp").c_str());
+    draw_figure(folder, plan.name);
     files.push_back(folder / (plan.name + ".svg"));
     files.push_back(folder / (plan.name + ".png"));
   }

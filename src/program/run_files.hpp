@@ -20,6 +20,7 @@ namespace icpi::program {
 struct PlannedRun {
   const DomainProgram* domain = nullptr;
   RunRequest request;
+  TokenPrices prices{};  ///< of its model
 };
 
 /// How a command keeps what it does, and goes on after it was stopped.
