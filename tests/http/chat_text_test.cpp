@@ -105,9 +105,9 @@ struct WithExamples {
 
 TEST(CleanAnswer, IsFoundInQuotesAndInAFenceAmongWordsWhereThereIsNoDoubt) {
   const WithExamples with;
-  for (const char* written :
-       {"Here you go:\n```\nassert state == 3\n```\nHope this helps!", "Sure.\n\n```python\nassert state == 3\nmore\n```",
-        "\"assert state == 3\"", "'assert state == 3'\n", "`assert state == 3`", "**assert state == 3**"}) {
+  for (const char* written : {"Here you go:\n```\nassert state == 3\n```\nHope this helps!",
+                              "Sure.\n\n```python\nassert state == 3\nmore\n```", "\"assert state == 3\"",
+                              "'assert state == 3'\n", "`assert state == 3`", "**assert state == 3**"}) {
     Cleaning cleaning;
     EXPECT_EQ(clean_answer(written, with.request, cleaning), "assert state == 3") << written;
     EXPECT_TRUE(cleaning.any() && cleaning.fence != cleaning.quotes) << written;
@@ -117,7 +117,8 @@ TEST(CleanAnswer, IsFoundInQuotesAndInAFenceAmongWordsWhereThereIsNoDoubt) {
 TEST(CleanAnswer, IsLeftAloneWhereThereIsDoubt) {
   const WithExamples with;
   for (const Case& each : {
-           Case{"assert state == 3\n```\nassert state == 4\n```", "assert state == 3"},  // the answer, then an explanation
+           Case{"assert state == 3\n```\nassert state == 4\n```",
+                "assert state == 3"},  // the answer, then an explanation
            {"One:\n```\nassert state == 3\n```\ntwo:\n```\nassert state == 4\n```", "One:"},
            {"Here:\n```\nprint(3)\n```", "Here:"},
            {"Here:\n```\nassert state == 3", "Here:"},
@@ -277,7 +278,8 @@ TEST(ChatAnswers, WithBrokenCharactersAreReadAndBookedOnce) {
   for (const std::string& broken : {std::string(R"(\ud83d)"), std::string("\xF0\x9F"), std::string("\xFF\xFE")}) {
     const std::string chat = R"({"choices":[{"index":0,"message":{"content":"assert )" + broken + R"("}}])" + usage;
     const std::string text = R"({"choices":[{"index":0,"text":"assert )" + broken + R"("}])" + usage;
-    for (const Asked& asked : {ask_chat(chat), ask_chat(text, Dialect::completions), ask_chat("data: " + chat + "\n\ndata: [DONE]\n\n")}) {
+    for (const Asked& asked :
+         {ask_chat(chat), ask_chat(text, Dialect::completions), ask_chat("data: " + chat + "\n\ndata: [DONE]\n\n")}) {
       EXPECT_THAT(asked.completion.text, testing::StartsWith("assert \xEF\xBF\xBD")) << asked.completion.error.message;
       EXPECT_EQ(asked.requests, 1);
       EXPECT_EQ(asked.completion.usage, (icpi::Usage{20, 0, 5}));
