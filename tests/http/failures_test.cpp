@@ -20,6 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using icpi::Completion;
 using icpi::ErrorCategory;
+using icpi::http::Dialect;
 using icpi::http::HttpLanguageModel;
 using icpi::http::Options;
 using icpi_test::ask;
@@ -30,6 +31,7 @@ using icpi_test::HttpRequest;
 using icpi_test::plain_request;
 using icpi_test::quick_options;
 using icpi_test::ScriptedServer;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using Manner = HttpReply::Manner;
@@ -512,6 +514,27 @@ TEST(Key, IsNotSentToAnotherServer) {
   HttpLanguageModel model(options);
   EXPECT_EQ(ask(model, plain_request()).error.category, ErrorCategory::invalid_request);
   EXPECT_EQ(other.requests(), 0);
+}
+
+TEST(Routes, ThatAreNotThereAreNamedWithTheDialectThatMayFit) {
+  const auto error_of = [](Dialect dialect, int code, const std::string& body) {
+    ScriptedServer server([&](const HttpRequest&) { return status(code, body); });
+    Options options = quick_options({server.url()});
+    options.dialect = dialect;
+    options.model = "the-model";
+    HttpLanguageModel model(options);
+    return ask(model, plain_request()).error.message;
+  };
+  const std::string nothing = R"({"error":{"message":"Not Found"}})";
+  EXPECT_THAT(error_of(Dialect::completions, 404, nothing),
+              AllOf(HasSubstr("status 404: Not Found"), HasSubstr("/v1/completions"), HasSubstr("--dialect chat"),
+                    HasSubstr("/v1/chat/completions"), HasSubstr("--service")));
+  EXPECT_THAT(error_of(Dialect::chat, 405, nothing),
+              AllOf(HasSubstr("the dialect chat asks "), HasSubstr("--dialect completions")));
+  EXPECT_THAT(error_of(Dialect::anthropic, 404, ""), HasSubstr("--dialect chat"));
+  EXPECT_THAT(error_of(Dialect::completions, 404, R"({"error":{"message":"The model `the-model` does not exist."}})"),
+              Not(HasSubstr("--dialect")));
+  EXPECT_THAT(error_of(Dialect::completions, 422, nothing), Not(HasSubstr("--dialect")));
 }
 
 TEST(Misuse, IsNamed) {
