@@ -152,7 +152,9 @@ std::string summary_table(const Report& report, bool paper) {
                                                               thousandths(row.values[index].last20))
                                                 : "");
     }
-    table += table_row(cells);
+    const bool says_something =
+        std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return !cell.empty(); });
+    if (says_something) table += table_row(cells);
   }
   return table;
 }

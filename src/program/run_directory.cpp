@@ -81,7 +81,19 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
   file.take_place();
 }
 
+std::unique_ptr<FreshFile> json_file(const std::string& path) {
+  if (path.empty()) return nullptr;
+  try {
+    return std::make_unique<FreshFile>(path);
+  } catch (const Error& error) {
+    throw InvalidArgument(fmt::format("--json '{}': {}", path, error.what()));
+  }
+}
+
 std::string read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    throw InvalidArgument(fmt::format("cannot read {}: it is a folder", path.string()));
   std::ifstream in(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in) throw InvalidArgument(fmt::format("cannot read {}", path.string()));

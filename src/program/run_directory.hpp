@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,9 @@ class TemporaryFolder {
 /// Writes a whole file: see FreshFile. Throws Error, naming file and reason, when that fails; then what was there before
 /// still is.
 void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// The file that --json names, to be written; nullptr: none. Throws InvalidArgument when it cannot be.
+std::unique_ptr<FreshFile> json_file(const std::string& path);
 
 /// Reads a whole file. Throws InvalidArgument when that fails.
 std::string read_file(const std::filesystem::path& path);
