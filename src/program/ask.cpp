@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -97,9 +96,8 @@ std::string put_batch(BatchService& service, const BatchChoice& choice, const st
 bool knows_any(const QuestionReader& reader, const std::vector<RecordedQuestion>& questions) {
   std::vector<std::string_view> stops;
   std::vector<std::string_view> choices;
-  return std::any_of(questions.begin(), questions.end(), [&](const RecordedQuestion& each) {
-    return reader.knows(each.request(stops, choices));
-  });
+  return std::any_of(questions.begin(), questions.end(),
+                     [&](const RecordedQuestion& each) { return reader.knows(each.request(stops, choices)); });
 }
 
 /// Throws InvalidArgument when no question is one of this domain, naming the one of which they are.
@@ -110,7 +108,8 @@ void check_domain(const AskArguments& arguments, const QuestionReader& reader,
   for (const DomainProgram* each : all_domain_programs())
     for (const bool hints : {true, false})
       if (knows_any(*each->make_question_reader(hints), questions))
-        others += fmt::format("{}--domain {}{}", others.empty() ? "" : " or ", each->facts().name, hints ? "" : " --no-hints");
+        others += fmt::format("{}--domain {}{}", others.empty() ? "" : " or ", each->facts().name,
+                              hints ? "" : " --no-hints");
   throw InvalidArgument(fmt::format("--recording '{}' asks nothing about --domain {}{}: {}", arguments.recording,
                                     arguments.domain, arguments.no_hints ? " --no-hints" : "",
                                     others.empty() ? "nor about any other" : "it is of " + others));
@@ -148,8 +147,7 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   if (!batch.file.empty() && !arguments.model.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
   if (batch.file.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
   if (batch.file.empty()) check_answer_files(arguments.model);
-  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
-    throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
+  const std::unique_ptr<FreshFile> counts = json_file(arguments.json);
   watch_signals();
   const SeenOutcomes outcomes(questions, *reader);
   AnswerComparison comparison(*reader, outcomes);
@@ -162,18 +160,19 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   } else {
     const auto service = make_batch_service(arguments.model);
     model_name = service->identity();
-    failure = telling_costs(
-        *ledger, out, [&] { return put_batch(*service, batch, questions, *ledger->account(), comparison); });
+    failure = telling_costs(*ledger, out,
+                            [&] { return put_batch(*service, batch, questions, *ledger->account(), comparison); });
   }
   fmt::print(out, "{}{}", comparison.table(), ledger->report());
-  if (!arguments.json.empty()) {
+  if (counts) {
     const Spending spent = ledger->account()->spent();
     JsonLine line;
     line.add("recording", arguments.recording).add("domain", arguments.domain).add("model", model_name);
     line.add("calls", spent.calls).add("prompt_tokens", spent.usage.prompt_tokens);
     line.add("cached_tokens", spent.usage.cached_tokens).add("completion_tokens", spent.usage.completion_tokens);
     line.add_raw("kinds", comparison.json());
-    write_file(arguments.json, line.str() + "\n");
+    counts->text().write(line.str() + "\n");
+    counts->take_place();
   }
   if (const auto unanswered = comparison.total().unanswered; unanswered > 0)
     throw Error(fmt::format("{} of {} questions got no answer; the first: {}", unanswered, questions.size(),

@@ -7,14 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
+#include "run_directory.hpp"
 
 namespace icpi::program {
 
@@ -42,11 +41,8 @@ TokenPrices read_entry(const Json& entry) {
 /// What `read` makes of the file's models. Errors name the file.
 template <class Read>
 auto read_models(const std::string& file, Read&& read) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw InvalidArgument(fmt::format("--prices '{}' cannot be read", file));
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
   try {
-    const Json json = Json::parse(text);
+    const Json json = Json::parse(read_file(file));
     return read(json["models"]);
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(fmt::format("--prices '{}': {}", file, error.what()));

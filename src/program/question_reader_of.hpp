@@ -31,7 +31,8 @@ class QuestionReaderOf final : public QuestionReader {
     const std::string prompt = std::string(request.prefix.text).append(request.query);
     const std::size_t blank = prompt.rfind("\n\n");
     const std::string_view asked = std::string_view(prompt).substr(blank == std::string::npos ? 0 : blank + 2);
-    if (start_.empty() ? is_observation(asked) : asked.starts_with(start_) && is_observation(asked.substr(start_.size())))
+    if (start_.empty() ? is_observation(asked)
+                       : asked.starts_with(start_) && is_observation(asked.substr(start_.size())))
       return true;
     return std::any_of(actions_.begin(), actions_.end(), [&](const std::string& action) {
       return asked.ends_with(action) && is_observation(asked.substr(0, asked.size() - action.size()));
