@@ -108,6 +108,11 @@ std::vector<std::string> recorded_command(const RecordLog& log) {
 }
 
 std::optional<RunDifference> first_difference(const Json& then, const Json& now) {
+  // What runs do says more than the horizons that follow from it.
+  const Json* const runs = then.find("runs");
+  const Json* const others = now.find("runs");
+  if (runs != nullptr && others != nullptr)
+    if (auto found = compare_value("runs", *runs, *others)) return found;
   return compare_value("runs", then, now);
 }
 

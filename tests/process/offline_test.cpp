@@ -113,6 +113,10 @@ TEST_F(History, BadLinesAreNamed) {
   EXPECT_THAT(refused(good + line("[2,2]", "jump", 1, true, "[2,2]")), second("'jump' is none of left, right, leave"));
   EXPECT_THAT(refused(good + line("[3,2]", "leave", 1, true, "[3,2]")), second("next_observation of the line before"));
   EXPECT_THAT(refused(""), HasSubstr("no transition"));
+  EXPECT_THAT(refused("\n \n"), HasSubstr("no transition"));
+  EXPECT_THAT(refused(good + "\n{}\n"), HasSubstr("bad.jsonl', line 3: "))
+      << "blank lines are passed over, and counted";
+  EXPECT_THAT(icpi(train(corridor(), "run", {"--history", folder_.string()})).error, HasSubstr("it is a folder"));
   EXPECT_THAT(icpi(train(corridor(), "run", {"--history", path("none")})).error, HasSubstr("none"));
   const auto tabular = icpi(train(corridor(), "run", {"--history", write("h", good), "--agent", "tabular-q"}));
   EXPECT_THAT(tabular.error, HasSubstr("--history goes with the agents icpi and no-argmax"));
@@ -135,6 +139,7 @@ TEST_F(History, OfDomainsIsTheTextOfPrompts) {
                  write("chain.jsonl", text)});
   };
   EXPECT_EQ(trained(lines).code, 0) << trained(lines).error;
+  EXPECT_EQ(trained(lines + "\n").code, 0) << "a blank line at the end";
   EXPECT_THAT(trained(line("\"state 3\"", "state = left()", 0, false, "\"state 2\"")).error,
               HasSubstr("line 1: 'state 3' is no observation as prompts have it"));
 }

@@ -213,6 +213,15 @@ TEST_F(Environments, CheckFindsWhatIsWrong) {
   EXPECT_THAT(broken.error, HasSubstr("'hello'"));
 }
 
+TEST_F(Environments, ThatIgnoreTheirSeedsCannotBeGoneOnWithAndAreNamed) {
+  ASSERT_EQ(icpi(train(walk("ignores_seed"), "run", {"--agent", "random", "--steps", "60", "--seeds", "0"})).code, 0);
+  const std::string log = read(path("run/log.jsonl"));
+  std::ofstream(path("run/log.jsonl"), std::ios::binary) << log.substr(0, log.size() / 2);
+  const auto resumed = icpi({"train", "--resume", path("run")});
+  EXPECT_EQ(resumed.code, 2);
+  EXPECT_THAT(resumed.error, AllOf(HasSubstr("recorded is "), HasSubstr("`icpi check-env` finds out")));
+}
+
 /// Kills servers while a run is under way, and goes on until it is whole.
 TEST_F(Environments, KilledServersChangeNothing) {
   const Words words{"--agent", "random", "--steps", "400", "--seeds", "0:3", "--jobs", "1"};

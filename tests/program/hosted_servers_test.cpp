@@ -135,7 +135,8 @@ TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
   });
   const CommandResult result = icpi(train(server, "out"));
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.error, AllOf(HasSubstr("could not be read, as 'Sure! "), HasSubstr("--keep-going")));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("could not be read, as 'Sure! "), HasSubstr("--keep-going"),
+                                  HasSubstr("--chat-style turns"), HasSubstr("--instruction")));
   const int asked = server.asked();
   EXPECT_EQ(icpi(train(server, "all", {"--keep-going"})).code, 0);
   EXPECT_LT(asked, (server.asked() - asked) / 2);
