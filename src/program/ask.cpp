@@ -74,6 +74,7 @@ std::string put(std::vector<RecordedQuestion>& questions, AnyLanguageModel& mode
       comparison.add(some[i], answers[i]);
       if (answers[i].error && failure.empty()) failure = answers[i].error.message;
     }
+    if (interrupting_signal() != 0 && !failure.empty()) throw Interrupted("interrupted");
     progress.advance(some.size());
   }
   return failure;

@@ -179,6 +179,8 @@ void put_questions(PromptedRolloutModel& model, const StepQuestions& asked, cons
     const auto some = questions.all().subspan(first, std::min(asked.at_a_time, questions.all().size() - first));
     answers.assign(some.size(), {});
     model.answer(some, answers);
+    // Then those that were under way have no answer.
+    if (interrupting_signal() != 0 && assessment.unanswered() > 0) throw Interrupted("interrupted");
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (answers[i].status == AnswerStatus::failed || some[i].kind == QueryKind::action) continue;
       const StepToPredict& step = questions.step(first + i);

@@ -190,6 +190,7 @@ void ModelLedger::add_answers(const AnswerCounts& counts) {
   answers_.thoughts += counts.thoughts;
   answers_.unusable += counts.unusable;
   answers_.off_list += counts.off_list;
+  answers_.uncounted += counts.uncounted;
 }
 
 std::string ModelLedger::report() const {
@@ -217,6 +218,9 @@ std::string ModelLedger::report() const {
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
                         answers_.unusable);
+  if (answers_.uncounted > 0)
+    text += fmt::format("Usage: {} answers do not say how many tokens they took; they count as none.\n",
+                        answers_.uncounted);
   if (answers_.off_list > 0)
     text += fmt::format("Choices: {} answers are none of those that were given; the service ignores them.\n",
                         answers_.off_list);

@@ -103,10 +103,11 @@ struct ModelChoice {
 
 /// How answers from servers looked.
 struct AnswerCounts {
-  std::uint64_t cleaned = 0;   ///< something was taken away around the answer before it was read
-  std::uint64_t thoughts = 0;  ///< came with a thought, which was kept apart
-  std::uint64_t unusable = 0;  ///< whole and paid for, and no use
-  std::uint64_t off_list = 0;  ///< none of the choices that were given
+  std::uint64_t cleaned = 0;    ///< something was taken away around the answer before it was read
+  std::uint64_t thoughts = 0;   ///< came with a thought, which was kept apart
+  std::uint64_t unusable = 0;   ///< whole and paid for, and no use
+  std::uint64_t off_list = 0;   ///< none of the choices that were given
+  std::uint64_t uncounted = 0;  ///< did not say how many tokens they took
 };
 
 /// What the models of one command share: the budget, and how the cache did. Thread-safe.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Words = std::vector<std::string>;
 
 class Ask : public CommandLineTest {
@@ -174,6 +176,27 @@ TEST_F(Ask, ServersAreAskedWithinABudgetAndWhatIsMissingIsTold) {
   all >> word >> asked >> told;
   EXPECT_GT(asked, 50U);
   EXPECT_EQ(told, 50U) << result.out;
+}
+
+TEST_F(Ask, AnInterruptEndsItWithTheSignalsCodeAndSaysWhatWasSpent) {
+  const std::string recording = record("chain");
+  std::atomic<int> asked{0};
+  const icpi_test::ServiceServer server("generic", [&](const nlohmann::json&, icpi_test::HttpReply& reply) {
+    if (++asked > 3) reply.first_byte_delay = std::chrono::hours(1);
+  });
+  const Words http{"--model", "http", "--base-url", server.url(), "--model-name", "chain-oracle", "--concurrency", "1"};
+  for (Words words : {Words{"ask", "--recording", recording, "--domain", "chain", "--most", "100"},
+                      Words{"assess", "--domain", "chain", "--after", "5"}}) {
+    words.insert(words.end(), http.begin(), http.end());
+    asked = 0;
+    const pid_t process = start(words);
+    while (asked <= 3) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    kill(process, SIGINT);
+    const CommandResult result = finish(process);
+    EXPECT_EQ(result.code, 128 + SIGINT) << result.error;
+    EXPECT_THAT(result.out, HasSubstr("Model: ")) << words[0];
+    EXPECT_THAT(result.out, Not(HasSubstr(" 0 prompt tokens"))) << words[0];
+  }
 }
 
 TEST_F(Ask, TurnsAreMadeOfTheExamplesThatWereRecorded) {

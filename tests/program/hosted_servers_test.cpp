@@ -142,6 +142,29 @@ TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
   EXPECT_LT(asked, (server.asked() - asked) / 2);
 }
 
+TEST_F(Hosted, OptionsAboutMessagesNeedADialectThatHasSome) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) { return reply; });
+  for (const Words& words : {Words{"--chat-style", "turns"}, Words{"--instruction", "Go on."}, Words{"--effort", "low"},
+                             Words{"--thinking-tokens", "0"}}) {
+    const CommandResult result = icpi(train(server, "out", words));
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.error, HasSubstr(words[0] + " needs a dialect with messages, as --dialect chat"));
+  }
+  EXPECT_EQ(server.asked(), 0);
+}
+
+TEST_F(Hosted, AnswersThatDoNotCountTheirTokensAreTold) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) {
+    json answer = json::parse(reply.body);
+    answer.erase("usage");
+    reply.body = answer.dump();
+    return reply;
+  });
+  const CommandResult result = icpi(train(server, "out"));
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_THAT(result.out, HasSubstr(" answers do not say how many tokens they took; they count as none."));
+}
+
 TEST_F(Hosted, RefusedFieldsAreLeftOutOrNamed) {
   HostedServer server([](const json& asked, const HttpRequest&, HttpReply reply) {
     const auto refuse = [](const std::string& field) {
