@@ -181,15 +181,19 @@ class LegalAdvisers {
   [[nodiscard]] bool limits(std::uint64_t /*number*/) const noexcept { return false; }
 };
 
+/// Those of environments with legal actions.
 template <Environment Env>
   requires HasLegalActions<Env>
 class LegalAdvisers<Env> {
  public:
+  /// Environment 0 is known.
   explicit LegalAdvisers(const Env& env) { advisers_.push_back(LegalAdviser<Env>(env)); }
+  /// See LegalAdviser.
   void consult(std::uint64_t number, const Env& env) {
     while (advisers_.size() <= number) advisers_.push_back(LegalAdviser<Env>(advisers_.front().limits()));
     advisers_[number].consult(env);
   }
+  /// See LegalAdviser; false for those that were not heard of.
   [[nodiscard]] bool limits(std::uint64_t number) const noexcept {
     return number < advisers_.size() && advisers_[number].limits();
   }
