@@ -41,6 +41,7 @@ void run_gnuplot(const std::filesystem::path& folder, const std::filesystem::pat
 
 /// Whether a figure has its end: gnuplot does not notice that a disk is full.
 bool is_whole(const std::filesystem::path& figure) {
+  if (!std::filesystem::exists(figure)) return false;
   std::string bytes = read_file(figure);
   while (bytes.ends_with('\n')) bytes.pop_back();
   return bytes.ends_with("</svg>") || bytes.ends_with("IEND\xAE\x42\x60\x82");

@@ -143,18 +143,17 @@ ModelLedger::ModelLedger(std::span<const ModelChoice> choices) {
   for (const ModelChoice& choice : choices) budgets.push_back(parse_budget(choice));
   const bool any_price =
       std::any_of(budgets.begin(), budgets.end(), [](const Budget& each) { return has_price(each.prices); });
-  std::shared_ptr<BudgetAccount> free;
-  std::shared_ptr<BudgetAccount> priced;
+  if (budgets.front().money > 0 && !any_price)
+    throw InvalidArgument(
+        "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Budget& budget = budgets[i];
-    if (budget.money > 0 && !any_price)
-      throw InvalidArgument(
-          "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
-    const bool costs = has_price(budget.prices);
-    if (!costs) budget.money = 0;
-    std::shared_ptr<BudgetAccount>& account = costs ? priced : free;
-    if (!account) account = std::make_shared<BudgetAccount>(budget);
-    accounts_.emplace_back(choices[i].name, account);
+    if (!has_price(budget.prices)) budget.money = 0;
+    const auto like = std::find_if(accounts_.begin(), accounts_.end(), [&](const auto& each) {
+      return same_prices(each.second->budget().prices, budget.prices);
+    });
+    accounts_.emplace_back(choices[i].name,
+                           like == accounts_.end() ? std::make_shared<BudgetAccount>(budget) : like->second);
   }
 }
 

@@ -115,7 +115,7 @@ class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
   explicit ModelLedger(const ModelChoice& choice) : ModelLedger(std::span(&choice, 1)) {}
-  /// Of several models, at least one, which differ in their names: those that have no price have an account of their own.
+  /// Of several models, at least one, which differ in their names: those of equal prices share an account.
   explicit ModelLedger(std::span<const ModelChoice> choices);
 
   /// For the first model to spend from.
