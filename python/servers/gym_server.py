@@ -35,8 +35,9 @@ NAMES = {
 }
 
 
-def grid_layout(columns):
-    return [integer("row"), integer("column")], lambda number: [int(number) // columns, int(number) % columns]
+def grid_layout(rows, columns):
+    cells = [divmod(number, columns) for number in range(rows * columns)]
+    return [integer("row"), integer("column")], cells.__getitem__
 
 
 def family(env):
@@ -49,9 +50,9 @@ def known_layout(env):
     it = env.unwrapped
     name = family(env)
     if name in ("FrozenLake", "FrozenLake8x8"):
-        return *grid_layout(it.ncol), GRID_MOVES
+        return *grid_layout(it.nrow, it.ncol), GRID_MOVES
     if name in ("CliffWalking", "CliffWalkingSlippery"):
-        return *grid_layout(it.shape[1]), ["up", "right", "down", "left"]
+        return *grid_layout(*it.shape), ["up", "right", "down", "left"]
     if name == "Taxi":
         fields = [integer(each) for each in ("row", "column", "passenger", "destination")]
         names = ["south", "north", "east", "west", "pickup", "dropoff"]

@@ -191,11 +191,14 @@ bool names_kind(std::string_view name) {
   return std::find(kinds.begin(), kinds.end(), name.substr(0, name.find(':'))) != kinds.end();
 }
 
+bool is_command(std::string_view name) { return name.substr(0, name.find(':')) == process_kind; }
+
 ProcessOptions process_options(const EnvironmentChoice& choice) {
   ProcessOptions options;
   name_command(choice, options);
   if (!choice.step_limit.empty()) options.step_limit = parse_count("--step-limit", choice.step_limit, 1, 1'000'000);
   options.default_step_limit = usual_step_limit;
+  options.start_timeout = std::chrono::seconds(parse_count("--env-start-timeout", choice.start_timeout, 1, 86'400));
   options.timeout = std::chrono::seconds(parse_count("--env-timeout", choice.timeout, 1, 86'400));
   options.window = parse_count("--window", choice.window, 1, 64);
   options.interrupted = [] { return interrupting_signal() != 0; };
