@@ -68,6 +68,8 @@ class Checked : public Base {
       return call();
     } catch (const EnvironmentUnreachable& error) {  // its message has the last words
       throw EnvironmentUnreachable(fmt::format("seed {}, {}: {}", seed_, where(), error.what()));
+    } catch (const InvalidArgument& error) {  // of ours
+      throw InvalidArgument(fmt::format("seed {}, {}: {}", seed_, where(), error.what()));
     } catch (const Error& error) {
       const std::string words = Base::last_words();
       throw Error(fmt::format("seed {}, {}: {}{}{}", seed_, where(), error.what(),
@@ -173,9 +175,8 @@ std::vector<Report> check_rules(const ProcessOptions& options, const testing::En
   reports.push_back(guarded("environment", [&](Report& report) {
     report = testing::check_environment(std::move(start(options, 1)[0]), check);
   }));
-  reports.push_back(guarded("processes", [&](Report& report) {
-    check_processes(options, together, check.max_steps, report);
-  }));
+  reports.push_back(
+      guarded("processes", [&](Report& report) { check_processes(options, together, check.max_steps, report); }));
   reports.push_back(guarded("formatter", [&](Report& report) {
     auto env = std::move(start(options, 1)[0]);
     const FieldFormatter<ProcessEnvironment> formatter(env, {.hints = true});
@@ -225,7 +226,8 @@ void check_env(const CheckEnvArguments& arguments, std::ostream& out) {
   if (tried.start)
     fmt::print(out, "  for instance {}",
                printable(FieldFormatter<ProcessEnvironment>(first).observation(*tried.start)));
-  const bool whole = tried.good == check.episodes;
+  const int wanted = check.episodes;
+  const bool whole = tried.good == wanted;
   if (!whole) check.episodes = std::max(tried.good - 1, 0);  // the checks begin one more
   const auto together = static_cast<std::size_t>(whole ? 3 : std::min(tried.good, 3));
   if (check.episodes > 0)
@@ -237,7 +239,7 @@ void check_env(const CheckEnvArguments& arguments, std::ostream& out) {
     broken += report.violations().size();
   }
   if (!whole && check.episodes > 0)
-    fmt::print(out, "The other rules were tried with the first {} episodes only.\n", check.episodes);
+    fmt::print(out, "The other rules were tried with the first {} of {} episodes only.\n", check.episodes, wanted);
   else if (!whole)
     fmt::print(out, "No other rule was tried.\n");
   if (broken > 0) throw Error(fmt::format("check-env: {} of the rules are broken", broken));

@@ -47,7 +47,7 @@ TEST_F(CheckEnv, TellsTheCallThatFailsAndGoesOn) {
   EXPECT_EQ(raises.code, 1);
   EXPECT_THAT(raises.out, AllOf(HasSubstr("seed 2, reset: ValueError: there is no such bridge; the server said last: "),
                                 HasSubstr("does not do as the seed of a reset says"),
-                                HasSubstr("tried with the first 1 episodes only")));
+                                HasSubstr("tried with the first 1 of 4 episodes only")));
   EXPECT_THAT(raises.error, HasSubstr("of the rules are broken"));
   const auto broken = check(script("tests/process/broken_server.py") + " step nan", "4");
   EXPECT_EQ(broken.code, 1);
