@@ -6,13 +6,14 @@ An environment is a class with `name`, `fields` and `actions`, and the methods `
 """
 import inspect
 import json
-import math
 import numbers
 import os
 import sys
 import traceback
+from math import isfinite
 
 PROTOCOL = 1
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
 def integer(name, group=None):
@@ -80,10 +81,11 @@ def _shown(value):
 
 def _number(name, value):
     """As a float."""
-    number = value if type(value) is float else float(value) if isinstance(value, numbers.Real) else math.nan
-    if not math.isfinite(number):
-        raise Mistake(f"{name} is {_shown(value)}: expected a finite number")
-    return number
+    if type(value) is float and isfinite(value):
+        return value
+    if isinstance(value, numbers.Real) and isfinite(value):
+        return float(value)
+    raise Mistake(f"{name} is {_shown(value)}: expected a finite number")
 
 
 def _switch(name, value):
@@ -103,14 +105,11 @@ def _reader(field):
     categories = field.get("categories", ())
 
     def whole(value):
-        number = value
-        if type(value) is not int:
-            if not isinstance(value, numbers.Integral):
-                raise Mistake(f"{name} is {_shown(value)}: expected a whole number")
-            number = int(value)
-        if not -(1 << 63) <= number < 1 << 63:
-            raise Mistake(f"{name} is {_shown(value)}: expected a whole number of 64 bits")
-        return number
+        if type(value) is int and LEAST <= value <= MOST:
+            return value
+        if isinstance(value, numbers.Integral) and LEAST <= value <= MOST:
+            return int(value)
+        raise Mistake(f"{name} is {_shown(value)}: expected a whole number of 64 bits")
 
     def written(value):
         if not isinstance(value, str):
@@ -190,7 +189,8 @@ class _Server:
 
     def observed(self, observation):
         """The values of the fields."""
-        if isinstance(observation, (str, bytes, dict)) or not hasattr(observation, "__len__"):
+        plain = type(observation) in (list, tuple)
+        if not plain and (isinstance(observation, (str, bytes, dict)) or not hasattr(observation, "__len__")):
             raise Mistake(f"the observation is {_shown(observation)}: expected a list, one value for each field")
         if len(observation) != len(self.readers):
             raise Mistake(f"the observation has {len(observation)} values for {len(self.readers)} fields")
@@ -239,17 +239,19 @@ class _Server:
         return self.each(request, request["seeds"], call, _OF_A_RESET)
 
     def step(self, request):
+        bounds = self.bounds
+
         def call(number, it, action):
             returned = it.step(action)
             if not isinstance(returned, (tuple, list)) or len(returned) != 4:
                 raise Mistake(f"it returned {_shown(returned)}: expected observation, reward, terminated, truncated")
             observation, reward, terminated, truncated = returned
-            self.steps[number] += 1
+            self.steps[number] = steps = self.steps[number] + 1
             observation, reward = self.observed(observation), _number("reward", reward)
-            if self.bounds and not self.bounds[0] <= reward <= self.bounds[1]:
-                raise Mistake(f"reward is {reward}: reward_bounds are {self.bounds}")
+            if bounds and not bounds[0] <= reward <= bounds[1]:
+                raise Mistake(f"reward is {reward}: reward_bounds are {bounds}")
             terminated = _switch("terminated", terminated)
-            truncated = _switch("truncated", truncated) or self.steps[number] == it.step_limit
+            truncated = _switch("truncated", truncated) or steps == it.step_limit
             legal = self.legal(it.legal_actions(), terminated) if self.says_legal else None
             return observation, legal, reward, terminated, truncated
 

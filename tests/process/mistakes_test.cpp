@@ -41,7 +41,7 @@ TEST(Mistakes, OfAStepAreOneEnvironmentsError) {
       {"nan", "field 'wind' is nan (float): expected a finite number"},
       {"infinity", "field 'wind' is -inf (float): expected a finite number"},
       {"text for decimal", "field 'wind' is '0.5' (str): expected a finite number"},
-      {"real for integer", "field 'place' is 1.0 (float): expected a whole number"},
+      {"real for integer", "field 'place' is 1.0 (float): expected a whole number of 64 bits"},
       {"too large", "field 'place' is 9223372036854775808 (int): expected a whole number of 64 bits"},
       {"no category", "field 'mood' is 'mauve' (str): expected one of calm, wild"},
       {"number for text", "field 'note' is 7 (int): expected a text"},
