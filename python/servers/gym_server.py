@@ -20,6 +20,7 @@ from icpi_environment import Environment, Refusal, arguments, decimal, integer, 
 try:
     import gymnasium
     from gymnasium import spaces
+    from gymnasium.wrappers import OrderEnforcing, TimeLimit
 except ImportError as missing:
     sys.exit(f"{missing}: install gymnasium for {sys.executable}, or name another interpreter in ICPI_PYTHON")
 
@@ -27,6 +28,7 @@ OWN = ("bins", "limits", "decimals", "actions", "action_names", "reset_seed", "d
 MOST_ACTIONS = 256
 MOST_NUMBERS = 64
 GRID_MOVES = ["left", "down", "right", "up"]
+WATCHERS = (TimeLimit, OrderEnforcing)  # wrappers that count steps and watch the order of calls, as icpi does itself
 # Names of the numbers in observations, and of the actions.
 NAMES = {
     "CartPole": (["position", "velocity", "angle", "angular_velocity"], ["left", "right"]),
@@ -173,6 +175,8 @@ class GymEnvironment(Environment):
             raise Refusal(f"gymnasium.make: {error}") from error
         self.name = " ".join([identity.split(":")[-1], *sorted(words)])
         self.step_limit = self.env.spec.max_episode_steps if self.env.spec else None
+        while type(self.env) in WATCHERS:
+            self.env = self.env.env
         self.discount = self.options.get("discount")
         self.fields, self.read, names = self.layout()
         self.table = self.named_actions(names)

@@ -165,6 +165,8 @@ class _Server:
     def spec(self, request):
         if request["protocol"] != PROTOCOL:
             return {"error": f"protocol {request['protocol']} is asked for; this server speaks {PROTOCOL}"}
+        if not callable(self.make):
+            raise Refusal(f"serve() takes a class, or a function that makes environments; {_shown(self.make)} is neither")
         it = self.prototype = self.environments[0] = self.make()
         self.readers = [_reader(field) for field in it.fields]
         self.actions = frozenset(it.actions)

@@ -45,6 +45,7 @@ SPECS = {
     "bounds": {"reward_bounds": [0, math.inf]},
     "fields": {"fields": ["place"]},
     "name": {"name": {1}},
+    "object": {"serves_object": True},
 }
 
 
@@ -70,4 +71,4 @@ class Careless(Environment):
 for word in sys.argv[1:]:
     for name, value in SPECS[word.partition("=")[2]].items():
         setattr(Careless, name, value)
-serve(Careless)
+serve(Careless() if hasattr(Careless, "serves_object") else Careless)

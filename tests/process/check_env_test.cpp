@@ -2,6 +2,7 @@
 // What `icpi check-env` finds.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "process/environments.hpp"
@@ -23,6 +24,7 @@ TEST_F(CheckEnv, FindsWhatIsWrong) {
   const auto good = check(walk(), "2");
   EXPECT_EQ(good.code, 0) << good.out << good.error;
   EXPECT_THAT(good.out, AllOf(HasSubstr("walk"), HasSubstr("every law held"), HasSubstr("legal actions")));
+  unsetenv("PYTHONPATH");  // it finds icpi_environment all the same
   const auto corridor = check(script("examples/corridor_server.py"), "2");
   EXPECT_EQ(corridor.code, 0) << corridor.out << corridor.error;
   const auto ignores = check(walk("ignores_seed"), "2");

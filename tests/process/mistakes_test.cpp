@@ -100,6 +100,7 @@ TEST(Mistakes, OfASpecAreARefusal) {
   };
   EXPECT_THAT(refused("bounds"), HasSubstr("reward_bounds is inf (float): expected a finite number"));
   EXPECT_THAT(refused("fields"), HasSubstr("fields: 'place' (str) is no field"));
+  EXPECT_THAT(refused("object"), HasSubstr("serve() takes a class, or a function that makes environments"));
   EXPECT_THAT(refused("name"), HasSubstr("{1} (set) cannot be written as JSON"));
 }
 

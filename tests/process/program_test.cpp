@@ -50,6 +50,7 @@ TEST_F(Environments, UnknownOptimumIsNullAndCurvesAreOfReturns) {
   const auto plotted = icpi({"plot", path("run"), "--out", path("figures")});
   ASSERT_EQ(plotted.code, 0) << plotted.error;
   EXPECT_THAT(read(path("figures/figure-methods.gp")), AllOf(HasSubstr("set ylabel 'return'"), HasSubstr("Return of")));
+  EXPECT_THAT(plotted.out, Not(HasSubstr("(paper)")));
 }
 
 TEST_F(Environments, EveryAgentPlaysButTheOptimal) {
