@@ -114,17 +114,17 @@ TEST_F(Packages, MiniGridByStateAndByView) {
 }
 
 TEST_F(Packages, NumPysNumbersAndBoolsAreTaken) {
-  std::ofstream(path("numbers.py"))
+  std::ofstream(path("scalars.py"))
       << "import numpy as np\n"
          "from icpi_environment import *\n"
          "class E(Environment):\n"
-         "    name = 'numbers'; fields = [integer('x'), decimal('y', 1)]; actions = ['a', 'b']\n"
+         "    name = 'scalars'; fields = [integer('x'), decimal('y', 1)]; actions = ['a', 'b']\n"
          "    reward_bounds = np.array([0, 1]); step_limit = np.int64(5)\n"
          "    def reset(self, seed): return np.array([1, 0], dtype=np.int32)\n"
          "    def step(self, action):\n"
          "        return [np.int8(2), np.float32(.5)], np.float32(1), np.bool_(action == 'a'), np.False_\n"
          "serve(E)\n";
-  const std::string command = std::string("process: ") + std::getenv("ICPI_PYTHON") + " " + path("numbers.py");
+  const std::string command = std::string("process: ") + std::getenv("ICPI_PYTHON") + " " + path("scalars.py");
   for (const Json& each : play(command, {}, {"--agent", "random", "--seeds", "0", "--steps", "20"}))
     EXPECT_LE(each["length"].number(), 5);
 }
