@@ -78,8 +78,7 @@ class Examination {
       memory_.append(trajectory);
     }
     memory_.begin_episode(0);
-    prompt_contexts_[0] = &memory_;
-    answers_.serve(prompt_contexts_);
+    answers_.serve_also(memory_);
   }
 
   void ask(Accuracy& accuracy) {
@@ -146,7 +145,6 @@ class Examination {
   Memory memory_;
   InductionModel model_;
   PromptedRolloutModel answers_;
-  std::array<PromptContext*, 1> prompt_contexts_{};
   std::set<std::string> seen_;
 };
 

@@ -103,8 +103,7 @@ TEST(ChancePrompts, WhatIsDrawnIsKeptUntilExperienceChanges) {
   Memory memory(env, TrajectoryBuffer<Bandit>(env), {}, {}, estimated_tokens, RandomKey(3));
   CountedInduction model;
   PromptedRolloutModel asked(LanguageModelRef(model), {});
-  PromptContext* const served[] = {&memory};
-  asked.serve(served);
+  asked.serve_also(memory);
   memory.append(pulls({1, 0, 1}));
   memory.append(pulls({0, 1, 1}));
   memory.begin_episode(1);
