@@ -142,8 +142,11 @@ std::string summary_table(const Report& report, bool paper) {
     table += table_row(cells);
   }
   const auto& known = paper_numbers();
+  const bool in_paper = std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
+    return std::find(known.domains.begin(), known.domains.end(), domain) != known.domains.end();
+  });
   for (const auto& row : known.rows) {
-    if (!paper) break;
+    if (!paper || !in_paper) break;
     std::vector<std::string> cells{row.name};
     for (const auto& domain : domains) {
       const auto column = std::find(known.domains.begin(), known.domains.end(), domain) - known.domains.begin();

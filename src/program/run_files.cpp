@@ -190,7 +190,7 @@ void check_recovery(const RecoveryArguments& recovery, const std::vector<Planned
   (void)durability_of(recovery.durability);
   (void)on_environment_error_of(recovery.on_environment_error);
   if (!recovery.log) return;
-  check_same_runs(recovery.log->header(), run_header(recorded_command(*recovery.log), runs));
+  check_same_runs(recovery.asked_by, recovery.log->header(), run_header(recorded_command(*recovery.log), runs));
 }
 
 RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& folder,

@@ -116,9 +116,9 @@ std::optional<RunDifference> first_difference(const Json& then, const Json& now)
   return compare_value("runs", then, now);
 }
 
-void check_same_runs(const std::string& then, const std::string& now) {
+void check_same_runs(std::string_view asked_by, const std::string& then, const std::string& now) {
   if (const auto found = first_difference(Json::parse(then)["runs"], Json::parse(now)["runs"]))
-    throw InvalidArgument(fmt::format("--resume: the run was begun with other options: {} was '{}', and is '{}'",
+    throw InvalidArgument(fmt::format("{}: the run was begun with other options: {} was '{}', and is '{}'", asked_by,
                                       found->what, found->then, found->now));
 }
 

@@ -48,6 +48,24 @@ std::size_t environments_of(const TrainArguments& arguments, const Method& metho
   return count;
 }
 
+/// What the arguments name. Where a run is played again and the program that was its environment does not start, the
+/// message says how to name it anew.
+ChosenDomain chosen_domain(const TrainArguments& arguments) {
+  const auto told = [&](const Error& error) {
+    std::string message = error.what();
+    if (arguments.recovery.log && arguments.domain.empty() && is_command(arguments.environment.name))
+      message += "; the run was begun with this command, which runs in the present folder: --env names another one";
+    return message;
+  };
+  try {
+    return {arguments.domain, arguments.environment};
+  } catch (const EnvironmentUnreachable& error) {
+    throw EnvironmentUnreachable(told(error));
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(told(error));
+  }
+}
+
 /// What the run begins with; null: nothing. Throws InvalidArgument for files that are no history of the environment.
 std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, const DomainProgram& domain,
                                                const Method& method) {
@@ -55,6 +73,11 @@ std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, 
   if (!asks_model(method.kind))
     throw InvalidArgument(
         fmt::format("--history goes with the agents icpi and no-argmax, not with '{}'", method.label));
+  if (arguments.recovery.log && !std::filesystem::exists(arguments.history))
+    throw InvalidArgument(
+        fmt::format("--history '{}': there is no such file any more: the run was begun with it, and --history names "
+                    "where it is now",
+                    arguments.history));
   auto history = std::make_shared<const HistoryFile>(arguments.history);
   domain.check(*history);
   return history;
@@ -126,7 +149,7 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
-  const ChosenDomain chosen(arguments.domain, arguments.environment);
+  const ChosenDomain chosen = chosen_domain(arguments);
   const DomainProgram& domain = chosen.program();
   Method method = make_method(arguments.method);
   const auto history = history_for(arguments, domain, method);

@@ -77,6 +77,16 @@ TEST_F(History, AgentsBeginWithWhatOthersLived) {
   const auto frozen = icpi({"evaluate", path("offline"), "--episodes", "5"});
   ASSERT_EQ(frozen.code, 0) << frozen.error;
   EXPECT_THAT(frozen.out, HasSubstr("mean return 1.0000"));
+  std::filesystem::rename(file, path("moved.jsonl"));
+  const auto lost = icpi({"evaluate", path("offline"), "--episodes", "5"});
+  EXPECT_EQ(lost.code, 2);
+  EXPECT_THAT(lost.error, AllOf(HasSubstr("history.jsonl"), HasSubstr("--history names where it is now")));
+  const auto found = icpi({"evaluate", path("offline"), "--episodes", "5", "--history", path("moved.jsonl")});
+  EXPECT_EQ(found.out, frozen.out) << found.error;
+  write("other.jsonl", text.substr(0, text.find('\n') + 1));
+  const auto other = icpi({"evaluate", path("offline"), "--episodes", "5", "--history", path("other.jsonl")});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.error, HasSubstr("evaluate: the run was begun with other options: history_"));
 }
 
 TEST_F(History, ResumedRunsNeedTheSameOne) {
