@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "icpi/models/model_decorator.hpp"
+#include "model_sources.hpp"
 #include "prices.hpp"
 
 namespace icpi::program {

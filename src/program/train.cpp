@@ -48,24 +48,6 @@ std::size_t environments_of(const TrainArguments& arguments, const Method& metho
   return count;
 }
 
-/// What the arguments name. Where a run is played again and the program that was its environment does not start, the
-/// message says how to name it anew.
-ChosenDomain chosen_domain(const TrainArguments& arguments) {
-  const auto told = [&](const Error& error) {
-    std::string message = error.what();
-    if (arguments.recovery.log && arguments.domain.empty() && is_command(arguments.environment.name))
-      message += "; the run was begun with this command, which runs in the present folder: --env names another one";
-    return message;
-  };
-  try {
-    return {arguments.domain, arguments.environment};
-  } catch (const EnvironmentUnreachable& error) {
-    throw EnvironmentUnreachable(told(error));
-  } catch (const InvalidArgument& error) {
-    throw InvalidArgument(told(error));
-  }
-}
-
 /// What the run begins with; null: nothing. Throws InvalidArgument for files that are no history of the environment.
 std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, const DomainProgram& domain,
                                                const Method& method) {
@@ -149,7 +131,8 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
-  const ChosenDomain chosen = chosen_domain(arguments);
+  const ChosenDomain chosen = arguments.recovery.log ? recorded_domain(arguments.domain, arguments.environment)
+                                                     : ChosenDomain(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
   Method method = make_method(arguments.method);
   const auto history = history_for(arguments, domain, method);
