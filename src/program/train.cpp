@@ -279,7 +279,11 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
     return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
   };
-  telling_costs(*ledger, out, [&] { domain.show(request, out); });
+  const auto show_it = [&] { domain.show(request, out); };
+  if (arguments.model.name == "http")  // others cost nothing
+    telling_costs(*ledger, out, show_it);
+  else
+    show_it();
 }
 
 }  // namespace icpi::program
