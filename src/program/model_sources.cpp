@@ -241,6 +241,11 @@ std::string ModelLedger::overrun() const {
       over.completion_tokens, over.prompt_tokens);
 }
 
+void tell_costs(const ModelLedger& ledger, std::ostream& out) {
+  out << ledger.report();
+  if (const std::string over = ledger.overrun(); !over.empty()) tell(over);
+}
+
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
                            const std::shared_ptr<ModelLedger>& ledger) {
   check_said(choice);

@@ -144,13 +144,16 @@ class ModelLedger {
   AnswerCounts answers_;
 };
 
-/// Does what asks models. Where that ends early, for want of budget perhaps, it says what was asked and what it cost, too.
+/// Says what was asked and what it cost, and warns of what went beyond the budget.
+void tell_costs(const ModelLedger& ledger, std::ostream& out);
+
+/// Does what asks models. Where that ends early, for want of budget perhaps, it tells the costs, too.
 template <class Work>
 auto telling_costs(const ModelLedger& ledger, std::ostream& out, Work&& work) {
   try {
     return work();
   } catch (...) {
-    out << ledger.report();
+    tell_costs(ledger, out);
     throw;
   }
 }
