@@ -69,7 +69,7 @@ class Examination {
   Examination(std::uint64_t seed, std::size_t episodes)
       : key_(RandomKey(seed)),
         memory_(
-            env_, TrajectoryBuffer<Env>(env_), formatter_, icpi::PolicyIterationOptions{}.prompts,
+            env_, TrajectoryBuffer<Env>(env_), Formatter(formatter_), icpi::PolicyIterationOptions{}.prompts,
             [](std::string_view text) { return estimated_tokens(text); }, key_.child(2)),
         answers_(model_, icpi::PolicyIterationOptions{}.queries) {
     for (std::size_t episode = 0; episode < episodes; ++episode) {

@@ -18,7 +18,8 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
   ConstantTexts texts = source.constant_texts();
   check_reads_back(source, texts);
   state_ = make_owned<PromptState>(
-      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key), 0);
+      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key),
+      std::uint64_t{0});
 }
 
 ICPI_INLINE PromptContext::PromptContext(const PromptContext& with, std::uint64_t environment)
