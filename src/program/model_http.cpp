@@ -133,7 +133,7 @@ http::Options defaults_of(const HttpChoice& choice) {
 /// Throws InvalidArgument naming an option about messages where none are sent: it would do nothing.
 void check_messages(const HttpChoice& choice, const http::Options& options) {
   if (options.dialect != http::Dialect::completions && options.dialect != http::Dialect::llama_native) return;
-  const std::array<std::pair<std::string_view, bool>, 4> said{{{"--chat-style", !choice.chat_style.empty()},
+  const std::array<std::pair<std::string_view, bool>, 4> said{{{"--chat-style", choice.chat_style == "turns"},
                                                                {"--instruction", choice.instruction.has_value()},
                                                                {"--effort", !choice.effort.empty()},
                                                                {"--thinking-tokens", !choice.thinking_tokens.empty()}}};

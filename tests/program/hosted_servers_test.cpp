@@ -124,6 +124,10 @@ TEST_F(Hosted, AnAnswerOfNoUseEndsTheRunAtOnceAndSaysWhy) {
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.error, HasSubstr("raise max_tokens"));
   EXPECT_LE(server.asked(), 2);
+  const CommandResult shown = icpi({"show", "--domain", "chain", "--model", "http", "--base-url", server.url(),
+                                    "--model-name", "hosted", "--dialect", "chat", "--episodes", "6"});
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_THAT(shown.out, HasSubstr("Model: ")) << "what it cost is told all the same";
 }
 
 TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
