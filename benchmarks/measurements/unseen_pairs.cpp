@@ -69,7 +69,7 @@ class Examination {
   Examination(std::uint64_t seed, std::size_t episodes)
       : key_(RandomKey(seed)),
         memory_(
-            env_, TrajectoryBuffer<Env>(env_), formatter_, icpi::PolicyIterationOptions{}.prompts,
+            env_, TrajectoryBuffer<Env>(env_), Formatter(formatter_), icpi::PolicyIterationOptions{}.prompts,
             [](std::string_view text) { return estimated_tokens(text); }, key_.child(2)),
         answers_(model_, icpi::PolicyIterationOptions{}.queries) {
     for (std::size_t episode = 0; episode < episodes; ++episode) {
@@ -78,8 +78,7 @@ class Examination {
       memory_.append(trajectory);
     }
     memory_.begin_episode(0);
-    prompt_contexts_[0] = &memory_;
-    answers_.serve(prompt_contexts_);
+    answers_.serve_also(memory_);
   }
 
   void ask(Accuracy& accuracy) {
@@ -146,7 +145,6 @@ class Examination {
   Memory memory_;
   InductionModel model_;
   PromptedRolloutModel answers_;
-  std::array<PromptContext*, 1> prompt_contexts_{};
   std::set<std::string> seen_;
 };
 

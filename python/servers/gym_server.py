@@ -20,6 +20,7 @@ from icpi_environment import Environment, Refusal, arguments, decimal, integer, 
 try:
     import gymnasium
     from gymnasium import spaces
+    from gymnasium.wrappers import OrderEnforcing, TimeLimit
 except ImportError as missing:
     sys.exit(f"{missing}: install gymnasium for {sys.executable}, or name another interpreter in ICPI_PYTHON")
 
@@ -27,6 +28,7 @@ OWN = ("bins", "limits", "decimals", "actions", "action_names", "reset_seed", "d
 MOST_ACTIONS = 256
 MOST_NUMBERS = 64
 GRID_MOVES = ["left", "down", "right", "up"]
+WATCHERS = (TimeLimit, OrderEnforcing)  # wrappers that count steps and watch the order of calls, as icpi does itself
 # Names of the numbers in observations, and of the actions.
 NAMES = {
     "CartPole": (["position", "velocity", "angle", "angular_velocity"], ["left", "right"]),
@@ -35,8 +37,9 @@ NAMES = {
 }
 
 
-def grid_layout(columns):
-    return [integer("row"), integer("column")], lambda number: [int(number) // columns, int(number) % columns]
+def grid_layout(rows, columns):
+    cells = [divmod(number, columns) for number in range(rows * columns)]
+    return [integer("row"), integer("column")], cells.__getitem__
 
 
 def family(env):
@@ -49,9 +52,9 @@ def known_layout(env):
     it = env.unwrapped
     name = family(env)
     if name in ("FrozenLake", "FrozenLake8x8"):
-        return *grid_layout(it.ncol), GRID_MOVES
+        return *grid_layout(it.nrow, it.ncol), GRID_MOVES
     if name in ("CliffWalking", "CliffWalkingSlippery"):
-        return *grid_layout(it.shape[1]), ["up", "right", "down", "left"]
+        return *grid_layout(*it.shape), ["up", "right", "down", "left"]
     if name == "Taxi":
         fields = [integer(each) for each in ("row", "column", "passenger", "destination")]
         names = ["south", "north", "east", "west", "pickup", "dropoff"]
@@ -172,6 +175,8 @@ class GymEnvironment(Environment):
             raise Refusal(f"gymnasium.make: {error}") from error
         self.name = " ".join([identity.split(":")[-1], *sorted(words)])
         self.step_limit = self.env.spec.max_episode_steps if self.env.spec else None
+        while type(self.env) in WATCHERS:
+            self.env = self.env.env
         self.discount = self.options.get("discount")
         self.fields, self.read, names = self.layout()
         self.table = self.named_actions(names)

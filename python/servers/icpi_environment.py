@@ -6,11 +6,14 @@ An environment is a class with `name`, `fields` and `actions`, and the methods `
 """
 import inspect
 import json
+import numbers
 import os
 import sys
 import traceback
+from math import isfinite
 
 PROTOCOL = 1
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
 def integer(name, group=None):
@@ -67,12 +70,91 @@ class Refusal(Exception):
     """A mistake of the user's: its text is told, without a traceback."""
 
 
+class Mistake(Exception):
+    """An environment returned what it may not: its text is told, without a traceback."""
+
+
+def _shown(value):
+    told = repr(value)
+    return f"{told if len(told) <= 60 else told[:60] + '...'} ({type(value).__name__})"
+
+
+def _number(name, value):
+    """As a float."""
+    if type(value) is float and isfinite(value):
+        return value
+    if isinstance(value, numbers.Real) and isfinite(value):
+        return float(value)
+    raise Mistake(f"{name} is {_shown(value)}: expected a finite number")
+
+
+def _switch(name, value):
+    """As a bool. NumPy's is one; it is known by its name, since NumPy need not be there."""
+    if value is True or value is False:
+        return value
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise Mistake(f"{name} is {_shown(value)}: expected True or False")
+
+
+def _reader(field):
+    """A function that returns a field's value as JSON has it, and raises Mistake for what is none."""
+    if not isinstance(field, dict):
+        raise Refusal(f"fields: {_shown(field)} is no field; see integer, decimal, category and text")
+    name, kind = f"field {field['name']!r}", field["kind"]
+    categories = field.get("categories", ())
+
+    def whole(value):
+        if type(value) is int and LEAST <= value <= MOST:
+            return value
+        if isinstance(value, numbers.Integral) and LEAST <= value <= MOST:
+            return int(value)
+        raise Mistake(f"{name} is {_shown(value)}: expected a whole number of 64 bits")
+
+    def written(value):
+        if not isinstance(value, str):
+            raise Mistake(f"{name} is {_shown(value)}: expected a text")
+        if not value.isascii() and value != _printable(value):
+            raise Mistake(f"{name} is {_shown(value)}: expected a text that UTF-8 can write")
+        return value
+
+    def chosen(value):
+        if not isinstance(value, str) or value not in categories:
+            raise Mistake(f"{name} is {_shown(value)}: expected one of {', '.join(categories)}")
+        return value
+
+    readers = {"integer": whole, "decimal": lambda value: _number(name, value), "category": chosen, "text": written}
+    return readers.get(kind, lambda value: value)
+
+
+def _printable(told):
+    """A text without what UTF-8 cannot write."""
+    return told.encode("utf-8", "replace").decode("utf-8")
+
+
+def _plain(value):
+    """What of NumPy may stand in a spec, as JSON has it."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{_shown(value)} cannot be written as JSON")
+
+
+# What answers say of each environment.
+_OF_A_RESET = ("observations", "legal_actions")
+_OF_A_STEP = ("observations", "legal_actions", "rewards", "terminated", "truncated")
+_FAILED = (None, [], 0, False, False)
+
+
 class _Server:
     def __init__(self, make):
         self.make = make
         self.prototype = None
         self.environments = {}
         self.steps = {}
+        self.readers = []
+        self.actions = frozenset()
+        self.bounds = None
+        self.says_legal = False
 
     def answer(self, request):
         kind = request.get("request")
@@ -83,12 +165,22 @@ class _Server:
     def spec(self, request):
         if request["protocol"] != PROTOCOL:
             return {"error": f"protocol {request['protocol']} is asked for; this server speaks {PROTOCOL}"}
+        if not callable(self.make):
+            raise Refusal(f"serve() takes a class, or a function that makes environments; {_shown(self.make)} is neither")
         it = self.prototype = self.environments[0] = self.make()
+        self.readers = [_reader(field) for field in it.fields]
+        self.actions = frozenset(it.actions)
+        self.says_legal = hasattr(it, "legal_actions")
         spec = {"protocol": PROTOCOL, "name": it.name, "fields": list(it.fields), "actions": list(it.actions)}
-        for name in ("discount", "reward_bounds", "optimal_return", "step_limit", "description"):
-            if getattr(it, name):
+        for name in ("discount", "optimal_return", "step_limit"):
+            if getattr(it, name) is not None:
+                _number(name, getattr(it, name))
                 spec[name] = getattr(it, name)
-        spec["legal_actions"] = hasattr(it, "legal_actions")
+        if it.reward_bounds is not None:
+            spec["reward_bounds"] = self.bounds = [_number("reward_bounds", each) for each in it.reward_bounds]
+        if it.description:
+            spec["description"] = it.description
+        spec["legal_actions"] = self.says_legal
         spec["set_state"] = hasattr(it, "set_state")
         return spec
 
@@ -97,25 +189,45 @@ class _Server:
             self.environments[number] = self.make()
         return self.environments[number]
 
-    def each(self, numbers, values, call):
-        """Calls `call` for each environment. What one of them raises is its error alone."""
-        says_legal = hasattr(self.prototype, "legal_actions")
-        observations, legal, errors = [], [], []
-        for number, value in zip(numbers, values):
-            observed, allowed, failed = None, [], None
+    def observed(self, observation):
+        """The values of the fields."""
+        plain = type(observation) in (list, tuple)
+        if not plain and (isinstance(observation, (str, bytes, dict)) or not hasattr(observation, "__len__")):
+            raise Mistake(f"the observation is {_shown(observation)}: expected a list, one value for each field")
+        if len(observation) != len(self.readers):
+            raise Mistake(f"the observation has {len(observation)} values for {len(self.readers)} fields")
+        return [read(value) for read, value in zip(self.readers, observation)]
+
+    def legal(self, names, may_be_none):
+        """The names of actions that are legal."""
+        names = list(names)
+        for name in names:
+            if name not in self.actions:
+                raise Mistake(f"legal_actions: {_shown(name)} is none of the actions")
+        if len(set(names)) < len(names):
+            raise Mistake(f"legal_actions: one is there twice in {', '.join(names)}")
+        if not names and not may_be_none:
+            raise Mistake("legal_actions: there is none, and the episode goes on")
+        return names
+
+    def each(self, request, values, call, columns):
+        """Calls call(number, environment, value) for each environment, which returns what the columns hold of it. What one
+        of them does wrong is its error alone."""
+        rows, errors = [], []
+        for number, value in zip(request["environments"], values):
+            row, failed = _FAILED, None
             try:
-                it = self.environment(number)
-                observed = call(number, it, value)
-                allowed = list(it.legal_actions()) if says_legal else []
+                row = call(number, self.environment(number), value)
+            except Mistake as mistake:
+                failed = _printable(f"{request['request']} of environment {number}: {mistake}")
             except Exception as error:  # pylint: disable=broad-except
                 traceback.print_exc()
-                failed = f"{type(error).__name__}: {error}"
-            observations.append(observed)
-            legal.append(allowed)
+                failed = _printable(f"{type(error).__name__}: {error}")
+            rows.append(row)
             errors.append(failed)
-        answer = {"observations": observations}
-        if says_legal:
-            answer["legal_actions"] = legal
+        answer = dict(zip(columns, zip(*rows)))
+        if not self.says_legal:
+            del answer["legal_actions"]
         if any(errors):
             answer["errors"] = errors
         return answer
@@ -123,34 +235,54 @@ class _Server:
     def reset(self, request):
         def call(number, it, seed):
             self.steps[number] = 0
-            return it.reset(seed)
+            observation = self.observed(it.reset(seed))
+            return observation, self.legal(it.legal_actions(), False) if self.says_legal else None
 
-        return self.each(request["environments"], request["seeds"], call)
+        return self.each(request, request["seeds"], call, _OF_A_RESET)
 
     def step(self, request):
-        rewards, terminations, truncations = {}, {}, {}
+        bounds = self.bounds
 
         def call(number, it, action):
-            observation, reward, terminated, truncated = it.step(action)
-            self.steps[number] += 1
-            rewards[number], terminations[number] = reward, bool(terminated)
-            truncations[number] = bool(truncated) or self.steps[number] == it.step_limit
-            return observation
+            returned = it.step(action)
+            if not isinstance(returned, (tuple, list)) or len(returned) != 4:
+                raise Mistake(f"it returned {_shown(returned)}: expected observation, reward, terminated, truncated")
+            observation, reward, terminated, truncated = returned
+            self.steps[number] = steps = self.steps[number] + 1
+            observation, reward = self.observed(observation), _number("reward", reward)
+            if bounds and not bounds[0] <= reward <= bounds[1]:
+                raise Mistake(f"reward is {reward}: reward_bounds are {bounds}")
+            terminated = _switch("terminated", terminated)
+            truncated = _switch("truncated", truncated) or steps == it.step_limit
+            legal = self.legal(it.legal_actions(), terminated) if self.says_legal else None
+            return observation, legal, reward, terminated, truncated
 
-        answer = self.each(request["environments"], request["actions"], call)
-        for name, values, none in (("rewards", rewards, 0), ("terminated", terminations, False),
-                                   ("truncated", truncations, False)):
-            answer[name] = [values.get(number, none) for number in request["environments"]]
-        return answer
+        return self.each(request, request["actions"], call, _OF_A_STEP)
 
     def legal_actions(self, request):
-        return {"legal_actions": list(self.prototype.legal_actions(request["observation"]))}
+        return {"legal_actions": self.legal(self.prototype.legal_actions(request["observation"]), True)}
 
     def set_state(self, request):
         it = self.environment(request["environment"])
         it.set_state(request["observation"], request["seed"])
         self.steps[request["environment"]] = 0
-        return {"legal_actions": list(it.legal_actions())} if hasattr(it, "legal_actions") else {}
+        return {"legal_actions": self.legal(it.legal_actions(), True)} if self.says_legal else {}
+
+    def respond(self, request):
+        """The line of the answer."""
+        try:
+            answer = self.answer(request)
+            answer["id"] = request.get("id")
+            return _ENCODE(answer)
+        except (Refusal, Mistake) as refusal:
+            told = str(refusal)
+        except Exception as error:  # pylint: disable=broad-except
+            traceback.print_exc()
+            told = f"{type(error).__name__}: {error}"
+        return _ENCODE({"error": _printable(told), "id": request.get("id")})
+
+
+_ENCODE = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
 
 
 def serve(make):
@@ -166,15 +298,7 @@ def serve(make):
         request = json.loads(line)
         if request.get("request") == "close":
             break
-        try:
-            answer = server.answer(request)
-        except Refusal as refusal:
-            answer = {"error": str(refusal)}
-        except Exception as error:  # pylint: disable=broad-except
-            traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        answer["id"] = request.get("id")
-        answers.write(json.dumps(answer, allow_nan=False, separators=(",", ":")) + "\n")
+        answers.write(server.respond(request) + "\n")
         answers.flush()
 
 

@@ -33,7 +33,8 @@ class MiniGrid(GymEnvironment):
             raise Refusal(f"view={self.view}: allowed: state, grid")
         super().__init__(identity, *(word for word in words if not word.startswith("view=")))
         self.name = " ".join([identity.split(":")[-1], *sorted(words)])
-        self.step_limit = self.env.unwrapped.max_steps
+        own_limit = self.env.unwrapped.max_steps
+        self.step_limit = min(self.step_limit or own_limit, own_limit)
 
     def layout(self):
         names = [each.name for each in self.env.unwrapped.actions]

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "icpi/core/error.hpp"
@@ -11,6 +13,9 @@ namespace icpi::detail {
 
 CheckedLines::CheckedLines(const std::string& file, std::string name, LineOrder order)
     : name_(std::move(name)), order_(order), in_(file, std::ios::binary) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    throw InvalidArgument(fmt::format("{} cannot be read: it is a folder", name_));
   if (!in_) throw InvalidArgument(fmt::format("{} cannot be read", name_));
 }
 

@@ -6,4 +6,5 @@
 #include "icpi/core/json_line-inl.hpp"
 #include "icpi/core/prompt_text-inl.hpp"
 #include "icpi/core/thread_team-inl.hpp"
+#include "icpi/core/until-inl.hpp"
 #include "icpi/core/utf8-inl.hpp"

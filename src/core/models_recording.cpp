@@ -18,6 +18,8 @@
 
 namespace icpi {
 
+static_assert(LanguageModel<ReplayingModel>);
+
 void prepare_recording(const std::string& file) {
   constexpr std::string_view beginning = R"({"request":")";
   std::ifstream in(file, std::ios::binary);
@@ -50,7 +52,7 @@ struct RecordingFile::State {
 };
 
 RecordingFile::RecordingFile(const std::string& file, RecordingOptions options)
-    : state_(std::make_unique<State>(State{file, options, {}})) {
+    : state_(make_owned<State>(State{file, options, {}})) {
   prepare_recording(file);
   state_->out.open(file, std::ios::app | std::ios::binary);
   if (!state_->out) throw InvalidArgument(fmt::format("recording: cannot write {}", file));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Prompts, and the rollout model that puts them to a language model.
 #include "icpi/prompt/example_selection-inl.hpp"
+#include "icpi/prompt/memory_event-inl.hpp"
 #include "icpi/prompt/prompt_context-inl.hpp"
 #include "icpi/prompt/prompt_options-inl.hpp"
 #include "icpi/prompt/prompt_source-inl.hpp"

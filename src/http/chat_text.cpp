@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace icpi::http {
 
@@ -42,6 +43,57 @@ bool drop_fence(std::string_view& text) {
   }
   text = inner;
   return true;
+}
+
+/// The word that a text begins with.
+std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(" \t\r\n(=:,")); }
+
+/// How the answers of the prompt's examples begin.
+class Beginnings {
+ public:
+  Beginnings(std::string_view prompt, const CompletionRequest& request) {
+    for (const PromptExample& each : request.examples)
+      if (each.answer < each.end && each.end <= prompt.size())
+        words_.push_back(first_word(prompt.substr(each.answer, each.end - each.answer)));
+  }
+  /// Whether `inner` begins like an answer, and `outer` does not: then there is no doubt about what is the answer.
+  [[nodiscard]] bool tell(std::string_view inner, std::string_view outer) const { return has(inner) && !has(outer); }
+
+ private:
+  [[nodiscard]] bool has(std::string_view text) const {
+    const std::string_view word = first_word(text);
+    return !word.empty() && std::find(words_.begin(), words_.end(), word) != words_.end();
+  }
+
+  std::vector<std::string_view> words_;
+};
+
+/// Takes what is in the only fence of a text with words around it. Whether there was one.
+bool drop_words_around_fence(std::string_view& text, const Beginnings& beginnings) {
+  const std::size_t open = text.find(fence);
+  if (open == std::string_view::npos || open == 0 || text[open - 1] != '\n') return false;
+  const std::size_t close = text.find(fence, open + fence.size());
+  if (close == std::string_view::npos || text.find(fence, close + fence.size()) != std::string_view::npos) return false;
+  std::string_view inner = text.substr(open);
+  drop_fence(inner);
+  drop_front(inner, true);
+  if (!beginnings.tell(inner, text)) return false;
+  text = inner;
+  return true;
+}
+
+/// Whether the text stood in one pair of marks.
+bool drop_quotes(std::string_view& text, const Beginnings& beginnings) {
+  std::string_view whole = text;
+  drop_blanks_at_end(whole);
+  for (const std::string_view mark : {"\"", "'", "`", "**"}) {
+    if (whole.size() < 2 * mark.size() || !whole.starts_with(mark) || !whole.ends_with(mark)) continue;
+    const std::string_view inner = whole.substr(mark.size(), whole.size() - 2 * mark.size());
+    if (inner.find(mark) != std::string_view::npos || !beginnings.tell(inner, text)) continue;
+    text = inner;
+    return true;
+  }
+  return false;
 }
 
 /// Takes off what the text begins with and the prompt ends with: the whole prompt, else the question's last lines, else
@@ -125,6 +177,10 @@ std::string clean_answer(std::string_view answer, const CompletionRequest& reque
   if (drop_fence(text)) {
     cleaning.fence = true;
     drop_front(text, line_begins);
+  } else if (line_begins) {
+    const Beginnings beginnings(prompt, request);
+    cleaning.fence = drop_words_around_fence(text, beginnings);
+    cleaning.quotes = !cleaning.fence && drop_quotes(text, beginnings);
   }
   if (drop_repetition(text, prompt, request)) {
     cleaning.repetition = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json_text.hpp"
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -64,6 +65,27 @@ void append_escape(std::string& out, char c) {
   out += digits[byte & 0xFU];
 }
 
+std::string with_valid_utf8(std::string_view text) {
+  constexpr std::string_view replacement = "\xEF\xBF\xBD";
+  std::string valid;
+  for (auto bad = find_invalid_utf8(text); bad; bad = find_invalid_utf8(text)) {
+    valid.append(text.substr(0, *bad)).append(replacement);
+    text.remove_prefix(*bad + 1);
+  }
+  return valid.append(text);
+}
+
+/// The unit of UTF-16 that is escaped at `at`; 0: none is.
+unsigned escaped_unit(std::string_view json, std::size_t at) {
+  if (json.size() < at + 6 || json[at] != '\\' || json[at + 1] != 'u') return 0;
+  const char* const digits = json.data() + at + 2;
+  unsigned unit = 0;
+  return std::from_chars(digits, digits + 4, unit, 16).ptr == digits + 4 ? unit : 0;
+}
+
+constexpr bool begins_pair(unsigned unit) noexcept { return unit >= 0xD800 && unit < 0xDC00; }
+constexpr bool ends_pair(unsigned unit) noexcept { return unit >= 0xDC00 && unit < 0xE000; }
+
 }  // namespace
 
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
@@ -87,6 +109,17 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
     at += length;
   }
   return std::nullopt;
+}
+
+std::string mend_json(std::string_view json) {
+  std::string mended = with_valid_utf8(json);
+  for (std::size_t at = mended.find('\\'); at != std::string::npos; at = mended.find('\\', at)) {
+    const unsigned unit = escaped_unit(mended, at);
+    const bool pair = begins_pair(unit) && ends_pair(escaped_unit(mended, at + 6));
+    if (!pair && (begins_pair(unit) || ends_pair(unit))) mended.replace(at + 2, 4, "fffd");
+    at += pair ? 12 : 2;  // past what may be an escaped backslash
+  }
+  return mended;
 }
 
 void append_json_escaped(std::string& out, std::string_view text) {

@@ -14,6 +14,10 @@ namespace icpi::http {
 /// Offset of the first byte that is not well-formed UTF-8 (RFC 3629); nullopt: there is none.
 [[nodiscard]] std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept;
 
+/// JSON that fails only by texts that cannot be UTF-8, with U+FFFD in the place of what is none: bytes, and halves of
+/// surrogate pairs (`\\ud800` alone). Other JSON as it is.
+[[nodiscard]] std::string mend_json(std::string_view json);
+
 /// Appends `text`, which must be UTF-8, escaped as the inside of a JSON string (RFC 8259, section 7).
 void append_json_escaped(std::string& out, std::string_view text);
 

@@ -113,6 +113,7 @@ class Scheduler {
   void mark_down(Endpoint& endpoint, const std::string& problem, Clock::time_point now);
   void mark_up(Endpoint& endpoint, Clock::time_point now);
   bool adapt(const TransferResult& result, const Flight& flight, HttpFailure& failure);
+  void advise(const TransferResult& result, const Endpoint& endpoint, HttpFailure& failure) const;
   void refresh_shape();
   void fail(const Flight& flight, const HttpFailure& failure, Clock::time_point now);
   void fail_one(const Flight& flight, JobId id, HttpFailure failure, Clock::time_point now);

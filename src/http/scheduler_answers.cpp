@@ -62,6 +62,7 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
     note_refusal(failure, result.status, flight, now);
   if (failure.next == Next::retry) note_failure(endpoint, failure.error.message, now);
   if (adapt(result, flight, failure)) return;
+  advise(result, endpoint, failure);
   fail(flight, failure, now);
 }
 

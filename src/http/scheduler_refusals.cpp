@@ -60,6 +60,19 @@ bool Scheduler::adapt(const TransferResult& result, const Flight& flight, HttpFa
   return true;
 }
 
+/// Where there seems to be no such route, the error says which one was asked for and how others are.
+void Scheduler::advise(const TransferResult& result, const Endpoint& endpoint, HttpFailure& failure) const {
+  const bool no_route =
+      result.code == CURLE_OK && (result.status == 404 || result.status == 405 || result.status == 501);
+  const bool about_model = failure.error.message.find(capabilities_.model) != std::string::npos;
+  if (!no_route || about_model) return;
+  const Dialect other = options_.dialect == Dialect::chat ? Dialect::completions : Dialect::chat;
+  failure.error.message += fmt::format(
+      "; the dialect {} asks {}: where there is no such route, another one may fit, as --dialect {}, which asks {}, or "
+      "that of the service (--service NAME)",
+      name(options_.dialect), dialect_.url(endpoint.base), name(other), strategy(other).url(endpoint.base));
+}
+
 void Scheduler::refresh_shape() {
   const std::uint64_t version = options_.learned->version();
   if (version == shape_version_) return;

@@ -227,9 +227,13 @@ HttpFailure judge_status(long status, const std::string& body, const std::vector
 }
 
 JsonValue parse_answer(const std::string& body) {
-  if (body.size() <= short_answer) return JsonValue::parse(body, nullptr, false);
-  const auto shallow = [](int depth, JsonValue::parse_event_t, JsonValue&) { return depth <= deepest_answer; };
-  return JsonValue::parse(body, shallow, false);
+  const auto parse = [](std::string_view json) {
+    if (json.size() <= short_answer) return JsonValue::parse(json, nullptr, false);
+    const auto shallow = [](int depth, JsonValue::parse_event_t, JsonValue&) { return depth <= deepest_answer; };
+    return JsonValue::parse(json, shallow, false);
+  };
+  JsonValue answer = parse(body);
+  return answer.is_discarded() ? parse(mend_json(body)) : answer;
 }
 
 }  // namespace icpi::http

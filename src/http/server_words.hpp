@@ -48,8 +48,9 @@ struct ServerWords {
 /// The same for a body of any kind.
 [[nodiscard]] HttpFailure judge_status(long status, const std::string& body, const std::vector<std::string>& secrets);
 
-/// Parses an answer; discarded when it is not JSON. What lies deeper than answers go in a long body, which would take
-/// many times its size in memory, is left out.
+/// Parses an answer; discarded when it is not JSON, or not all of it. Texts that are no UTF-8 are mended, as models that
+/// end within a character write them: the answer came, and was paid for. What lies deeper than answers go in a long
+/// body, which would take many times its size in memory, is left out.
 [[nodiscard]] nlohmann::json parse_answer(const std::string& body);
 
 /// One line of printable UTF-8 of bounded length.

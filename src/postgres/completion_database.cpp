@@ -113,6 +113,8 @@ class CompletionDatabase::Implementation {
         after = rows.text(row, 0);
         if (const auto answer = icpi::detail::find_answer(after, rows.text(row, 1)))
           visit(icpi::detail::read_fingerprint(after), *answer);
+        else
+          ++statistics_.damaged;
       }
     }
   }

@@ -173,7 +173,7 @@ std::string ChildProcess::exchange(std::string_view line, std::chrono::milliseco
     const int ready = poll(ends.data(), ends.size(), milliseconds_to_wait(deadline));
     if (ready < 0 && errno != EINTR) throw ChildFailure(fmt::format("cannot be waited for: {}", reason(errno)));
     if (ready == 0 && Clock::now() >= deadline)
-      throw ChildFailure(fmt::format("has not answered for {} s", std::chrono::duration<double>(timeout).count()));
+      throw ChildSilence(fmt::format("has not answered for {} s", std::chrono::duration<double>(timeout).count()));
     if (ready <= 0) continue;
     if (ends[1].revents != 0) read_error();
     if (ends[2].revents != 0) read_status();

@@ -21,6 +21,12 @@ class ChildFailure : public Error {
   using Error::Error;
 };
 
+/// It did not answer in time.
+class ChildSilence : public ChildFailure {
+ public:
+  using ChildFailure::ChildFailure;
+};
+
 /// A descriptor that is closed with its owner.
 class Descriptor {
  public:
@@ -53,8 +59,8 @@ class ChildProcess {
   /// Closes its input, gives it a moment to end, and kills it then.
   ~ChildProcess();
 
-  /// Writes a line, which ends in a newline, and reads one, which is returned without. Throws ChildFailure: it ended,
-  /// was silent for too long, what it writes has no end, or the wait was interrupted.
+  /// Writes a line, which ends in a newline, and reads one, which is returned without. Throws ChildSilence when that takes
+  /// longer than `timeout`, and ChildFailure: it ended, what it writes has no end, or the wait was interrupted.
   std::string exchange(std::string_view line, std::chrono::milliseconds timeout);
 
   /// Writes a line, or the part of it that its input takes at once, that needs no answer.

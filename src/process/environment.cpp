@@ -111,6 +111,8 @@ std::size_t ProcessEnvironment::step_limit() const noexcept {
   return own == 0 ? spec().step_limit : spec().step_limit == 0 ? own : std::min(own, spec().step_limit);
 }
 
+std::string ProcessEnvironment::last_words() const { return slot_->server->last_words(); }
+
 const std::vector<std::string>& ProcessEnvironment::legal_actions() const noexcept { return slot_->legal; }
 
 std::vector<std::string> ProcessEnvironment::legal_actions(const Observation& observation) const {

@@ -27,6 +27,7 @@ void check(const ProcessOptions& options, std::size_t environments) {
                                          : "both",
                "one of them");
   check_option(options.command.empty() || !options.command[0].empty(), "command", "", "the name of a program first");
+  check_option(options.start_timeout.count() > 0, "start_timeout", options.start_timeout.count(), "above 0 ms");
   check_option(options.timeout.count() > 0, "timeout", options.timeout.count(), "above 0 ms");
   check_option(options.longest_answer >= 1024, "longest_answer", options.longest_answer, "at least 1024 bytes");
   check_option(options.discount > 0 && options.discount <= 1, "discount", options.discount, "above 0, at most 1");
@@ -61,9 +62,13 @@ auto EnvironmentServer::ask(std::string_view request, JsonLine line, Read&& read
   if (!failure_.empty()) throw EnvironmentUnreachable(failure_);
   const std::uint64_t id = ++requests_;
   line.add("id", id).add("request", request);
+  const bool first = id == 1;
   std::string answer;
   try {
-    answer = child_->exchange(line.str() + '\n', options_.timeout);
+    answer = child_->exchange(line.str() + '\n', first ? options_.start_timeout : options_.timeout);
+  } catch (const ChildSilence& silence) {
+    fail(fmt::format("{} (request '{}'); more is allowed by {}", silence.what(), request,
+                     first ? "start_timeout (--env-start-timeout)" : "timeout (--env-timeout)"));
   } catch (const ChildFailure& failure) {
     fail(fmt::format("{} (request '{}')", failure.what(), request));
   }
@@ -105,6 +110,8 @@ EnvironmentServer::EnvironmentServer(const ProcessOptions& options, std::size_t 
   }
   text_.emplace(spec_.fields);
 }
+
+std::string EnvironmentServer::last_words() { return child_ ? child_->last_words() : std::string(); }
 
 EnvironmentServer::~EnvironmentServer() {
   if (child_ && failure_.empty()) child_->say("{\"request\":\"close\"}\n");

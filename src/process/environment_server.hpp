@@ -32,6 +32,8 @@ class EnvironmentServer {
 
   [[nodiscard]] const ProcessOptions& options() const noexcept { return options_; }
   [[nodiscard]] const EnvironmentSpec& spec() const noexcept { return spec_; }
+  /// The end of what it said on its standard error, on one line.
+  [[nodiscard]] std::string last_words();
 
   /// Begins an episode in each of these environments, in one round trip.
   std::vector<EnvironmentAnswer> reset(std::span<const std::size_t> environments, std::span<const std::uint64_t> seeds);

@@ -30,7 +30,7 @@ constexpr std::array<Column, 8> columns{{{"questions", &Counts::questions},
 
 std::string row(std::string_view name, const Counts& counts) {
   const std::uint64_t answered = counts.questions - counts.unanswered;
-  return fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", name, counts.questions,
+  return fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", name, counts.questions, answered,
                      percent(counts.recorded_valid, answered), percent(counts.valid, answered),
                      percent(counts.equal, answered), counts.known, percent(counts.recorded_right, counts.known),
                      percent(counts.right, counts.known));
@@ -76,8 +76,8 @@ AnswerComparison::Counts AnswerComparison::total() const {
 }
 
 std::string AnswerComparison::table() const {
-  std::string text = fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "question", "asked", "valid:rec",
-                                 "new", "equal", "known", "right:rec", "new");
+  std::string text = fmt::format("{:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "question", "asked",
+                                 "answered", "valid:rec", "new", "equal", "known", "right:rec", "new");
   for (const QueryKind kind : all_query_kinds) {
     if (of(kind).questions > 0) text += row(name(kind), of(kind));
   }

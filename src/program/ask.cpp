@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -75,6 +74,7 @@ std::string put(std::vector<RecordedQuestion>& questions, AnyLanguageModel& mode
       comparison.add(some[i], answers[i]);
       if (answers[i].error && failure.empty()) failure = answers[i].error.message;
     }
+    if (interrupting_signal() != 0 && !failure.empty()) throw Interrupted("interrupted");
     progress.advance(some.size());
   }
   return failure;
@@ -92,6 +92,28 @@ std::string put_batch(BatchService& service, const BatchChoice& choice, const st
     if (answers[i].error && failure.empty()) failure = answers[i].error.message;
   }
   return failure;
+}
+
+bool knows_any(const QuestionReader& reader, const std::vector<RecordedQuestion>& questions) {
+  std::vector<std::string_view> stops;
+  std::vector<std::string_view> choices;
+  return std::any_of(questions.begin(), questions.end(),
+                     [&](const RecordedQuestion& each) { return reader.knows(each.request(stops, choices)); });
+}
+
+/// Throws InvalidArgument when no question is one of this domain, naming the one of which they are.
+void check_domain(const AskArguments& arguments, const QuestionReader& reader,
+                  const std::vector<RecordedQuestion>& questions) {
+  if (knows_any(reader, questions)) return;
+  std::string others;
+  for (const DomainProgram* each : all_domain_programs())
+    for (const bool hints : {true, false})
+      if (knows_any(*each->make_question_reader(hints), questions))
+        others += fmt::format("{}--domain {}{}", others.empty() ? "" : " or ", each->facts().name,
+                              hints ? "" : " --no-hints");
+  throw InvalidArgument(fmt::format("--recording '{}' asks nothing about --domain {}{}: {}", arguments.recording,
+                                    arguments.domain, arguments.no_hints ? " --no-hints" : "",
+                                    others.empty() ? "nor about any other" : "it is of " + others));
 }
 
 /// Turns are made of examples. Throws InvalidArgument when nobody wrote down where they are.
@@ -114,6 +136,7 @@ void ask(const AskArguments& arguments, std::ostream& out) {
                                            : parse_count("--most", arguments.most, 1, 1U << 30U);
   const auto reader = domain.make_question_reader(!arguments.no_hints);
   std::vector<RecordedQuestion> questions = read_questions(arguments.recording, *reader, most);
+  check_domain(arguments, *reader, questions);
   check_borders(arguments, questions);
   if (!arguments.max_tokens.empty()) {
     const auto limit = parse_count("--max-tokens", arguments.max_tokens, 1, 1U << 20U);
@@ -125,8 +148,7 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   if (!batch.file.empty() && !arguments.model.cache.empty()) throw InvalidArgument("--batch does not go with --cache");
   if (batch.file.empty()) make = model_factory(arguments.model, domain, !arguments.no_hints, ledger);
   if (batch.file.empty()) check_answer_files(arguments.model);
-  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
-    throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
+  const std::unique_ptr<FreshFile> counts = json_file(arguments.json);
   watch_signals();
   const SeenOutcomes outcomes(questions, *reader);
   AnswerComparison comparison(*reader, outcomes);
@@ -135,21 +157,23 @@ void ask(const AskArguments& arguments, std::ostream& out) {
   if (make) {
     AnyLanguageModel model = make();
     model_name = model.identity();
-    failure = put(questions, model, comparison);
+    failure = telling_costs(*ledger, out, [&] { return put(questions, model, comparison); });
   } else {
     const auto service = make_batch_service(arguments.model);
     model_name = service->identity();
-    failure = put_batch(*service, batch, questions, *ledger->account(), comparison);
+    failure = telling_costs(*ledger, out,
+                            [&] { return put_batch(*service, batch, questions, *ledger->account(), comparison); });
   }
   fmt::print(out, "{}{}", comparison.table(), ledger->report());
-  if (!arguments.json.empty()) {
+  if (counts) {
     const Spending spent = ledger->account()->spent();
     JsonLine line;
     line.add("recording", arguments.recording).add("domain", arguments.domain).add("model", model_name);
     line.add("calls", spent.calls).add("prompt_tokens", spent.usage.prompt_tokens);
     line.add("cached_tokens", spent.usage.cached_tokens).add("completion_tokens", spent.usage.completion_tokens);
     line.add_raw("kinds", comparison.json());
-    write_file(arguments.json, line.str() + "\n");
+    counts->text().write(line.str() + "\n");
+    counts->take_place();
   }
   if (const auto unanswered = comparison.total().unanswered; unanswered > 0)
     throw Error(fmt::format("{} of {} questions got no answer; the first: {}", unanswered, questions.size(),

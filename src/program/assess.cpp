@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -17,6 +16,7 @@
 #include "icpi/core/error.hpp"
 #include "interrupt.hpp"
 #include "parse.hpp"
+#include "prices.hpp"
 #include "printable.hpp"
 #include "run_directory.hpp"
 
@@ -60,7 +60,7 @@ void print_prediction(const Assessment& assessment, const TokenPrices& prices, s
   }
   fmt::print(out, "{}: {} questions, {} prompt tokens, {} completion tokens", assessment.environment, total.calls,
              total.usage.prompt_tokens, total.usage.completion_tokens);
-  if (prices.prompt > 0 || prices.completion > 0) fmt::print(out, ", cost {:.4g}", prices.cost(total.usage));
+  if (has_price(prices)) fmt::print(out, ", cost {:.4g}", prices.cost(total.usage));
   fmt::print(out, ".\nCounted by the embedded model; tokens are estimated, none of them cached.\n");
 }
 
@@ -84,15 +84,17 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
     print_prediction(domain.assess(request), prices, out);
     return;
   }
-  if (!arguments.json.empty() && !std::ofstream(arguments.json, std::ios::app))
-    throw InvalidArgument(fmt::format("--json '{}' cannot be written", arguments.json));
+  const std::unique_ptr<FreshFile> numbers = json_file(arguments.json);
   request.model = model_factory(arguments.model, domain, method.hints, ledger);
   domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
   if (arguments.model.batch.file.empty()) check_answer_files(arguments.model);
   watch_signals();
-  const Assessment assessment = domain.assess(request);
+  const Assessment assessment = telling_costs(*ledger, out, [&] { return domain.assess(request); });
   fmt::print(out, "{}{}", assessment.table(prices), ledger->report());
-  if (!arguments.json.empty()) write_file(arguments.json, assessment.json(prices) + "\n");
+  if (numbers) {
+    numbers->text().write(assessment.json(prices) + "\n");
+    numbers->take_place();
+  }
   if (const auto unanswered = assessment.unanswered(); unanswered > 0)
     throw Error(
         fmt::format("{} questions got no answer; the first: {}", unanswered, printable_line(assessment.failure)));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "icpi/core/json_line.hpp"
 #include "interrupt.hpp"
 #include "percent.hpp"
+#include "prices.hpp"
 #include "progress.hpp"
 
 namespace icpi::program {
@@ -111,7 +113,17 @@ std::string cell(const RightAnswers& answers, const RightAnswers& commonest) {
   return answers.all == 0 ? "-" : fmt::format("{} ({})", cell(answers), cell(commonest));
 }
 
-bool has_price(const TokenPrices& prices) { return prices.prompt > 0 || prices.completion > 0; }
+/// Which questions got no answer.
+std::string without_answer(const std::array<AssessedKind, all_query_kinds.size()>& kinds) {
+  std::string out = "Without an answer, and counted nowhere above:";
+  std::string_view comma;
+  for (const QueryKind kind : all_query_kinds) {
+    const AssessedKind& counts = kinds[number_of(kind)];
+    if (counts.unanswered > 0)
+      out += fmt::format("{} {} {} of {}", std::exchange(comma, ","), name(kind), counts.unanswered, counts.asked);
+  }
+  return out + ".\n";
+}
 
 std::string right_json(const RightAnswers& answers) {
   return JsonLine().add("right", answers.right).add("of", answers.all).add("judged", answers.judged).str();
@@ -167,6 +179,8 @@ void put_questions(PromptedRolloutModel& model, const StepQuestions& asked, cons
     const auto some = questions.all().subspan(first, std::min(asked.at_a_time, questions.all().size() - first));
     answers.assign(some.size(), {});
     model.answer(some, answers);
+    // Then those that were under way have no answer.
+    if (interrupting_signal() != 0 && assessment.unanswered() > 0) throw Interrupted("interrupted");
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (answers[i].status == AnswerStatus::failed || some[i].kind == QueryKind::action) continue;
       const StepToPredict& step = questions.step(first + i);
@@ -187,11 +201,12 @@ double Assessment::questions_per_decision() const {
   return decisions == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(decisions);
 }
 
-Usage Assessment::usage_per_decision() const {
+std::optional<Usage> Assessment::usage_per_decision() const {
   Usage sum;
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
     const std::uint64_t answered = last_kinds[kind].asked - last_kinds[kind].unanswered;
-    if (answered == 0 || decisions == 0) continue;
+    if (decision_questions[kind] == 0) continue;
+    if (answered == 0) return std::nullopt;
     const double share =
         static_cast<double>(decision_questions[kind]) / static_cast<double>(decisions) / static_cast<double>(answered);
     const auto part = [share](std::uint64_t tokens) {
@@ -221,14 +236,20 @@ std::string Assessment::table(const TokenPrices& prices) const {
     const AssessedKind& counts = kinds[number_of(kind)];
     if (counts.asked == 0) continue;
     out += fmt::format("{} {} {} of {}", std::exchange(comma, ","), name(kind),
-                       percent(counts.readable, counts.asked - counts.unanswered), counts.asked);
+                       percent(counts.readable, counts.asked - counts.unanswered), counts.asked - counts.unanswered);
   }
-  out += fmt::format(".\nChance: {} of {} actions that were tried had different results where all else was equal.\n",
+  out += ".\n";
+  if (unanswered() > 0) out += without_answer(kinds);
+  out += fmt::format("Chance: {} of {} actions that were tried had different results where all else was equal.\n",
                      chancy_places, places);
-  const Usage usage = usage_per_decision();
-  out += fmt::format("A decision: about {:.1f} questions, {} prompt tokens ({} of them cached), {} completion tokens",
-                     questions_per_decision(), usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens);
-  if (has_price(prices)) out += fmt::format(", cost {:.4g}", prices.cost(usage));
+  out += fmt::format("A decision: about {:.1f} questions, ", questions_per_decision());
+  if (const auto usage = usage_per_decision()) {
+    out += fmt::format("{} prompt tokens ({} of them cached), {} completion tokens", usage->prompt_tokens,
+                       usage->cached_tokens, usage->completion_tokens);
+    if (has_price(prices)) out += fmt::format(", cost {:.4g}", prices.cost(*usage));
+  } else {
+    out += "of unknown size, since questions of a kind that it asks have no answer here";
+  }
   return out + fmt::format(",\nafter {} episodes, as often as the embedded model asks in {} decisions.\n",
                            rows.empty() ? 0 : rows.back().episodes, decisions);
 }
@@ -257,11 +278,13 @@ std::string Assessment::json(const TokenPrices& prices) const {
     answers.add_raw(name(kind), item.str());
   }
   line.add_raw("answers", answers.str()).add("places", places).add("chancy_places", chancy_places);
-  const Usage usage = usage_per_decision();
   JsonLine decision;
-  decision.add("questions", questions_per_decision()).add("prompt_tokens", usage.prompt_tokens);
-  decision.add("cached_tokens", usage.cached_tokens).add("completion_tokens", usage.completion_tokens);
-  if (has_price(prices)) decision.add("cost", prices.cost(usage));
+  decision.add("questions", questions_per_decision());
+  if (const auto usage = usage_per_decision()) {
+    decision.add("prompt_tokens", usage->prompt_tokens).add("cached_tokens", usage->cached_tokens);
+    decision.add("completion_tokens", usage->completion_tokens);
+    if (has_price(prices)) decision.add("cost", prices.cost(*usage));
+  }
   return line.add_raw("decision", decision.str()).str();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,8 +98,9 @@ struct Assessment {
 
   /// Questions without an answer.
   [[nodiscard]] std::uint64_t unanswered() const;
-  /// What a decision takes of the assessed model: the embedded model's questions at the size of those that were asked.
-  [[nodiscard]] Usage usage_per_decision() const;
+  /// What a decision takes of the assessed model: the embedded model's questions at the size of those that were answered;
+  /// nullopt: none of a kind was.
+  [[nodiscard]] std::optional<Usage> usage_per_decision() const;
   /// Questions of a decision.
   [[nodiscard]] double questions_per_decision() const;
   /// For a person; ends in a newline. `prices` of no token: nothing is said of costs.

@@ -65,7 +65,7 @@ class AssessmentOf {
     std::vector<PromptContext*> contexts;
     for (const auto& agent : agents_) contexts.push_back(&agent->memory());
     PromptedRolloutModel asked = agents_.front()->model().another();
-    asked.serve(contexts);
+    for (PromptContext* each : contexts) asked.serve_also(*each);
     const auto text = [&](std::uint32_t context, ObservationId id) { return contexts[context]->text(id); };
     put_questions(asked, {steps_, request_.kinds, key(request_.seeds.first).child(3), request_.at_a_time}, text,
                   assessment_);

@@ -41,11 +41,10 @@ enum class OtherBatch : std::uint8_t { refused, forgotten };
 
 /// The batch of these questions that the file names; nullopt: it names none.
 std::optional<std::string> read_name(const std::string& file, const std::string& questions, OtherBatch other) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text.empty()) return std::nullopt;
+  if (!std::filesystem::exists(file)) return std::nullopt;
   try {
+    const std::string text = read_file(file);
+    if (text.empty()) return std::nullopt;
     const Json json = Json::parse(text);
     if (json["questions"].string() == questions) return json["batch"].string();
     if (other == OtherBatch::forgotten) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -73,6 +74,18 @@ bool is_export(const std::string& file) {
   return in.read(begins.data(), static_cast<std::streamsize>(begins.size())) && begins == beginning;
 }
 
+/// Reads all answers of a cache. Returns how many were left out because they are damaged.
+std::uint64_t read_cache(CacheBackend& cache,
+                         const std::function<void(const RequestFingerprint&, const Completion&)>& visit) {
+  cache.for_each(visit);
+  return cache.statistics().damaged;
+}
+
+/// Throws Error when answers were left out.
+void complain_of_damage(std::uint64_t damaged) {
+  if (damaged > 0) throw Error(fmt::format("{} damaged answers were left out; the rest is there", damaged));
+}
+
 void read_export(const std::string& file, Insertion& into) {
   std::ifstream in(file, std::ios::binary);
   std::size_t number = 0;
@@ -103,31 +116,34 @@ void cache_merge(const CacheArguments& arguments, std::ostream& out) {
   const auto into = open_cache(arguments.cache, false, false);
   const std::uint64_t before = into->entries();
   Insertion insertion(*into);
+  std::uint64_t damaged = 0;
   for (const std::string& from : arguments.from) {
     if (is_export(from))
       read_export(from, insertion);
     else
-      open_cache(from, true, true)->for_each([&](const RequestFingerprint& key, const Completion& completion) {
-        insertion.add(key, completion);
-      });
+      damaged += read_cache(
+          *open_cache(from, true, true),
+          [&](const RequestFingerprint& key, const Completion& completion) { insertion.add(key, completion); });
   }
   insertion.flush();
   const std::uint64_t after = into->entries();
   fmt::print(out, "{} answers, {} of them new\n", after, after - before);
+  complain_of_damage(damaged);
 }
 
 void cache_export(const CacheArguments& arguments, std::ostream& out) {
   if (arguments.out.empty() || std::filesystem::exists(arguments.out))
     throw InvalidArgument(fmt::format("--out '{}' is not allowed; expected the name of a new file", arguments.out));
   const auto cache = open_cache(arguments.cache, true, true);
-  OutputFile file(arguments.out);
+  FreshFile file(arguments.out);
   std::uint64_t count = 0;
-  cache->for_each([&](const RequestFingerprint& key, const Completion& completion) {
-    file.write(completion_record(key, completion) + '\n');
+  const std::uint64_t damaged = read_cache(*cache, [&](const RequestFingerprint& key, const Completion& completion) {
+    file.text().write(completion_record(key, completion) + '\n');
     ++count;
   });
-  file.flush();
+  file.take_place();
   fmt::print(out, "{} answers\n", count);
+  complain_of_damage(damaged);
 }
 
 void cache_prune(const CacheArguments& arguments, std::ostream& out) {

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -24,38 +27,108 @@ namespace {
 
 using testing::Report;
 
-/// Takes a legal action in the place of one that is not: the same one in the same state.
+/// Takes a legal action in the place of one that is not: the same one in the same state. What a call throws is told with
+/// the call, and with what the server said last.
 template <class Base>
-class LegalActions : public Base {
+class Checked : public Base {
  public:
-  explicit LegalActions(Base env) : Base(std::move(env)) {}
+  explicit Checked(Base env) : Base(std::move(env)) {}
+
+  auto reset(std::uint64_t seed) {
+    seed_ = seed;
+    steps_ = 0;
+    return told([] { return std::string("reset"); }, [&] { return Base::reset(seed); });
+  }
 
   auto step(const std::string& action) {
+    const std::string taken = legal(action);
+    const std::size_t number = steps_++;
+    return told([&] { return fmt::format("step {} ('{}')", number, taken); }, [&] { return Base::step(taken); });
+  }
+
+  void set_state(const FieldValues& observation, std::uint64_t seed)
+    requires StateSettable<Base>
+  {
+    steps_ = 0;
+    told([] { return std::string("set_state"); }, [&] { return Base::set_state(observation, seed), 0; });
+  }
+
+ private:
+  const std::string& legal(const std::string& action) const {
     const auto& legal = Base::legal_actions();
-    if (legal.empty() || std::find(legal.begin(), legal.end(), action) != legal.end()) return Base::step(action);
+    if (legal.empty() || std::find(legal.begin(), legal.end(), action) != legal.end()) return action;
     const auto& all = Base::actions();
     const auto number = static_cast<std::size_t>(std::find(all.begin(), all.end(), action) - all.begin());
-    return Base::step(std::string(legal[number % legal.size()]));
+    return legal[number % legal.size()];
   }
+
+  template <class Where, class Call>
+  auto told(Where&& where, Call&& call) {
+    try {
+      return call();
+    } catch (const EnvironmentUnreachable& error) {  // its message has the last words
+      throw EnvironmentUnreachable(fmt::format("seed {}, {}: {}", seed_, where(), error.what()));
+    } catch (const InvalidArgument& error) {  // of ours
+      throw InvalidArgument(fmt::format("seed {}, {}: {}", seed_, where(), error.what()));
+    } catch (const Error& error) {
+      const std::string words = Base::last_words();
+      throw Error(fmt::format("seed {}, {}: {}{}{}", seed_, where(), error.what(),
+                              words.empty() ? "" : "; the server said last: ", words));
+    }
+  }
+
+  std::uint64_t seed_ = 0;  ///< of the last reset
+  std::size_t steps_ = 0;   ///< since
 };
 
-using Checked = LegalActions<ProcessEnvironment>;
+using CheckedProcess = Checked<ProcessEnvironment>;
+using CheckedStates = Checked<SettableProcessEnvironment>;
 
-std::vector<Checked> start(const ProcessOptions& options, std::size_t count) {
-  std::vector<Checked> checked;
+std::vector<CheckedProcess> start(const ProcessOptions& options, std::size_t count) {
+  std::vector<CheckedProcess> checked;
   for (auto& each : ProcessEnvironment::start(options, count)) checked.emplace_back(std::move(each));
   return checked;
 }
 
-TrajectoryOf<Checked> episode_of(Checked& env, std::uint64_t seed, int most_steps) {
+TrajectoryOf<CheckedProcess> episode_of(CheckedProcess& env, std::uint64_t seed, int most_steps) {
   return testing::random_episode(env, seed, RandomKey(seed), most_steps);
 }
 
-/// What only shows in processes: several environments in one, and one after another.
-void check_processes(const ProcessOptions& options, int most_steps, Report& report) {
-  constexpr std::size_t count = 3;
+/// What came of the episodes that all other checks play, too.
+struct Tried {
+  int good = 0;                      ///< so many before the first that failed
+  std::optional<FieldValues> start;  ///< the first observation of the first, if it is good
+};
+
+/// Plays them, until the server cannot be asked any more.
+Tried check_episodes(CheckedProcess& env, const testing::EnvironmentCheck& check, Report& report) {
+  std::vector<std::string> failures;
+  Tried tried;
+  bool reachable = true;
+  for (int seed = 0; seed < check.episodes && reachable; ++seed) {
+    try {
+      const auto episode = episode_of(env, static_cast<std::uint64_t>(seed), check.max_steps);
+      if (seed == 0) tried.start = episode.front().observation;
+      if (failures.empty()) ++tried.good;
+    } catch (const EnvironmentUnreachable& error) {
+      failures.emplace_back(error.what());
+      reachable = false;
+    } catch (const Error& error) {
+      failures.emplace_back(error.what());
+    }
+  }
+  report.expect(failures.empty(), "Episodes can be begun and stepped to their end.", [&] {
+    const std::string more =
+        failures.size() == 1 ? "" : fmt::format(" (and {} more of {} episodes)", failures.size() - 1, check.episodes);
+    return failures.front() + more;
+  });
+  return tried;
+}
+
+/// What only shows in processes: several environments in one, and one after another. `count`: so many of them.
+void check_processes(const ProcessOptions& options, std::size_t count, int most_steps, Report& report) {
   auto alone = start(options, 1);
-  std::vector<TrajectoryOf<Checked>> expected;
+  std::vector<TrajectoryOf<CheckedProcess>> expected;
   for (std::uint64_t seed = 0; seed < count; ++seed) expected.push_back(episode_of(alone[0], seed, most_steps));
 
   auto again = start(options, 1);
@@ -79,6 +152,41 @@ void check_processes(const ProcessOptions& options, int most_steps, Report& repo
                     [&] { return fmt::format("environment {} of {}, step {}", number, count, step); });
     }
   }
+}
+
+/// What check(report) reports. Whatever it throws is a broken rule, too.
+template <class Check>
+Report guarded(std::string subject, Check&& check) {
+  Report report(subject);
+  std::string failure;
+  try {
+    check(report);
+  } catch (const Error& error) {
+    failure = error.what();
+  }
+  report.expect(failure.empty(), "A server can be started and asked again.", [&] { return failure; });
+  return report;
+}
+
+/// The rules whose checks play these episodes, each with a server of its own. `together`: environments in one process.
+std::vector<Report> check_rules(const ProcessOptions& options, const testing::EnvironmentCheck& check,
+                                std::size_t together, bool has_states) {
+  std::vector<Report> reports;
+  reports.push_back(guarded("environment", [&](Report& report) {
+    report = testing::check_environment(std::move(start(options, 1)[0]), check);
+  }));
+  reports.push_back(
+      guarded("processes", [&](Report& report) { check_processes(options, together, check.max_steps, report); }));
+  reports.push_back(guarded("formatter", [&](Report& report) {
+    auto env = std::move(start(options, 1)[0]);
+    const FieldFormatter<ProcessEnvironment> formatter(env, {.hints = true});
+    report = testing::check_formatter(std::move(env), formatter, {.episodes = check.episodes});
+  }));
+  if (!has_states || options.window > 1) return reports;
+  reports.push_back(guarded("states", [&](Report& report) {
+    report = testing::check_environment(CheckedStates(SettableProcessEnvironment(ProcessEnvironment(options))), check);
+  }));
+  return reports;
 }
 
 /// What the Environment's laws mean for a server, where the sentence does not say it.
@@ -111,32 +219,29 @@ void check_env(const CheckEnvArguments& arguments, std::ostream& out) {
   check.episodes = static_cast<int>(parse_count("--episodes", arguments.episodes, 1, 10'000));
   check.draws = 200;
   check.states = 4;
-  auto first = start(options, 1);
-  print_spec(first[0], out);
-  fmt::print(out, "  for instance {}",
-             printable(FieldFormatter<ProcessEnvironment>(first[0]).observation(first[0].reset(0))));
-  episode_of(first[0], 0, check.max_steps);  // what is wrong with the server itself is told as it is
-
-  std::vector<Report> reports;
-  const FieldFormatter<ProcessEnvironment> formatter(first[0], {.hints = true});
-  reports.push_back(testing::check_environment(std::move(first[0]), check));
-  reports.emplace_back("processes");
-  check_processes(options, check.max_steps, reports.back());
-  testing::FormatterCheck texts;
-  texts.episodes = check.episodes;
-  reports.push_back(testing::check_formatter(std::move(start(options, 1)[0]), formatter, texts));
-  if (options.window == 1) {
-    ProcessEnvironment settable(options);
-    if (settable.has_states())
-      reports.push_back(testing::check_environment(
-          LegalActions<SettableProcessEnvironment>(SettableProcessEnvironment(std::move(settable))), check));
-  }
+  std::vector<Report> reports(1, Report("episodes"));
+  CheckedProcess first = std::move(start(options, 1)[0]);
+  print_spec(first, out);
+  const Tried tried = check_episodes(first, check, reports[0]);
+  if (tried.start)
+    fmt::print(out, "  for instance {}",
+               printable(FieldFormatter<ProcessEnvironment>(first).observation(*tried.start)));
+  const int wanted = check.episodes;
+  const bool whole = tried.good == wanted;
+  if (!whole) check.episodes = std::max(tried.good - 1, 0);  // the checks begin one more
+  const auto together = static_cast<std::size_t>(whole ? 3 : std::min(tried.good, 3));
+  if (check.episodes > 0)
+    for (Report& each : check_rules(options, check, together, first.has_states())) reports.push_back(std::move(each));
   std::size_t broken = 0;
   for (const Report& report : reports) {
     fmt::print(out, "{}", printable(report.to_string()));
     for (const auto& violation : report.violations()) fmt::print(out, "{}", advice(violation));
     broken += report.violations().size();
   }
+  if (!whole && check.episodes > 0)
+    fmt::print(out, "The other rules were tried with the first {} of {} episodes only.\n", check.episodes, wanted);
+  else if (!whole)
+    fmt::print(out, "No other rule was tried.\n");
   if (broken > 0) throw Error(fmt::format("check-env: {} of the rules are broken", broken));
 }
 

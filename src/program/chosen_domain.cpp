@@ -18,4 +18,20 @@ ChosenDomain::ChosenDomain(const std::string& domain, const EnvironmentChoice& e
     throw InvalidArgument("--env-arg and --step-limit go with --env only");
 }
 
+ChosenDomain recorded_domain(const std::string& domain, const EnvironmentChoice& environment) {
+  const auto told = [&](const Error& error) {
+    std::string message = error.what();
+    if (domain.empty() && is_command(environment.name))
+      message += "; the run was begun with this command, which runs in the present folder: --env names another one";
+    return message;
+  };
+  try {
+    return {domain, environment};
+  } catch (const EnvironmentUnreachable& error) {
+    throw EnvironmentUnreachable(told(error));
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(told(error));
+  }
+}
+
 }  // namespace icpi::program

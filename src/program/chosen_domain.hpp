@@ -23,4 +23,8 @@ class ChosenDomain {
   const DomainProgram* program_ = nullptr;
 };
 
+/// The same for a run that is played again. Where the command of `process:` that it was begun with does not start, the
+/// message says how to name it anew.
+ChosenDomain recorded_domain(const std::string& domain, const EnvironmentChoice& environment);
+
 }  // namespace icpi::program

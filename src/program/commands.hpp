@@ -36,6 +36,11 @@ struct EvaluateArguments {
   std::string run;  ///< a folder that train wrote
   std::string episodes = "100";
   std::string out;  ///< empty: the summary alone
+  // What is not where the run was begun with it, as `train` takes it; empty: as it was.
+  std::string environment;
+  std::string start_timeout;
+  std::string timeout;
+  std::string history;
 };
 
 /// How the records of a run will name it.

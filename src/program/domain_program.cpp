@@ -8,10 +8,16 @@
 
 namespace icpi::program {
 
+const std::array<const DomainProgram*, 6>& all_domain_programs() {
+  static const std::array<const DomainProgram*, 6> all{&chain_program(),         &distractor_chain_program(),
+                                                       &maze_program(),          &mini_catch_program(),
+                                                       &mini_invaders_program(), &point_mass_program()};
+  return all;
+}
+
 const DomainProgram& domain_program(std::string_view name) {
   std::vector<std::string_view> known;
-  for (const DomainProgram* each : {&chain_program(), &distractor_chain_program(), &maze_program(),
-                                    &mini_catch_program(), &mini_invaders_program(), &point_mass_program()}) {
+  for (const DomainProgram* each : all_domain_programs()) {
     if (each->facts().name == name) return *each;
     known.push_back(each->facts().name);
   }

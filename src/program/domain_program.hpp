@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -111,6 +112,9 @@ class DomainProgram {
   /// Prints one decision of `icpi` as a person would want to see it.
   virtual void show(const ShowRequest& request, std::ostream& out) const = 0;
 };
+
+/// The programs of the paper's domains.
+const std::array<const DomainProgram*, 6>& all_domain_programs();
 
 /// The program of the domain of this name. Throws InvalidArgument with the known names.
 const DomainProgram& domain_program(std::string_view name);

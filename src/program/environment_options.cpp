@@ -9,7 +9,9 @@ void add_environment(CLI::App& command, EnvironmentChoice& environment) {
       ->allow_extra_args(false);
   command.add_option("--step-limit", environment.step_limit,
                      "truncate episodes of --env after so many steps (default: its own limit, else 100)");
-  command.add_option("--env-timeout", environment.timeout, "seconds that an answer of --env may take (default 10)");
+  command.add_option("--env-start-timeout", environment.start_timeout,
+                     "seconds until the first answer of --env (default 60)");
+  command.add_option("--env-timeout", environment.timeout, "seconds that every other answer may take (default 10)");
   command.add_option("--window", environment.window,
                      "the last so many observations of --env are seen as one (default 1)");
 }
@@ -27,6 +29,11 @@ void add_evaluate(CLI::App& app, EvaluateArguments& arguments) {
   command.add_option("run", arguments.run, "a folder that train wrote")->required();
   command.add_option("--episodes", arguments.episodes, "of every seed (default 100)");
   command.add_option("--out", arguments.out, "a new or empty folder for the records (default: none are kept)");
+  command.add_option("--env", arguments.environment,
+                     "the environment of the run, where its command is another one now");
+  command.add_option("--env-start-timeout", arguments.start_timeout, "as of train (default: as the run was begun)");
+  command.add_option("--env-timeout", arguments.timeout, "as of train (default: as the run was begun)");
+  command.add_option("--history", arguments.history, "the file that the run began with, where it lies now");
 }
 
 }  // namespace icpi::program

@@ -61,6 +61,15 @@ std::string_view trimmed(std::string_view text) {
   return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
 
+/// Lets a server in Python that this process starts import icpi_environment, unless it finds another one first.
+void offer_python_side(const fs::path& folder) {
+  const char* const given = std::getenv("PYTHONPATH");
+  std::string path = given == nullptr ? "" : given;
+  if (path.ends_with(folder.string())) return;
+  path += (path.empty() ? "" : ":") + folder.string();
+  setenv("PYTHONPATH", path.c_str(), 1);
+}
+
 void name_command(const EnvironmentChoice& choice, ProcessOptions& options) {
   const auto colon = choice.name.find(':');
   const std::string kind = choice.name.substr(0, colon);
@@ -75,6 +84,7 @@ void name_command(const EnvironmentChoice& choice, ProcessOptions& options) {
     if (!choice.args.empty())
       throw InvalidArgument("--env-arg does not go with 'process:': write the arguments into the command");
     options.shell_command = rest;
+    offer_python_side(folder);
     return;
   }
   const char* const python = std::getenv("ICPI_PYTHON");
@@ -191,11 +201,14 @@ bool names_kind(std::string_view name) {
   return std::find(kinds.begin(), kinds.end(), name.substr(0, name.find(':'))) != kinds.end();
 }
 
+bool is_command(std::string_view name) { return name.substr(0, name.find(':')) == process_kind; }
+
 ProcessOptions process_options(const EnvironmentChoice& choice) {
   ProcessOptions options;
   name_command(choice, options);
   if (!choice.step_limit.empty()) options.step_limit = parse_count("--step-limit", choice.step_limit, 1, 1'000'000);
   options.default_step_limit = usual_step_limit;
+  options.start_timeout = std::chrono::seconds(parse_count("--env-start-timeout", choice.start_timeout, 1, 86'400));
   options.timeout = std::chrono::seconds(parse_count("--env-timeout", choice.timeout, 1, 86'400));
   options.window = parse_count("--window", choice.window, 1, 64);
   options.interrupted = [] { return interrupting_signal() != 0; };

@@ -14,12 +14,15 @@ HistoryFile::HistoryFile(const std::string& file) : name_(fmt::format("--history
     throw InvalidArgument(fmt::format("{}: {}", name_, error.what()));
   }
   checksum_ = fmt::format("{:016x}", detail::fnv1a(text));
+  std::size_t number = 0;
   for (std::string_view rest = text; !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    ++number;
     try {
-      lines_.push_back(Json::parse(rest.substr(0, end)));
+      if (line.find_first_not_of(" \t\r") != std::string_view::npos) lines_.emplace_back(number, Json::parse(line));
     } catch (const InvalidArgument& error) {
-      refuse(lines_.size() + 1, error.what());
+      refuse(number, error.what());
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
@@ -27,11 +30,11 @@ HistoryFile::HistoryFile(const std::string& file) : name_(fmt::format("--history
 }
 
 void HistoryFile::for_each(const std::function<void(const Json&)>& read) const {
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
+  for (const auto& [number, line] : lines_) {
     try {
-      read(lines_[i]);
+      read(line);
     } catch (const InvalidArgument& error) {
-      refuse(i + 1, error.what());
+      refuse(number, error.what());
     }
   }
 }

@@ -39,7 +39,7 @@ class HistoryFile {
 
   std::string name_;
   std::string checksum_;
-  std::vector<Json> lines_;
+  std::vector<std::pair<std::size_t, Json>> lines_;  ///< that are not blank, with their numbers
 };
 
 /// What parse(formatter, text) reads in a text of prompts, as one of the formatters wrote it. Throws InvalidArgument.

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cache_options.hpp"
@@ -123,6 +124,13 @@ int evaluate_run(const EvaluateArguments& arguments) {
     throw icpi::InvalidArgument(fmt::format("evaluate '{}': allowed are runs of `icpi train`", arguments.run));
   remove_option(words, "--record");
   words.insert(words.end(), {"--resume", folder.path().string()});
+  const auto say = [&](std::string_view option, const std::string& value) {
+    if (!value.empty()) words.push_back(fmt::format("{}={}", option, value));
+  };
+  say("--env", arguments.environment);
+  say("--env-start-timeout", arguments.start_timeout);
+  say("--env-timeout", arguments.timeout);
+  say("--history", arguments.history);
   return run(words, log, &arguments);
 }
 
@@ -189,6 +197,7 @@ int run(const Words& words, const std::shared_ptr<icpi::RecordLog>& log, const E
     arguments->log = log;
   }
   train_arguments.evaluation = evaluation;
+  if (evaluation != nullptr) train_arguments.recovery.asked_by = "evaluate";
   if (app.got_subcommand("evaluate")) return evaluate_run(evaluate_arguments);
   if (app.got_subcommand("domains")) list_domains(std::cout);
   if (app.got_subcommand("models")) list_models(models_arguments, std::cout);

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <list>
 #include <ostream>
 #include <string_view>
 #include <system_error>
@@ -34,25 +35,23 @@ void check_merge_folder(const MergeArguments& arguments) {
   if (!std::filesystem::exists(folder / merge_file)) check_run_directory(folder);
 }
 
-/// Files of the folder that are being written under other names; they take their places together.
+/// Files of the folder that take their places together.
 class FreshFiles {
  public:
   explicit FreshFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// Where to write the file of this name.
-  [[nodiscard]] std::filesystem::path file(std::string_view name) {
-    names_.emplace_back(name);
-    return folder_ / (names_.back() + ".new");
-  }
+  /// A new one, to be written.
+  [[nodiscard]] OutputFile& file(std::string_view name) { return files_.emplace_back(folder_ / name).text(); }
 
   /// Throws Error.
-  void take_places() const {
-    for (const std::string& name : names_) std::filesystem::rename(folder_ / (name + ".new"), folder_ / name);
+  void take_places() {
+    for (FreshFile& file : files_) file.text().flush();
+    for (FreshFile& file : files_) file.take_place();
   }
 
  private:
   std::filesystem::path folder_;
-  std::vector<std::string> names_;
+  std::list<FreshFile> files_;
 };
 
 /// Adds the whole lines of a recording.
@@ -62,18 +61,15 @@ void append_recording(const std::filesystem::path& recording, OutputFile& to) {
   for (std::string line; std::getline(in, line) && !in.eof();) to.write(line + '\n');
 }
 
-/// Joins the recordings that there are; without one, none is left of an earlier merge.
-void join_recordings(const std::vector<MergeSource>& sources, const std::filesystem::path& folder, FreshFiles& files) {
-  std::vector<std::filesystem::path> recordings;
-  for (const MergeSource& source : sources)
-    if (std::filesystem::exists(source.recording)) recordings.push_back(source.recording);
-  if (recordings.empty()) {
-    std::filesystem::remove(folder / recording_file);
-    return;
+/// Joins the recordings that there are. False: there is none.
+bool join_recordings(const std::vector<MergeSource>& sources, FreshFiles& files) {
+  OutputFile* joined = nullptr;
+  for (const MergeSource& source : sources) {
+    if (!std::filesystem::exists(source.recording)) continue;
+    if (joined == nullptr) joined = &files.file(recording_file);
+    append_recording(source.recording, *joined);
   }
-  OutputFile joined(files.file(recording_file));
-  for (const auto& recording : recordings) append_recording(recording, joined);
-  joined.flush();
+  return joined != nullptr;
 }
 
 std::string describe_merge(const std::vector<MergeSource>& sources) {
@@ -102,13 +98,12 @@ void merge(const MergeArguments& arguments, std::ostream& out) {
   const std::vector<MergeSource> sources = joined.contributors();
   write_file(folder / merge_file, describe_merge(sources));
   FreshFiles files(folder);
-  OutputFile episodes(files.file("episodes.jsonl"));
-  joined.write_episodes(episodes);
-  episodes.flush();
-  join_recordings(sources, folder, files);
-  write_file(files.file("costs.csv"), joined.costs_csv());
-  write_file(files.file("run.json"), joined.description());
+  joined.write_episodes(files.file("episodes.jsonl"));
+  const bool recorded = join_recordings(sources, files);
+  files.file("costs.csv").write(joined.costs_csv());
+  files.file("run.json").write(joined.description());
   files.take_places();
+  if (!recorded) std::filesystem::remove(folder / recording_file);  // of an earlier merge
   for (std::size_t i = 0; i < missing.size() && i < most_named; ++i)
     fmt::print(out, "left out: {}\n", printable_line(missing[i]));
   if (missing.size() > most_named) fmt::print(out, "left out: {} more\n", missing.size() - most_named);

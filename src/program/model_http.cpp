@@ -108,8 +108,8 @@ class CountedAnswers : public http::HttpLanguageModel {
   ~CountedAnswers() {
     if (!ledger_) return;
     const http::Statistics seen = this->statistics();
-    ledger_->add_answers(
-        {seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers, seen.ignored_choices});
+    ledger_->add_answers({seen.cleaned_answers, seen.answers_with_thoughts, seen.unusable_answers, seen.ignored_choices,
+                          seen.answers_without_usage});
   }
 
  private:
@@ -130,8 +130,22 @@ http::Options defaults_of(const HttpChoice& choice) {
   return options;
 }
 
+/// Throws InvalidArgument naming an option about messages where none are sent: it would do nothing.
+void check_messages(const HttpChoice& choice, const http::Options& options) {
+  if (options.dialect != http::Dialect::completions && options.dialect != http::Dialect::llama_native) return;
+  const std::array<std::pair<std::string_view, bool>, 4> said{{{"--chat-style", choice.chat_style == "turns"},
+                                                               {"--instruction", choice.instruction.has_value()},
+                                                               {"--effort", !choice.effort.empty()},
+                                                               {"--thinking-tokens", !choice.thinking_tokens.empty()}}};
+  for (const auto& [option, given] : said)
+    if (given)
+      throw InvalidArgument(fmt::format("{} needs a dialect with messages, as --dialect chat: {} sends the text alone",
+                                        option, http::name(options.dialect)));
+}
+
 /// How messages, thoughts and choices are asked for.
 void set_messages(const HttpChoice& choice, http::Options& options) {
+  check_messages(choice, options);
   options.chat_style = parse_name("--chat-style", choice.chat_style, styles, options.chat_style);
   if (choice.instruction) {
     const bool turns = options.chat_style == http::ChatStyle::turns;
@@ -218,7 +232,7 @@ ModelSource http_source() {
                       const std::shared_ptr<ModelLedger>& ledger) -> ModelFactory {
     http::Options options = http_options(choice);
     if (ledger)
-      options.ask_again = [account = ledger->account()](const CompletionRequest& request, const Usage& cost) {
+      options.ask_again = [account = ledger->account("http")](const CompletionRequest& request, const Usage& cost) {
         return account->book_attempt(request, cost);
       };
     return [options = std::move(options), ledger] {

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "batch_service.hpp"
@@ -49,10 +51,24 @@ std::uint64_t parse_limit(std::string_view option, const std::string& text) {
   return text.empty() ? 0 : parse_count(option, text, 1, std::numeric_limits<std::size_t>::max());
 }
 
+/// Of a file that need not name the model, since it may well cost nothing.
+TokenPrices prices_if_named(const std::string& file, const std::string& model) {
+  if (const auto prices = find_prices(file, model)) return *prices;
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  const std::string line = fmt::format("--prices '{}' has none of '{}': what it is asked counts as free", file, model);
+  if (told.insert(line).second) tell(line);
+  return {};
+}
+
 /// The options of the command line count before the file.
-TokenPrices parse_prices(const BudgetChoice& choice, const std::string& model) {
+TokenPrices parse_prices(const ModelChoice& model) {
+  const BudgetChoice& choice = model.budget;
+  const std::string& file = choice.price_file;
   TokenPrices prices;
-  if (!choice.price_file.empty()) prices = read_prices(choice.price_file, model);
+  if (!file.empty())
+    prices = model.name == "http" ? read_prices(file, model.http.model_name) : prices_if_named(file, model.name);
   prices.prompt = parse_amount("--prompt-price", choice.prompt_price, prices.prompt);
   prices.completion = parse_amount("--completion-price", choice.completion_price, prices.completion);
   if (!choice.cached_price.empty()) prices.cached = parse_amount("--cached-price", choice.cached_price, 0);
@@ -69,10 +85,7 @@ Budget parse_budget(const ModelChoice& model) {
   budget.money = parse_amount("--max-cost", choice.cost, 0);
   if (!choice.cost.empty() && budget.money == 0)
     throw InvalidArgument(fmt::format("--max-cost '{}' is not allowed; expected a number above 0", choice.cost));
-  budget.prices = parse_prices(choice, model.http.model_name);
-  if (budget.money > 0 && budget.prices.prompt == 0 && budget.prices.completion == 0)
-    throw InvalidArgument(
-        "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
+  budget.prices = parse_prices(model);
   const std::string& thoughts = model.http.thinking_tokens;
   if (!thoughts.empty()) budget.thought_tokens = parse_count("--thinking-tokens", thoughts, 0, 10'000'000);
   return budget;
@@ -125,7 +138,43 @@ std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice) {
 
 void check_model_name(std::string_view name) { (void)find_source(name); }
 
-ModelLedger::ModelLedger(const ModelChoice& choice) : account_(std::make_shared<BudgetAccount>(parse_budget(choice))) {}
+ModelLedger::ModelLedger(std::span<const ModelChoice> choices) {
+  std::vector<Budget> budgets;
+  for (const ModelChoice& choice : choices) budgets.push_back(parse_budget(choice));
+  const bool any_price =
+      std::any_of(budgets.begin(), budgets.end(), [](const Budget& each) { return has_price(each.prices); });
+  if (budgets.front().money > 0 && !any_price)
+    throw InvalidArgument(
+        "--max-cost needs --prices, or --prompt-price and --completion-price: without them nothing costs anything");
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    Budget& budget = budgets[i];
+    if (!has_price(budget.prices)) budget.money = 0;
+    const auto like = std::find_if(accounts_.begin(), accounts_.end(), [&](const auto& each) {
+      return same_prices(each.second->budget().prices, budget.prices);
+    });
+    accounts_.emplace_back(choices[i].name,
+                           like == accounts_.end() ? std::make_shared<BudgetAccount>(budget) : like->second);
+  }
+}
+
+const std::shared_ptr<BudgetAccount>& ModelLedger::account(std::string_view model) const {
+  const auto found =
+      std::find_if(accounts_.begin(), accounts_.end(), [&](const auto& each) { return each.first == model; });
+  return found == accounts_.end() ? account() : found->second;
+}
+
+const Budget& ModelLedger::limits() const {
+  for (const auto& [model, account] : accounts_)
+    if (has_price(account->budget().prices)) return account->budget();
+  return account()->budget();
+}
+
+std::vector<BudgetAccount*> ModelLedger::all_accounts() const {
+  std::vector<BudgetAccount*> all;
+  for (const auto& [model, account] : accounts_)
+    if (std::find(all.begin(), all.end(), account.get()) == all.end()) all.push_back(account.get());
+  return all;
+}
 
 void ModelLedger::add_cache(std::uint64_t hits, std::uint64_t misses) {
   const std::lock_guard lock(mutex_);
@@ -140,23 +189,37 @@ void ModelLedger::add_answers(const AnswerCounts& counts) {
   answers_.thoughts += counts.thoughts;
   answers_.unusable += counts.unusable;
   answers_.off_list += counts.off_list;
+  answers_.uncounted += counts.uncounted;
 }
 
 std::string ModelLedger::report() const {
-  const Spending spent = account_->spent();
-  const TokenPrices& prices = account_->budget().prices;
+  Spending spent;
+  double cost = 0;
+  bool priced = false;
+  for (const BudgetAccount* account : all_accounts()) {
+    const Spending part = account->spent();
+    spent.calls += part.calls;
+    spent.usage.prompt_tokens += part.usage.prompt_tokens;
+    spent.usage.cached_tokens += part.usage.cached_tokens;
+    spent.usage.completion_tokens += part.usage.completion_tokens;
+    spent.usage.written_tokens += part.usage.written_tokens;
+    cost += account->budget().prices.cost(part.usage);
+    priced = priced || has_price(account->budget().prices);
+  }
   std::string text =
       fmt::format("Model: {} calls, {} prompt tokens ({} of them cached), {} completion tokens", spent.calls,
                   spent.usage.prompt_tokens, spent.usage.cached_tokens, spent.usage.completion_tokens);
   if (spent.usage.written_tokens > 0) text += fmt::format(", {} written into caches", spent.usage.written_tokens);
-  if (const double cost = prices.cost(spent.usage); prices.prompt > 0 || prices.completion > 0)
-    text += fmt::format(", cost {:.6g}", cost);
+  if (priced) text += fmt::format(", cost {:.6g}", cost);
   text += ".\n";
   if (const std::string over = overrun(); !over.empty()) text += over + "\n";
   const std::lock_guard lock(mutex_);
   if (answers_.cleaned > 0 || answers_.thoughts > 0 || answers_.unusable > 0)
     text += fmt::format("Answers: {} cleaned, {} with a thought, {} of no use.\n", answers_.cleaned, answers_.thoughts,
                         answers_.unusable);
+  if (answers_.uncounted > 0)
+    text += fmt::format("Usage: {} answers do not say how many tokens they took; they count as none.\n",
+                        answers_.uncounted);
   if (answers_.off_list > 0)
     text += fmt::format("Choices: {} answers are none of those that were given; the service ignores them.\n",
                         answers_.off_list);
@@ -167,11 +230,20 @@ std::string ModelLedger::report() const {
 }
 
 std::string ModelLedger::overrun() const {
-  const Overrun over = account_->overrun();
+  Overrun over;
+  for (const BudgetAccount* account : all_accounts()) {
+    over.completion_tokens += account->overrun().completion_tokens;
+    over.prompt_tokens += account->overrun().prompt_tokens;
+  }
   if (over == Overrun{}) return {};
   return fmt::format(
       "Budget: servers wrote {} tokens beyond the limits sent, and counted {} beyond the estimates for prompts.",
       over.completion_tokens, over.prompt_tokens);
+}
+
+void tell_costs(const ModelLedger& ledger, std::ostream& out) {
+  out << ledger.report();
+  if (const std::string over = ledger.overrun(); !over.empty()) tell(over);
 }
 
 ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domain, bool hints,
@@ -184,7 +256,7 @@ ModelFactory model_factory(const ModelChoice& choice, const DomainProgram& domai
   ModelFactory make = choice.batch.file.empty() ? find_source(choice.name).factory(choice, domain, hints, ledger)
                                                 : batched_models(choice);
   if (!ledger) return make;
-  make = [make = std::move(make), account = ledger->account()] {
+  make = [make = std::move(make), account = ledger->account(choice.name)] {
     return AnyLanguageModel(BudgetedModel<AnyLanguageModel>(make(), account));
   };
   if (!choice.cache.empty()) make = with_cache(std::move(make), choice, ledger);

@@ -5,8 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "domain_program.hpp"
@@ -100,20 +103,27 @@ struct ModelChoice {
 
 /// How answers from servers looked.
 struct AnswerCounts {
-  std::uint64_t cleaned = 0;   ///< something was taken away around the answer before it was read
-  std::uint64_t thoughts = 0;  ///< came with a thought, which was kept apart
-  std::uint64_t unusable = 0;  ///< whole and paid for, and no use
-  std::uint64_t off_list = 0;  ///< none of the choices that were given
+  std::uint64_t cleaned = 0;    ///< something was taken away around the answer before it was read
+  std::uint64_t thoughts = 0;   ///< came with a thought, which was kept apart
+  std::uint64_t unusable = 0;   ///< whole and paid for, and no use
+  std::uint64_t off_list = 0;   ///< none of the choices that were given
+  std::uint64_t uncounted = 0;  ///< did not say how many tokens they took
 };
 
 /// What the models of one command share: the budget, and how the cache did. Thread-safe.
 class ModelLedger {
  public:
   /// Throws InvalidArgument for limits and prices that make no sense.
-  explicit ModelLedger(const ModelChoice& choice);
+  explicit ModelLedger(const ModelChoice& choice) : ModelLedger(std::span(&choice, 1)) {}
+  /// Of several models, at least one, which differ in their names: those of equal prices share an account.
+  explicit ModelLedger(std::span<const ModelChoice> choices);
 
-  /// For the models to spend from.
-  [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return account_; }
+  /// For the first model to spend from.
+  [[nodiscard]] const std::shared_ptr<BudgetAccount>& account() const noexcept { return accounts_.front().second; }
+  /// For the model of this name to spend from.
+  [[nodiscard]] const std::shared_ptr<BudgetAccount>& account(std::string_view model) const;
+  /// What may be spent, at the prices of a model that has some.
+  [[nodiscard]] const Budget& limits() const;
   /// Adds what a cache counted.
   void add_cache(std::uint64_t hits, std::uint64_t misses);
   /// Adds what was done with the answers of a model behind servers.
@@ -124,13 +134,29 @@ class ModelLedger {
   [[nodiscard]] std::string overrun() const;
 
  private:
-  std::shared_ptr<BudgetAccount> account_;
+  [[nodiscard]] std::vector<BudgetAccount*> all_accounts() const;
+
+  std::vector<std::pair<std::string, std::shared_ptr<BudgetAccount>>> accounts_;  ///< by the model's name
   mutable std::mutex mutex_;
   bool cached_ = false;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   AnswerCounts answers_;
 };
+
+/// Says what was asked and what it cost, and warns of what went beyond the budget.
+void tell_costs(const ModelLedger& ledger, std::ostream& out);
+
+/// Does what asks models. Where that ends early, for want of budget perhaps, it tells the costs, too.
+template <class Work>
+auto telling_costs(const ModelLedger& ledger, std::ostream& out, Work&& work) {
+  try {
+    return work();
+  } catch (...) {
+    tell_costs(ledger, out);
+    throw;
+  }
+}
 
 /// A kind of model that the program knows.
 struct ModelSource {

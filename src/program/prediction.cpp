@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,8 @@
 #include <utility>
 
 #include "icpi/models/model_decorator.hpp"
+#include "model_sources.hpp"
+#include "prices.hpp"
 
 namespace icpi::program {
 
@@ -43,12 +46,13 @@ class CountedRounds : public ModelDecorator<AnyLanguageModel> {
 
 class Table {
  public:
-  explicit Table(const TokenPrices& prices) : prices_(prices), priced_(prices.prompt > 0 || prices.completion > 0) {
+  explicit Table(bool priced) : priced_(priced) {
     line("domain", "agent", "seeds", "LM calls", "prompt tokens", "completion tokens", "cost");
   }
-  void add(std::string_view domain, std::string_view agent, const std::string& seeds, const Spending& spending) {
+  void add(std::string_view domain, std::string_view agent, const std::string& seeds, const Spending& spending,
+           double cost) {
     line(domain, agent, seeds, spending.calls, spending.usage.prompt_tokens, spending.usage.completion_tokens,
-         fmt::format("{:.4g}", prices_.cost(spending.usage)));
+         fmt::format("{:.4g}", cost));
   }
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
@@ -62,18 +66,17 @@ class Table {
     text_ += '\n';
   }
 
-  TokenPrices prices_;
   bool priced_;
   std::string text_;
 };
 
-std::string passed_limits(const Spending& total, const Budget& budget) {
+std::string passed_limits(const Spending& total, double cost, const Budget& budget) {
   std::string text;
   if (budget.calls > 0 && total.calls > budget.calls)
     text += fmt::format("--max-calls {} will stop it before the end.\n", budget.calls);
   if (budget.tokens > 0 && total.tokens() > budget.tokens)
     text += fmt::format("--max-total-tokens {} will stop it before the end.\n", budget.tokens);
-  if (budget.money > 0 && budget.prices.cost(total.usage) > budget.money)
+  if (budget.money > 0 && cost > budget.money)
     text += fmt::format("--max-cost {} will stop it before the end.\n", budget.money);
   return text;
 }
@@ -81,14 +84,17 @@ std::string passed_limits(const Spending& total, const Budget& budget) {
 }  // namespace
 
 std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& budget) {
-  Table table(budget.prices);
+  Table table(std::any_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return has_price(run.prices); }));
   Spending total;
+  double total_cost = 0;
   std::string silent;
   for (const PlannedRun& run : runs) {
     const Method& method = run.request.method;
     const std::string domain(run.domain->facts().name);
     const Spending spending = predict(run);
-    table.add(domain, method.label, fmt::to_string(run.request.seeds.size()), spending);
+    const double cost = run.prices.cost(spending.usage);
+    table.add(domain, method.label, fmt::to_string(run.request.seeds.size()), spending, cost);
+    total_cost += cost;
     total.calls += spending.calls;
     total.usage.prompt_tokens += spending.usage.prompt_tokens;
     total.usage.completion_tokens += spending.usage.completion_tokens;
@@ -98,9 +104,9 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
           "within {} steps; other seeds and longer runs will ask.\n",
           domain, method.label, run.request.seeds.first, run.request.steps);
   }
-  table.add("total", "", "", total);
+  table.add("total", "", "", total, total_cost);
   const bool oracle = runs.empty() || runs.front().domain->has_oracle();
-  return table.text() + silent + passed_limits(total, budget) +
+  return table.text() + silent + passed_limits(total, total_cost, budget) +
          fmt::format(
              "Predicted from one seed of each played with {} in the model's place; tokens are estimated from the "
              "length of the texts, none of them cached.\n",

@@ -10,7 +10,7 @@
 namespace icpi::program {
 
 /// Predicts what the runs will ask of their models, in lines for a person: plays one seed of each with the oracle in the
-/// model's place. Says what it costs at the budget's prices and which limits it passes.
+/// model's place. Says what it costs at the runs' prices and which limits of the budget it passes.
 std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& budget);
 
 /// How often the run asks and waits for the answers before it can ask again, all seeds side by side, in a line for a

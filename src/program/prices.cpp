@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
+#include "run_directory.hpp"
 
 namespace icpi::program {
 
@@ -38,24 +38,34 @@ TokenPrices read_entry(const Json& entry) {
   return prices;
 }
 
-const Json& find_entry(const Json& models, const std::string& model) {
-  if (const Json* entry = models.find(model)) return *entry;
-  if (model.empty() && models.names().size() == 1) return models[models.names().front()];
-  throw InvalidArgument(fmt::format("there are no prices of '{}'; known: {}", model, fmt::join(models.names(), ", ")));
+/// What `read` makes of the file's models. Errors name the file.
+template <class Read>
+auto read_models(const std::string& file, Read&& read) {
+  try {
+    const Json json = Json::parse(read_file(file));
+    return read(json["models"]);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("--prices '{}': {}", file, error.what()));
+  }
 }
 
 }  // namespace
 
+std::optional<TokenPrices> find_prices(const std::string& file, const std::string& model) {
+  return read_models(file, [&](const Json& models) {
+    const Json* entry = models.find(model);
+    return entry == nullptr ? std::nullopt : std::optional(read_entry(*entry));
+  });
+}
+
 TokenPrices read_prices(const std::string& file, const std::string& model) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw InvalidArgument(fmt::format("--prices '{}' cannot be read", file));
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  try {
-    const Json json = Json::parse(text);
-    return read_entry(find_entry(json["models"], model));
-  } catch (const InvalidArgument& error) {
-    throw InvalidArgument(fmt::format("--prices '{}': {}", file, error.what()));
-  }
+  return read_models(file, [&](const Json& models) {
+    const Json* entry = models.find(model);
+    if (entry != nullptr) return read_entry(*entry);
+    const std::string known = fmt::format("{}", fmt::join(models.names(), ", "));
+    if (model.empty()) throw InvalidArgument(fmt::format("--model-name says whose prices they are; known: {}", known));
+    throw InvalidArgument(fmt::format("there are no prices of '{}'; known: {}", model, known));
+  });
 }
 
 }  // namespace icpi::program

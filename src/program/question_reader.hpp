@@ -18,6 +18,8 @@ class QuestionReader {
   QuestionReader& operator=(const QuestionReader&) = delete;
   virtual ~QuestionReader() = default;
 
+  /// Whether the request ends in an observation and an action of this domain, or in the beginning of an episode.
+  [[nodiscard]] virtual bool knows(const CompletionRequest& request) const = 0;
   /// What is asked after the request's examples.
   [[nodiscard]] virtual QueryKind kind(const CompletionRequest& request) = 0;
   /// The answer as the formatter itself would write it, without what ends it; nullopt: it cannot be read. Answers that

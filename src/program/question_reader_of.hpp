@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/concepts/prompt_lines.hpp"
@@ -18,7 +21,23 @@ namespace icpi::program {
 template <class Env, class Formatter>
 class QuestionReaderOf final : public QuestionReader {
  public:
-  QuestionReaderOf(const Env& env, Formatter formatter) : formatter_(std::move(formatter)), oracle_(env, formatter_) {}
+  QuestionReaderOf(const Env& env, Formatter formatter) : formatter_(std::move(formatter)), oracle_(env, formatter_) {
+    for (const auto& action : env.actions()) actions_.emplace_back(formatter_.action(action));
+    const std::string start(formatter_.episode_start());
+    start_ = start.substr(std::min(start.find_first_not_of('\n'), start.size()));
+  }
+
+  bool knows(const CompletionRequest& request) const override {
+    const std::string prompt = std::string(request.prefix.text).append(request.query);
+    const std::size_t blank = prompt.rfind("\n\n");
+    const std::string_view asked = std::string_view(prompt).substr(blank == std::string::npos ? 0 : blank + 2);
+    if (start_.empty() ? is_observation(asked)
+                       : asked.starts_with(start_) && is_observation(asked.substr(start_.size())))
+      return true;
+    return std::any_of(actions_.begin(), actions_.end(), [&](const std::string& action) {
+      return asked.ends_with(action) && is_observation(asked.substr(0, asked.size() - action.size()));
+    });
+  }
 
   QueryKind kind(const CompletionRequest& request) override { return oracle_.kind(request); }
 
@@ -46,6 +65,10 @@ class QuestionReaderOf final : public QuestionReader {
   }
 
  private:
+  bool is_observation(std::string_view text) const {
+    return formatter_.parse_observation(without_stop(text, formatter_.stop(QueryKind::observation))).has_value();
+  }
+
   /// Of all its parts, each with what ends it.
   std::optional<std::string> meaning_of_transition(std::string_view left) const {
     std::string written;
@@ -63,6 +86,8 @@ class QuestionReaderOf final : public QuestionReader {
   }
 
   Formatter formatter_;
+  std::vector<std::string> actions_;
+  std::string start_;  ///< of an episode, without what parts it from the one before
   OracleModel<Env, Formatter> oracle_;
 };
 

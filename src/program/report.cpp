@@ -142,8 +142,11 @@ std::string summary_table(const Report& report, bool paper) {
     table += table_row(cells);
   }
   const auto& known = paper_numbers();
+  const bool in_paper = std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
+    return std::find(known.domains.begin(), known.domains.end(), domain) != known.domains.end();
+  });
   for (const auto& row : known.rows) {
-    if (!paper) break;
+    if (!paper || !in_paper) break;
     std::vector<std::string> cells{row.name};
     for (const auto& domain : domains) {
       const auto column = std::find(known.domains.begin(), known.domains.end(), domain) - known.domains.begin();
@@ -152,7 +155,9 @@ std::string summary_table(const Report& report, bool paper) {
                                                               thousandths(row.values[index].last20))
                                                 : "");
     }
-    table += table_row(cells);
+    const bool says_something =
+        std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return !cell.empty(); });
+    if (says_something) table += table_row(cells);
   }
   return table;
 }
@@ -168,7 +173,7 @@ std::vector<std::filesystem::path> write_report(const Report& report, const std:
   write("table.md", summary_table(report, true));
   for (const auto& plan : plan_figures(report)) {
     write(plan.name + ".gp", figure_program(report, plan));
-    run_gnuplot(folder, (plan.name + ".gp").c_str());
+    draw_figure(folder, plan.name);
     files.push_back(folder / (plan.name + ".svg"));
     files.push_back(folder / (plan.name + ".png"));
   }

@@ -13,7 +13,8 @@
 
 namespace icpi::program {
 
-OutputFile::OutputFile(const std::filesystem::path& path) : name_(path.string()), out_(path, std::ios::binary) {
+OutputFile::OutputFile(const std::filesystem::path& path, const std::filesystem::path& name)
+    : name_(name.string()), out_(path, std::ios::binary) {
   if (!out_) throw Error(fmt::format("cannot create {}: {}", name_, std::generic_category().message(errno)));
 }
 
@@ -27,8 +28,43 @@ void OutputFile::flush() {
   if (!out_) throw Error(fmt::format("writing {} failed: {}", name_, std::generic_category().message(errno)));
 }
 
-TemporaryFolder::TemporaryFolder(std::string_view name) {
-  std::string pattern = (std::filesystem::temp_directory_path() / fmt::format("{}-XXXXXX", name)).string();
+namespace {
+
+/// The place itself, where a link points to it.
+std::filesystem::path place_of(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::is_symlink(path, error) ? std::filesystem::weakly_canonical(path, error) : path;
+}
+
+/// Where a file is written until it takes its place.
+std::filesystem::path fresh_name(const std::filesystem::path& place) {
+  std::error_code error;
+  const auto status = std::filesystem::status(place, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return {};
+  return place.string() + ".new";
+}
+
+}  // namespace
+
+FreshFile::FreshFile(const std::filesystem::path& path)
+    : place_(place_of(path)), written_(fresh_name(place_)), text_(written_.empty() ? place_ : written_, path) {}
+
+FreshFile::~FreshFile() {
+  std::error_code error;
+  if (!written_.empty()) std::filesystem::remove(written_, error);
+}
+
+void FreshFile::take_place() {
+  text_.flush();
+  if (written_.empty()) return;
+  std::error_code error;
+  std::filesystem::rename(written_, place_, error);
+  if (error) throw Error(fmt::format("writing {} failed: {}", place_.string(), error.message()));
+  written_.clear();
+}
+
+TemporaryFolder::TemporaryFolder(std::string_view name, const std::filesystem::path& parent) {
+  std::string pattern = (parent / fmt::format("{}-XXXXXX", name)).string();
   if (mkdtemp(pattern.data()) == nullptr)
     throw Error(fmt::format("cannot make a folder {}: {}", pattern, std::generic_category().message(errno)));
   path_ = pattern;
@@ -40,12 +76,24 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
-  OutputFile file(path);
-  file.write(text);
-  file.flush();
+  FreshFile file(path);
+  file.text().write(text);
+  file.take_place();
+}
+
+std::unique_ptr<FreshFile> json_file(const std::string& path) {
+  if (path.empty()) return nullptr;
+  try {
+    return std::make_unique<FreshFile>(path);
+  } catch (const Error& error) {
+    throw InvalidArgument(fmt::format("--json '{}': {}", path, error.what()));
+  }
 }
 
 std::string read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    throw InvalidArgument(fmt::format("cannot read {}: it is a folder", path.string()));
   std::ifstream in(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in) throw InvalidArgument(fmt::format("cannot read {}", path.string()));

@@ -87,6 +87,7 @@ std::vector<EpisodeRecord> read_records(const std::filesystem::path& file, std::
       break;
     }
     try {
+      if (end == 0) throw InvalidArgument("it is empty");
       records.push_back(parse_episode_record(rest.substr(0, end)));
     } catch (const InvalidArgument& error) {
       throw InvalidArgument(fmt::format("{}, line {}: {}", file.string(), number, error.what()));
@@ -189,7 +190,7 @@ void check_recovery(const RecoveryArguments& recovery, const std::vector<Planned
   (void)durability_of(recovery.durability);
   (void)on_environment_error_of(recovery.on_environment_error);
   if (!recovery.log) return;
-  check_same_runs(recovery.log->header(), run_header(recorded_command(*recovery.log), runs));
+  check_same_runs(recovery.asked_by, recovery.log->header(), run_header(recorded_command(*recovery.log), runs));
 }
 
 RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& folder,
@@ -225,8 +226,12 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
         outcome.records.push_back(record);
       });
     }
-  } catch (const InvalidArgument&) {
-    throw;
+  } catch (const InvalidArgument& error) {
+    if (!recovery.log || runs.front().domain->environment_json().empty()) throw;
+    throw InvalidArgument(fmt::format(
+        "{}. (An environment that does not do as its seeds say is never the same twice, and cannot be gone on "
+        "with: `icpi check-env` finds out)",
+        error.what()));
   } catch (const std::exception& error) {
     // A model or an environment that is waited for when a signal comes fails.
     if (interrupting_signal() != 0)

@@ -20,6 +20,7 @@ namespace icpi::program {
 struct PlannedRun {
   const DomainProgram* domain = nullptr;
   RunRequest request;
+  TokenPrices prices{};  ///< of its model
 };
 
 /// How a command keeps what it does, and goes on after it was stopped.
@@ -27,8 +28,9 @@ struct RecoveryArguments {
   std::string resume;  ///< the folder of the run to continue; empty: a new run
   std::string durability = "process";
   std::string on_environment_error = "stop";
-  std::vector<std::string> words;  ///< the whole command, as it was given
-  std::shared_ptr<RecordLog> log;  ///< of the run to continue
+  std::vector<std::string> words;     ///< the whole command, as it was given
+  std::shared_ptr<RecordLog> log;     ///< of the run to continue
+  std::string asked_by = "--resume";  ///< for messages: what plays a run again
 };
 
 /// Opens the log of the run in a folder to go on with it. Throws InvalidArgument.

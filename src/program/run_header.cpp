@@ -108,12 +108,17 @@ std::vector<std::string> recorded_command(const RecordLog& log) {
 }
 
 std::optional<RunDifference> first_difference(const Json& then, const Json& now) {
+  // What runs do says more than the horizons that follow from it.
+  const Json* const runs = then.find("runs");
+  const Json* const others = now.find("runs");
+  if (runs != nullptr && others != nullptr)
+    if (auto found = compare_value("runs", *runs, *others)) return found;
   return compare_value("runs", then, now);
 }
 
-void check_same_runs(const std::string& then, const std::string& now) {
+void check_same_runs(std::string_view asked_by, const std::string& then, const std::string& now) {
   if (const auto found = first_difference(Json::parse(then)["runs"], Json::parse(now)["runs"]))
-    throw InvalidArgument(fmt::format("--resume: the run was begun with other options: {} was '{}', and is '{}'",
+    throw InvalidArgument(fmt::format("{}: the run was begun with other options: {} was '{}', and is '{}'", asked_by,
                                       found->what, found->then, found->now));
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "icpi/core/json.hpp"
@@ -29,7 +30,7 @@ struct RunDifference {
 std::optional<RunDifference> first_difference(const Json& then, const Json& now);
 
 /// Throws InvalidArgument naming the first thing in which the runs of a log's first line differ from those of `now`.
-/// Settings of earlier versions count by what they are called now.
-void check_same_runs(const std::string& then, const std::string& now);
+/// Settings of earlier versions count by what they are called now. `asked_by`: for the message, what compares them.
+void check_same_runs(std::string_view asked_by, const std::string& then, const std::string& now);
 
 }  // namespace icpi::program

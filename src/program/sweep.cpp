@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <initializer_list>
+#include <numeric>
 #include <ostream>
 #include <set>
 #include <string_view>
@@ -116,6 +117,19 @@ void play_by_slurm(const SweepFolder& sweep, const std::vector<std::size_t>& tas
     fmt::print(out, "{}: {}\n", array.file, arguments.no_submit ? "to be submitted by hand" : submit_array(array));
 }
 
+/// Prints these tasks.
+void print_tasks(const std::vector<SweepTask>& all, const std::vector<std::size_t>& some, std::ostream& out) {
+  for (const std::size_t task : some)
+    fmt::print(out, "{:>5}  {}: icpi {}\n", task, all[task].name, fmt::join(all[task].words, " "));
+}
+
+/// Their numbers.
+std::vector<std::size_t> all_of(const std::vector<SweepTask>& tasks) {
+  std::vector<std::size_t> numbers(tasks.size());
+  std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+  return numbers;
+}
+
 }  // namespace
 
 std::string own_program() {
@@ -133,6 +147,11 @@ void sweep(const SweepArguments& arguments, std::ostream& out) {
   const std::size_t jobs = arguments.jobs.empty() ? 1 : parse_count("--jobs", arguments.jobs, 1, most_players);
   for (const std::string& option : arguments.slurm_options) check_slurm_option(option);
   const SweepPlan plan = read_plan(arguments.plan);
+  if (arguments.dry_run && !arguments.slurm && arguments.out.empty()) {
+    print_tasks(plan.tasks,
+                arguments.tasks.empty() ? all_of(plan.tasks) : parse_tasks(arguments.tasks, plan.tasks.size()), out);
+    return;
+  }
   const SweepFolder folder(arguments.out, plan, arguments.plan);
   const std::vector<std::size_t> tasks = tasks_to_play(look_at_all(folder), arguments.tasks);
   if (arguments.slurm) {
@@ -142,9 +161,7 @@ void sweep(const SweepArguments& arguments, std::ostream& out) {
     return;
   }
   if (arguments.dry_run) {
-    for (const std::size_t task : tasks)
-      fmt::print(out, "{:>5}  {}: icpi {}\n", task, folder.tasks()[task].name,
-                 fmt::join(folder.tasks()[task].words, " "));
+    print_tasks(folder.tasks(), tasks, out);
     return;
   }
   folder.make();

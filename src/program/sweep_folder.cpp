@@ -40,16 +40,6 @@ std::string describe_sweep(const std::vector<SweepTask>& tasks, bool record, con
   return line.str() + '\n';
 }
 
-/// Replaces a file: whoever reads it sees the old text or the new one.
-void replace_file(const std::filesystem::path& file, std::string_view text) {
-  std::filesystem::path fresh = file;
-  fresh += ".new";
-  write_file(fresh, text);
-  std::error_code error;
-  std::filesystem::rename(fresh, file, error);
-  if (error) throw Error(fmt::format("writing {} failed: {}", file.string(), error.message()));
-}
-
 /// The whole file as somebody else's lock would see it.
 struct flock whole_file() {
   struct flock lock {};
@@ -100,7 +90,7 @@ SweepFolder::SweepFolder(const std::filesystem::path& path, const SweepPlan& pla
 void SweepFolder::make() const {
   if (is_sweep(path_)) return;
   make_run_directory(path_);
-  replace_file(path_ / sweep_file, describe_sweep(tasks_, record_, plan_));
+  write_file(path_ / sweep_file, describe_sweep(tasks_, record_, plan_));
 }
 
 void SweepFolder::read() {
@@ -144,7 +134,7 @@ std::optional<TaskOutcome> SweepFolder::outcome(std::size_t task) const {
 void SweepFolder::write_outcome(std::size_t task, const TaskOutcome& outcome) const {
   JsonLine line;
   line.add("outcome", outcome.outcome).add("reason", outcome.reason).add("host", host_name());
-  replace_file(folder(task) / outcome_file, line.str() + '\n');
+  write_file(folder(task) / outcome_file, line.str() + '\n');
 }
 
 TaskReport SweepFolder::look(std::size_t task) const {

@@ -55,6 +55,11 @@ std::shared_ptr<const HistoryFile> history_for(const TrainArguments& arguments, 
   if (!asks_model(method.kind))
     throw InvalidArgument(
         fmt::format("--history goes with the agents icpi and no-argmax, not with '{}'", method.label));
+  if (arguments.recovery.log && !std::filesystem::exists(arguments.history))
+    throw InvalidArgument(
+        fmt::format("--history '{}': there is no such file any more: the run was begun with it, and --history names "
+                    "where it is now",
+                    arguments.history));
   auto history = std::make_shared<const HistoryFile>(arguments.history);
   domain.check(*history);
   return history;
@@ -99,17 +104,12 @@ void require_out(const std::string& out, bool dry_run, const RecoveryArguments& 
   check_run_directory(out);
 }
 
-/// Plays. A run that ends early, for want of budget perhaps, says what was asked and what it cost, too.
+/// Plays; see telling_costs().
 RunOutcome play(const std::vector<PlannedRun>& runs, const std::string& folder, const RecoveryArguments& recovery,
                 const ModelLedger& ledger, std::ostream& out) {
-  try {
-    return play_runs(runs, folder, recovery);
-  } catch (...) {
-    const bool asked = std::any_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return run.request.model; });
-    if (asked) fmt::print(out, "{}", ledger.report());
-    if (const std::string over = ledger.overrun(); !over.empty()) tell(over);
-    throw;
-  }
+  const bool asks = std::any_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return run.request.model; });
+  const auto play = [&] { return play_runs(runs, folder, recovery); };
+  return asks ? telling_costs(ledger, out, play) : play();
 }
 
 /// The methods of these labels, in the order of the figures; all of them if there are no labels.
@@ -131,7 +131,8 @@ std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vec
 }  // namespace
 
 void train(const TrainArguments& arguments, std::ostream& out) {
-  const ChosenDomain chosen(arguments.domain, arguments.environment);
+  const ChosenDomain chosen = arguments.recovery.log ? recorded_domain(arguments.domain, arguments.environment)
+                                                     : ChosenDomain(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
   Method method = make_method(arguments.method);
   const auto history = history_for(arguments, domain, method);
@@ -158,7 +159,8 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   }
   if (arguments.dry_run) {
     domain.check(method, stand_in(domain, method.hints));
-    fmt::print(out, "{}", predict_costs({run}, ledger->account()->budget()));
+    run.prices = ledger->limits().prices;
+    fmt::print(out, "{}", predict_costs({run}, ledger->limits()));
     if (arguments.batch) fmt::print(out, "{}\n", predict_rounds(run));
     return;
   }
@@ -173,7 +175,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   if (asks_model(method.kind)) run.request.watch = watch_of(model);
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   if (arguments.evaluation != nullptr) {
-    evaluate(std::move(run), arguments, out);
+    telling_costs(*ledger, out, [&] { evaluate(std::move(run), arguments, out); });
     if (asks_model(method.kind)) fmt::print(out, "{}", ledger->report());
     return;
   }
@@ -201,7 +203,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
       domains.push_back(&domain_program(name));
   }
   for (const auto& model : arguments.models) check_model_name(model.name);
-  const auto ledger = std::make_shared<ModelLedger>(arguments.models.front());
+  const auto ledger = std::make_shared<ModelLedger>(std::span(arguments.models));
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
   const std::vector<Method> methods = chosen_methods(given.settings, arguments.agents);
@@ -220,13 +222,14 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         }
         domain->check(method, looked_at);
         runs.push_back(plan_run(*domain, method, factory, arguments.steps, seeds, jobs));
+        runs.back().prices = ledger->account(arguments.models[i].name)->budget().prices;
         if (asks_model(method.kind)) runs.back().request.watch = watch_of(arguments.models[i]);
       }
     }
   }
   check_recovery(arguments.recovery, runs);
   if (arguments.dry_run) {
-    fmt::print(out, "{}", predict_costs(runs, ledger->account()->budget()));
+    fmt::print(out, "{}", predict_costs(runs, ledger->limits()));
     return;
   }
   check_answer_files(arguments.models.front());
@@ -276,7 +279,11 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
     return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
   };
-  domain.show(request, out);
+  const auto show_it = [&] { domain.show(request, out); };
+  if (arguments.model.name == "http")  // others cost nothing
+    telling_costs(*ledger, out, show_it);
+  else
+    show_it();
 }
 
 }  // namespace icpi::program

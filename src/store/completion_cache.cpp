@@ -90,7 +90,11 @@ class CompletionStore::Implementation {
     Statement all(open_->database, "SELECT key, record, checksum FROM completions ORDER BY key");
     while (all.step()) {
       const std::string_view key = all.blob(0);
-      if (key.size() != RequestFingerprint{}.str().size() || all.integer(2) != checksum(key, all.blob(1))) continue;
+      if (all.integer(2) != checksum(key, all.blob(1))) {
+        ++statistics_.damaged;
+        continue;
+      }
+      if (key.size() != RequestFingerprint{}.str().size()) continue;  // of an earlier version
       if (const auto completion = read_entry(key, all.blob(1))) visit(icpi::detail::read_fingerprint(key), *completion);
     }
   }

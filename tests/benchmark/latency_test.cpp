@@ -71,8 +71,7 @@ Timing decide(const LatencyOptions& latency, icpi_test::PromptMode mode, int rol
   QueryOptions queries;
   queries.deduplicate = false;
   PromptedRolloutModel rollout_model(model, queries);
-  PromptContext* served = &prompt_context;
-  rollout_model.serve(std::span(&served, 1));
+  rollout_model.serve_also(prompt_context);
   RolloutOptions rollouts;
   rollouts.step_limit = 8;
   rollouts.rollouts_per_action = rollouts_per_action;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,7 +63,10 @@ struct Host {
   static void begin_episode(int /*observation*/) {}
   static std::string act(int /*observation*/) { return "left"; }
 #if ICPI_BROKEN != 6
-  static std::string act(int /*observation*/, const std::deque<std::string>& legal) { return legal[0]; }
+  template <icpi::RandomAccessRange Legal>
+  static std::string act(int /*observation*/, const Legal& legal) {
+    return legal.begin()[0];
+  }
 #endif
   static void observe(const icpi::Step<int>& /*step*/) {}
   static icpi::Costs costs() { return {}; }

@@ -89,6 +89,56 @@ TEST(CleanAnswer, OfARecordThatIsRepeatedIsKept) {
   }
 }
 
+/// A question with examples whose answers begin with "assert".
+struct WithExamples {
+  explicit WithExamples(std::string_view query = prompt) : request(line_request(query)) {
+    request.prefix.text = "state = left()\nassert state == 2\n\n";
+    request.examples = examples;
+    request.question = request.prefix.text.size();
+  }
+  WithExamples(const WithExamples&) = delete;
+  WithExamples& operator=(const WithExamples&) = delete;
+
+  std::array<icpi::PromptExample, 1> examples{icpi::PromptExample{0, 15, 33}};
+  icpi::CompletionRequest request;
+};
+
+TEST(CleanAnswer, IsFoundInQuotesAndInAFenceAmongWordsWhereThereIsNoDoubt) {
+  const WithExamples with;
+  for (const char* written : {"Here you go:\n```\nassert state == 3\n```\nHope this helps!",
+                              "Sure.\n\n```python\nassert state == 3\nmore\n```", "\"assert state == 3\"",
+                              "'assert state == 3'\n", "`assert state == 3`", "**assert state == 3**"}) {
+    Cleaning cleaning;
+    EXPECT_EQ(clean_answer(written, with.request, cleaning), "assert state == 3") << written;
+    EXPECT_TRUE(cleaning.any() && cleaning.fence != cleaning.quotes) << written;
+  }
+}
+
+TEST(CleanAnswer, IsLeftAloneWhereThereIsDoubt) {
+  const WithExamples with;
+  for (const Case& each : {
+           Case{"assert state == 3\n```\nassert state == 4\n```",
+                "assert state == 3"},  // the answer, then an explanation
+           {"One:\n```\nassert state == 3\n```\ntwo:\n```\nassert state == 4\n```", "One:"},
+           {"Here:\n```\nprint(3)\n```", "Here:"},
+           {"Here:\n```\nassert state == 3", "Here:"},
+           {"see ```assert state == 3```", "see ```assert state == 3```"},
+           {"\"left\"", "\"left\""},
+           {"\"assert\" or \"assert\"", "\"assert\" or \"assert\""},
+           {"\"", "\""},
+       }) {
+    Cleaning cleaning;
+    EXPECT_EQ(clean_answer(each.written, with.request, cleaning), each.kept) << each.written;
+    EXPECT_FALSE(cleaning.fence || cleaning.quotes) << each.written;
+  }
+  for (const char* written : {"\"assert state == 3\"", "Here:\n```\nassert state == 3\n```"}) {
+    Cleaning cleaning;
+    EXPECT_NE(clean_answer(written, line_request(), cleaning), "assert state == 3") << "no example shows an answer";
+    const WithExamples within_a_line("a = 1\nstate:");
+    EXPECT_NE(clean_answer(written, within_a_line.request, cleaning), "assert state == 3");
+  }
+}
+
 TEST(CleanAnswer, KeepsTheBlankThatALineGoesOnWith) {
   for (const Case& each : {
            Case{" 3", " 3"},
@@ -220,6 +270,20 @@ TEST(ChatAnswers, OfNoUseAreBookedAndNotAskedForAgain) {
     EXPECT_EQ(asked.completion.error.category, ErrorCategory::invalid_request) << body;
     EXPECT_EQ(asked.requests, 1) << body;
     EXPECT_EQ(asked.completion.usage, (icpi::Usage{20, 0, 5})) << body;
+  }
+}
+
+TEST(ChatAnswers, WithBrokenCharactersAreReadAndBookedOnce) {
+  const std::string usage = R"(,"usage":{"prompt_tokens":20,"completion_tokens":5}})";
+  for (const std::string& broken : {std::string(R"(\ud83d)"), std::string("\xF0\x9F"), std::string("\xFF\xFE")}) {
+    const std::string chat = R"({"choices":[{"index":0,"message":{"content":"assert )" + broken + R"("}}])" + usage;
+    const std::string text = R"({"choices":[{"index":0,"text":"assert )" + broken + R"("}])" + usage;
+    for (const Asked& asked :
+         {ask_chat(chat), ask_chat(text, Dialect::completions), ask_chat("data: " + chat + "\n\ndata: [DONE]\n\n")}) {
+      EXPECT_THAT(asked.completion.text, testing::StartsWith("assert \xEF\xBF\xBD")) << asked.completion.error.message;
+      EXPECT_EQ(asked.requests, 1);
+      EXPECT_EQ(asked.completion.usage, (icpi::Usage{20, 0, 5}));
+    }
   }
 }
 

@@ -31,10 +31,11 @@ class HostileScript {
     const icpi::Usage usage{10 + random_.index(1000), 0, 1 + random_.index(50)};
     nlohmann::json answer = valid(usage);
     if (random_.uniform() < 0.3) return {whole(answer.dump()), usage};
-    switch (random_.index(4)) {
+    switch (random_.index(5)) {
       case 0: return {whole(wrong_json(std::move(answer))), {}};
       case 1: return {framed(answer.dump()), {}};
       case 2: return {refusal(), {}};
+      case 3: return {whole(without_a_character(answer.dump())), usage};
       default: return {whole(wrong_bytes(answer.dump())), {}};
     }
   }
@@ -95,6 +96,11 @@ class HostileScript {
       }
     }
     return answer.dump();
+  }
+
+  /// JSON but for a text that is no UTF-8.
+  std::string without_a_character(std::string body) {
+    return body.insert(body.find(secret_), any(std::array{"\\ud83d", "\\udc00", "\xC3\x28\xF5\xFF", "\xF0\x9F"}));
   }
 
   /// JSON no longer, or JSON that is a strain.

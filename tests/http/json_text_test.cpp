@@ -11,6 +11,7 @@ namespace {
 
 using icpi::http::append_json_escaped;
 using icpi::http::find_invalid_utf8;
+using icpi::http::mend_json;
 
 /// Bytes that are often special.
 std::string random_text(icpi::RandomStream& stream) {
@@ -56,6 +57,36 @@ TEST(JsonText, EveryBytePositionIsSeen) {
       text[at] = '\xFF';
       ASSERT_EQ(find_invalid_utf8(text), at);
     }
+  }
+}
+
+TEST(MendJson, PutsAReplacementWhereNoCharacterIs) {
+  struct Case {
+    const char* broken;
+    const char* mended;
+  };
+  const std::string replacement = "\xEF\xBF\xBD";
+  for (const Case& each : {Case{R"("\ud800 a")", R"("\ufffd a")"},
+                           {R"("\udc00\ud800")", R"("\ufffd\ufffd")"},
+                           {R"("\uDBFF\u0041\uD83D")", R"("\ufffd\u0041\ufffd")"},
+                           {R"("\ud800\ud83d\ude00")", R"("\ufffd\ud83d\ude00")"},
+                           {R"("\\ud800 \\\ud800")", R"("\\ud800 \\\ufffd")"},
+                           {R"("\ud8)", R"("\ud8)"},
+                           {R"("\ud800)", R"("\ufffd)"},
+                           {"\"\\", "\"\\"},
+                           {R"({"a":"\ud83d\ude00","b":[1,null]})", R"({"a":"\ud83d\ude00","b":[1,null]})"}})
+    EXPECT_EQ(mend_json(each.broken), each.mended);
+  EXPECT_EQ(mend_json("\"a\xFF\xE2\x82\""), "\"a" + replacement + replacement + replacement + "\"");
+}
+
+TEST(MendJson, OfRandomBytesIsUtf8AndTheSameOnceMore) {
+  icpi::RandomStream stream{icpi::RandomKey(12)};
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = random_text(stream);
+    if (i % 2 == 0) text.insert(stream.index(text.size() + 1), "\\uD8" + random_text(stream).substr(0, 8) + "\\uDC01");
+    const std::string mended = mend_json(text);
+    ASSERT_FALSE(find_invalid_utf8(mended)) << testing::PrintToString(text);
+    ASSERT_EQ(mend_json(mended), mended) << testing::PrintToString(text);
   }
 }
 

@@ -36,7 +36,7 @@ inline HttpReply spoil(HttpReply reply, std::size_t kind) {
   switch (kind - manners.size()) {
     case 0: reply.body = "not json"; break;
     case 1: reply.body = R"({"choices":[]})"; break;
-    case 2: reply.body = "{\"choices\":[{\"index\":0,\"text\":\"\xFF\"}]}"; break;
+    case 2: reply.body = R"({"choices":[{"index":0,"text":"\xFF"}]})"; break;
     default: reply.first_byte_delay = 150ms; break;  // past the attempt's time limit
   }
   return reply;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "icpi/domains/chain_formatter.hpp"
@@ -322,7 +323,7 @@ TEST(HostileTextFormatters, ThatWouldMixUpExamplesAreRefusedAtConstruction) {
     ShapelessFormatter formatter(env);
     spoil(formatter);
     const TypedPromptSource<Chain, ShapelessFormatter, TrajectoryBuffer<Chain>> source(
-        env, TrajectoryBuffer<Chain>(env), formatter);
+        env, TrajectoryBuffer<Chain>(env), std::move(formatter));
     const PromptBook book(source, PromptOptions{}, estimated_tokens, RandomKey(1));
   };
   EXPECT_NO_THROW(construct([](auto&) {}));

@@ -180,8 +180,7 @@ TEST(LegalCompany, AnAnswerThatWasIllegalOnceMayBeLegalLater) {
   PolicyIteration<testing::Gates, ScriptedModel, testing::GatesText> agent(env, model, options);
   auto& memory = agent.memory();
   memory.begin_episode(0);
-  PromptContext* const served = &memory;
-  agent.model().serve({&served, 1});
+  agent.model().serve_also(memory);
   const auto ask = [&](std::vector<std::uint32_t> legal) {
     memory.note_legal(1, legal);
     memory.begin_round();

@@ -251,6 +251,7 @@ TEST_F(SavedAgentErrors, NameWhatIsDifferent) {
   options.prompts.constraints = false;
   EXPECT_NE(refusal(options).find("prompts were 'examples=append_only"), std::string::npos);
   EXPECT_NE(refusal({}, "absent").find("cannot be read"), std::string::npos);
+  EXPECT_NE(refusal({}, ".").find("cannot be read: it is a folder"), std::string::npos);
 }
 
 TEST_F(SavedAgentErrors, NoticeEveryChangedByteAndEveryMissingOne) {

@@ -56,9 +56,11 @@ ANY = {
     "other_id": lambda answer: write(text_of({**answer, "id": answer["id"] + 7})),
     "twice": lambda answer: (write(b"{}\n"), write(text_of(answer))),
 }
-SPEC = {
+SILENCE = {
     "silence": lambda _: signal.pause(),
     "half": lambda answer: (write(text_of(answer)[:10]), signal.pause()),
+}
+SPEC = {
     "protocol": changed("protocol", 99),
     "no_name": without("name"),
     "no_fields": changed("fields", []),
@@ -90,7 +92,7 @@ STEP = {
     "no_switch": changed("terminated", [1]),
     "no_truncated": without("truncated"),
 }
-FAULTS = {"spec": {**ANY, **SPEC}, "reset": {**ANY, **OBSERVATIONS}, "step": {**ANY, **OBSERVATIONS, **STEP}}
+FAULTS = {"spec": {**ANY, **SILENCE, **SPEC}, "reset": {**ANY, **SILENCE, **OBSERVATIONS}, "step": {**ANY, **OBSERVATIONS, **STEP}}
 
 
 def sound(request):

@@ -78,6 +78,11 @@ std::string played(const ProcessOptions& options) {
   }
 }
 
+TEST(BrokenServers, AreGivenUpWithinTenSecondsOfTheirStart) {
+  EXPECT_EQ(ProcessOptions{}.timeout, 10s);
+  EXPECT_EQ(ProcessOptions{}.start_timeout, 60s);
+}
+
 TEST(BrokenServers, AreMany) { EXPECT_GE(faults().size(), 50U); }
 
 class BrokenServersOfAStage : public ::testing::TestWithParam<std::string> {};
@@ -92,7 +97,8 @@ TEST_P(BrokenServersOfAStage, EachGivesOneClearError) {
     ProcessOptions options;
     options.command = {ICPI_PYTHON_PROGRAM, broken_server, stage, fault};
     const bool waits = fault == "silence" || fault == "half";
-    options.timeout = waits ? 100ms : 60s;
+    options.start_timeout = waits && stage == "spec" ? 100ms : 60s;
+    options.timeout = waits && stage != "spec" ? 100ms : 60s;
     options.longest_answer = std::size_t{1} << 20;
     const std::string message = played(options);
     EXPECT_THAT(message, AllOf(HasSubstr("environment '"), HasSubstr("'" + stage + "'"), Not(HasSubstr("\n"))));
@@ -107,6 +113,8 @@ TEST_P(BrokenServersOfAStage, EachGivesOneClearError) {
     }
     if (waits) {
       EXPECT_THAT(message, HasSubstr("has not answered for 0.1 s"));
+      EXPECT_THAT(message,
+                  HasSubstr(stage == "spec" ? "start_timeout (--env-start-timeout)" : "timeout (--env-timeout)"));
     }
     if (fault == "nan" || fault == "nan_reward") {
       EXPECT_THAT(message, HasSubstr("NaN"));
@@ -138,9 +146,9 @@ TEST(BrokenServers, InheritNoFileOfTheHost) {
 TEST(BrokenServers, OneThatFallsSilentIsWaitedForOnce) {
   ProcessOptions options = test::replies({});
   options.shell_command += "; sleep 600";
-  options.timeout = 2s;
+  options.timeout = 100ms;
   ProcessEnvironment env(options);
-  EXPECT_THAT(played_on(env), HasSubstr("its process has not answered for 2 s (request 'reset')"));
+  EXPECT_THAT(played_on(env), HasSubstr("its process has not answered for 0.1 s (request 'reset')"));
   EXPECT_FALSE(has_children());
 }
 
@@ -227,7 +235,7 @@ TEST_F(Orphans, NoneIsLeftByAWaitThatIsInterrupted) {
       options = test::replies({});
       options.shell_command = "echo 1 $$ > '" + file_ + "'; trap '' TERM; " + options.shell_command + "; sleep 3600";
     }
-    options.timeout = std::chrono::hours(1);
+    options.start_timeout = options.timeout = std::chrono::hours(1);
     options.interrupted = [&] { return ++polls > 20; };
     try {
       ProcessEnvironment env(options);

@@ -208,6 +208,13 @@ TEST(ProcessEnvironment, ErrorOfTheEnvironmentEndsItsEpisodeAlone) {
   }
 }
 
+TEST(ProcessEnvironment, TellsWhatTheServerSaidLast) {
+  ProcessEnvironment env(walk({"raises_at=1"}));
+  env.reset(7);
+  EXPECT_EQ(message_of<Error>([&] { env.step("right"); }), "ValueError: the bridge is out");
+  EXPECT_THAT(env.last_words(), AllOf(HasSubstr("line"), HasSubstr(" / ValueError: the bridge is out")));
+}
+
 TEST(ProcessEnvironment, RefusesOptionsThatMakeNoSense) {
   EXPECT_THAT(message_of<InvalidArgument>([] { ProcessEnvironment env{ProcessOptions{}}; }), HasSubstr("neither"));
   const auto refused = [](auto change) {
@@ -216,6 +223,7 @@ TEST(ProcessEnvironment, RefusesOptionsThatMakeNoSense) {
     return message_of<InvalidArgument>([&] { ProcessEnvironment env(options); });
   };
   EXPECT_THAT(refused([](auto& o) { o.shell_command = "x"; }), HasSubstr("both"));
+  EXPECT_THAT(refused([](auto& o) { o.start_timeout = std::chrono::milliseconds(0); }), HasSubstr("start_timeout"));
   EXPECT_THAT(refused([](auto& o) { o.timeout = std::chrono::milliseconds(0); }), HasSubstr("timeout"));
   EXPECT_THAT(refused([](auto& o) { o.longest_answer = 3; }), HasSubstr("longest_answer"));
   EXPECT_THAT(refused([](auto& o) { o.discount = 0; }), HasSubstr("discount"));

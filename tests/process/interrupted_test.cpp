@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,7 +21,7 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
 /// An interrupt ends a run within a second; a busy machine gets ten. Without an end of its own the run would wait for the
-/// minutes of --env-timeout.
+/// minutes of --env-start-timeout and --env-timeout.
 constexpr auto soon = 10s;
 
 class HangingEnvironments : public CommandLineTest {
@@ -32,8 +34,10 @@ class HangingEnvironments : public CommandLineTest {
   std::vector<std::string> train(const std::string& request, const std::string& name) const {
     const std::string env = std::string("process: ") + ICPI_PYTHON_PROGRAM + " " + ICPI_SOURCE_DIR +
                             "/tests/process/hanging_server.py " + request + " " + folder_.string();
-    return {"train",   "--env", env,       "--env-timeout", "3600",  "--agent", "random",
-            "--steps", "60",    "--seeds", "0:2",           "--out", path(name)};
+    return {"train",  "--env",         env,       "--env-start-timeout",
+            "3600",   "--env-timeout", "3600",    "--agent",
+            "random", "--steps",       "60",      "--seeds",
+            "0:2",    "--out",         path(name)};
   }
 
   /// Starts a run whose server never answers this request, but for the first so many, and interrupts it then.
@@ -67,6 +71,20 @@ TEST_F(HangingEnvironments, EndSoonAfterASignalAndGoOnLater) {
     const CommandResult resumed = icpi({"train", "--resume", path("run")});
     EXPECT_EQ(resumed.code, 0) << resumed.error;
     EXPECT_EQ(read(path("run/episodes.jsonl")), records);
+    std::filesystem::remove_all(path("run"));
+  }
+}
+
+TEST_F(HangingEnvironments, AreGivenUpAfterWhatTheirOptionSays) {
+  for (const std::string request : {"spec", "reset"}) {
+    std::ofstream(path("hang")) << 0;
+    auto words = train(request, "run");
+    const std::string option = request == "spec" ? "--env-start-timeout" : "--env-timeout";
+    *std::next(std::find(words.begin(), words.end(), option)) = "1";
+    const auto result = icpi(words);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.error, HasSubstr("has not answered for 1 s (request '" + request + "')"));
+    EXPECT_THAT(result.error, HasSubstr("(" + option + ")"));
     std::filesystem::remove_all(path("run"));
   }
 }

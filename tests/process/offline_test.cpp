@@ -77,6 +77,16 @@ TEST_F(History, AgentsBeginWithWhatOthersLived) {
   const auto frozen = icpi({"evaluate", path("offline"), "--episodes", "5"});
   ASSERT_EQ(frozen.code, 0) << frozen.error;
   EXPECT_THAT(frozen.out, HasSubstr("mean return 1.0000"));
+  std::filesystem::rename(file, path("moved.jsonl"));
+  const auto lost = icpi({"evaluate", path("offline"), "--episodes", "5"});
+  EXPECT_EQ(lost.code, 2);
+  EXPECT_THAT(lost.error, AllOf(HasSubstr("history.jsonl"), HasSubstr("--history names where it is now")));
+  const auto found = icpi({"evaluate", path("offline"), "--episodes", "5", "--history", path("moved.jsonl")});
+  EXPECT_EQ(found.out, frozen.out) << found.error;
+  write("other.jsonl", text.substr(0, text.find('\n') + 1));
+  const auto other = icpi({"evaluate", path("offline"), "--episodes", "5", "--history", path("other.jsonl")});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.error, HasSubstr("evaluate: the run was begun with other options: history_"));
 }
 
 TEST_F(History, ResumedRunsNeedTheSameOne) {
@@ -113,6 +123,10 @@ TEST_F(History, BadLinesAreNamed) {
   EXPECT_THAT(refused(good + line("[2,2]", "jump", 1, true, "[2,2]")), second("'jump' is none of left, right, leave"));
   EXPECT_THAT(refused(good + line("[3,2]", "leave", 1, true, "[3,2]")), second("next_observation of the line before"));
   EXPECT_THAT(refused(""), HasSubstr("no transition"));
+  EXPECT_THAT(refused("\n \n"), HasSubstr("no transition"));
+  EXPECT_THAT(refused(good + "\n{}\n"), HasSubstr("bad.jsonl', line 3: "))
+      << "blank lines are passed over, and counted";
+  EXPECT_THAT(icpi(train(corridor(), "run", {"--history", folder_.string()})).error, HasSubstr("it is a folder"));
   EXPECT_THAT(icpi(train(corridor(), "run", {"--history", path("none")})).error, HasSubstr("none"));
   const auto tabular = icpi(train(corridor(), "run", {"--history", write("h", good), "--agent", "tabular-q"}));
   EXPECT_THAT(tabular.error, HasSubstr("--history goes with the agents icpi and no-argmax"));
@@ -135,6 +149,7 @@ TEST_F(History, OfDomainsIsTheTextOfPrompts) {
                  write("chain.jsonl", text)});
   };
   EXPECT_EQ(trained(lines).code, 0) << trained(lines).error;
+  EXPECT_EQ(trained(lines + "\n").code, 0) << "a blank line at the end";
   EXPECT_THAT(trained(line("\"state 3\"", "state = left()", 0, false, "\"state 2\"")).error,
               HasSubstr("line 1: 'state 3' is no observation as prompts have it"));
 }

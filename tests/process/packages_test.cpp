@@ -107,6 +107,26 @@ TEST_F(Packages, MiniGridByStateAndByView) {
   std::filesystem::remove_all(path("run"));
   play("minigrid:MiniGrid-DoorKey-5x5-v0", {"reset_seed=0"}, {"--agent", "random", "--seeds", "0", "--steps", "100"});
   EXPECT_THAT(read(path("run/log.jsonl")), AllOf(HasSubstr("carrying == "), HasSubstr("door == ")));
+  std::filesystem::remove_all(path("run"));
+  const auto cut = play("minigrid:MiniGrid-Empty-5x5-v0", {"max_episode_steps=7"},
+                        {"--agent", "random", "--seeds", "0", "--steps", "30"});
+  for (const Json& each : cut) EXPECT_LE(each["length"].number(), 7);
+}
+
+TEST_F(Packages, NumPysNumbersAndBoolsAreTaken) {
+  std::ofstream(path("scalars.py"))
+      << "import numpy as np\n"
+         "from icpi_environment import *\n"
+         "class E(Environment):\n"
+         "    name = 'scalars'; fields = [integer('x'), decimal('y', 1)]; actions = ['a', 'b']\n"
+         "    reward_bounds = np.array([0, 1]); step_limit = np.int64(5)\n"
+         "    def reset(self, seed): return np.array([1, 0], dtype=np.int32)\n"
+         "    def step(self, action):\n"
+         "        return [np.int8(2), np.float32(.5)], np.float32(1), np.bool_(action == 'a'), np.False_\n"
+         "serve(E)\n";
+  const std::string command = std::string("process: ") + std::getenv("ICPI_PYTHON") + " " + path("scalars.py");
+  for (const Json& each : play(command, {}, {"--agent", "random", "--seeds", "0", "--steps", "20"}))
+    EXPECT_LE(each["length"].number(), 5);
 }
 
 TEST_F(Packages, OpenSpielAgainstARandomOpponent) {

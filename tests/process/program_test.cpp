@@ -50,6 +50,7 @@ TEST_F(Environments, UnknownOptimumIsNullAndCurvesAreOfReturns) {
   const auto plotted = icpi({"plot", path("run"), "--out", path("figures")});
   ASSERT_EQ(plotted.code, 0) << plotted.error;
   EXPECT_THAT(read(path("figures/figure-methods.gp")), AllOf(HasSubstr("set ylabel 'return'"), HasSubstr("Return of")));
+  EXPECT_THAT(plotted.out, Not(HasSubstr("(paper)")));
 }
 
 TEST_F(Environments, EveryAgentPlaysButTheOptimal) {
@@ -190,27 +191,49 @@ TEST_F(Environments, ErrorOfTheEnvironmentIsRecorded) {
   EXPECT_THAT(read(path("run/episodes.jsonl")), HasSubstr("ValueError: the bridge is out"));
 }
 
-TEST_F(Environments, CheckFindsWhatIsWrong) {
-  const Words more{"--episodes", "2", "--env-timeout", "60"};
-  const auto check = [&](const std::string& env) {
-    Words words{"check-env", env};
-    words.insert(words.end(), more.begin(), more.end());
-    return icpi(words);
-  };
-  const auto good = check(walk());
-  EXPECT_EQ(good.code, 0) << good.out << good.error;
-  EXPECT_THAT(good.out, AllOf(HasSubstr("walk"), HasSubstr("every law held"), HasSubstr("legal actions")));
-  const auto corridor = check(script("examples/corridor_server.py"));
-  EXPECT_EQ(corridor.code, 0) << corridor.out << corridor.error;
-  const auto ignores = check(walk("ignores_seed"));
-  EXPECT_EQ(ignores.code, 1);
-  EXPECT_THAT(ignores.out, HasSubstr("does not do as the seed of a reset says"));
-  const auto shares = check(walk("shares"));
-  EXPECT_EQ(shares.code, 1);
-  EXPECT_THAT(shares.out, HasSubstr("Environments of one process do not change each other."));
-  const auto broken = check("echo hello");
-  EXPECT_EQ(broken.code, 1);
-  EXPECT_THAT(broken.error, HasSubstr("'hello'"));
+TEST_F(Environments, WhatIsNoNumberStopsTheRunAndNotItsServer) {
+  const Words words{"--agent", "random", "--steps", "30", "--seeds", "0:2"};
+  const auto stopped = icpi(train(walk("nan_at=2"), "stopped", words));
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_THAT(stopped.error,
+              AllOf(HasSubstr("walk, seed 0, episode "), HasSubstr("step of environment 0: field 'wind' is"),
+                    HasSubstr("nan"), HasSubstr("--resume"), Not(HasSubstr("Traceback"))));
+  EXPECT_EQ(std::count(stopped.error.begin(), stopped.error.end(), '\n'), 1);
+  Words more = words;
+  more.insert(more.end(), {"--on-environment-error", "continue"});
+  const auto on = icpi(train(walk("nan_at=2"), "on", more));
+  ASSERT_EQ(on.code, 0) << on.error;
+  EXPECT_THAT(read(path("on/episodes.jsonl")), HasSubstr("step of environment 1: field 'wind' is nan"));
+}
+
+TEST_F(Environments, RecordedCommandsAreNamedAnewElsewhere) {
+  std::filesystem::create_directory(path("there"));
+  std::filesystem::copy_file(ICPI_SOURCE_DIR "/examples/corridor_server.py", path("there/corridor.py"));
+  const std::string here = std::string("process: ") + ICPI_PYTHON_PROGRAM + " corridor.py";
+  const Words words{"--options", "best", "--steps", "40", "--seeds", "0"};
+  const auto trained = finish(start(train(here, "run", words), "cd '" + path("there") + "'"));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const std::string records = read(path("run/episodes.jsonl"));
+  const std::string anew = std::string("process: ") + ICPI_PYTHON_PROGRAM + " " + path("there/corridor.py");
+  for (const Words& again : {Words{"evaluate", path("run"), "--episodes", "2"}, {"train", "--resume", path("run")}}) {
+    const auto lost = icpi(again);
+    EXPECT_EQ(lost.code, 1);
+    EXPECT_THAT(lost.error, AllOf(HasSubstr("corridor.py"), HasSubstr("--env names another one")));
+    Words named = again;
+    named.insert(named.end(), {"--env", anew, "--env-timeout", "60"});
+    const auto found = icpi(named);
+    EXPECT_EQ(found.code, 0) << found.error;
+  }
+  EXPECT_EQ(read(path("run/episodes.jsonl")), records);
+}
+
+TEST_F(Environments, ThatIgnoreTheirSeedsCannotBeGoneOnWithAndAreNamed) {
+  ASSERT_EQ(icpi(train(walk("ignores_seed"), "run", {"--agent", "random", "--steps", "60", "--seeds", "0"})).code, 0);
+  const std::string log = read(path("run/log.jsonl"));
+  std::ofstream(path("run/log.jsonl"), std::ios::binary) << log.substr(0, log.size() / 2);
+  const auto resumed = icpi({"train", "--resume", path("run")});
+  EXPECT_EQ(resumed.code, 2);
+  EXPECT_THAT(resumed.error, AllOf(HasSubstr("recorded is "), HasSubstr("`icpi check-env` finds out")));
 }
 
 /// Kills servers while a run is under way, and goes on until it is whole.

@@ -5,7 +5,10 @@ ignores_seed     draws from the system's randomness
 shares           all environments have one place
 orphan=FILE      starts a process that holds on, and writes its number and its own into the file
 raises_at=N      an error in step N of every episode
+raises_in=SEED   an error in the reset with this seed
+nan_at=N         a field that is no number in step N of every episode
 """
+import math
 import os
 import pathlib
 import random
@@ -30,6 +33,8 @@ class Walk(Environment):
     shared = random.Random(0)
 
     def reset(self, seed):
+        if str(seed) == OPTIONS.get("raises_in"):
+            raise ValueError("there is no such bridge")
         self.random = random.Random(None if "ignores_seed" in OPTIONS else seed)
         if "shares" in OPTIONS:
             self.random = self.shared
@@ -50,6 +55,8 @@ class Walk(Environment):
             raise ValueError("the bridge is out")
         self.place += {"left": -1, "right": 1, "wait a moment": 0}[action] + (self.wind > 0.805)
         there = self.place == self.goal
+        if str(self.count) == OPTIONS.get("nan_at"):
+            return [self.place, self.goal, math.nan, "calm", "lost"], 0, False, False
         return self.seen(), float(there), there, False
 
     def legal_actions(self, observation=None):

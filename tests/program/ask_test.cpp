@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,7 +32,9 @@
 namespace icpi::program {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Words = std::vector<std::string>;
 
 class Ask : public CommandLineTest {
@@ -123,8 +127,19 @@ TEST_F(Ask, AnotherModelIsComparedByKind) {
   EXPECT_GT(count("reward", "right"), count("reward", "known") / 2);
 }
 
+TEST_F(Ask, RecordingsOfAnotherDomainAreRefusedNamingBoth) {
+  const std::string chain = record("chain");
+  EXPECT_THAT(ask("maze", chain, {}).error,
+              AllOf(HasSubstr("asks nothing about --domain maze"), HasSubstr("it is of --domain chain")));
+  EXPECT_EQ(ask("maze", chain, {}).code, 2);
+  const std::string catches = record("mini-catch", "oracle", {"--no-hints"});
+  EXPECT_THAT(ask("chain", catches, {}).error, HasSubstr("--domain mini-catch"));
+  EXPECT_EQ(ask("mini-catch", catches, {"--no-hints"}).code, 0);
+}
+
 TEST_F(Ask, WhatCannotBeUsedIsNamed) {
   const std::string recording = record("chain");
+  EXPECT_THAT(ask("chain", folder_.string(), {}).error, HasSubstr("it is a folder"));
   EXPECT_EQ(ask("chain", path("none"), {}).code, 2);
   EXPECT_THAT(ask("chain", path("none"), {}).error, HasSubstr("cannot be read"));
   EXPECT_EQ(ask("nowhere", recording, {}).code, 2);
@@ -154,6 +169,34 @@ TEST_F(Ask, ServersAreAskedWithinABudgetAndWhatIsMissingIsTold) {
   for (const std::string kind : {"termination", "reward", "observation", "action"})
     answered += count(kind, "questions") - count(kind, "unanswered");
   EXPECT_EQ(answered, 50U);
+  std::istringstream all(result.out.substr(result.out.find("\nall ")));
+  std::string word;
+  std::uint64_t asked = 0;
+  std::uint64_t told = 0;
+  all >> word >> asked >> told;
+  EXPECT_GT(asked, 50U);
+  EXPECT_EQ(told, 50U) << result.out;
+}
+
+TEST_F(Ask, AnInterruptEndsItWithTheSignalsCodeAndSaysWhatWasSpent) {
+  const std::string recording = record("chain");
+  std::atomic<int> asked{0};
+  const icpi_test::ServiceServer server("generic", [&](const nlohmann::json&, icpi_test::HttpReply& reply) {
+    if (++asked > 3) reply.first_byte_delay = std::chrono::hours(1);
+  });
+  const Words http{"--model", "http", "--base-url", server.url(), "--model-name", "chain-oracle", "--concurrency", "1"};
+  for (Words words : {Words{"ask", "--recording", recording, "--domain", "chain", "--most", "100"},
+                      Words{"assess", "--domain", "chain", "--after", "5"}}) {
+    words.insert(words.end(), http.begin(), http.end());
+    asked = 0;
+    const pid_t process = start(words);
+    while (asked <= 3) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    kill(process, SIGINT);
+    const CommandResult result = finish(process);
+    EXPECT_EQ(result.code, 128 + SIGINT) << result.error;
+    EXPECT_THAT(result.out, HasSubstr("Model: ")) << words[0];
+    EXPECT_THAT(result.out, Not(HasSubstr(" 0 prompt tokens"))) << words[0];
+  }
 }
 
 TEST_F(Ask, TurnsAreMadeOfTheExamplesThatWereRecorded) {
@@ -173,8 +216,8 @@ TEST_F(Ask, TurnsAreMadeOfTheExamplesThatWereRecorded) {
     EXPECT_EQ(count(kind, "right"), count(kind, "known")) << kind;
   const std::array<std::string_view, 1> stop{"\n"};
   CompletionRequest earlier;  // versions that wrote no borders
-  earlier.prefix.text = "assert state == 3\nstate = right()\nassert not done\n\n";
-  earlier.query = "assert state == 2\nstate = right()\n";
+  earlier.prefix.text = "assert state == 3 and state != 4\nstate = right()\nassert not done\n\n";
+  earlier.query = "assert state == 2 and state != 4\nstate = right()\n";
   earlier.stop = stop;
   Completion answer;
   answer.text = "assert not done";

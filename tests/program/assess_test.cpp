@@ -118,6 +118,19 @@ TEST_F(Assess, BudgetsAndRecordingsAreAsForOtherCommands) {
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.error, HasSubstr("questions got no answer; the first: the budget of 30 calls"));
   EXPECT_THAT(result.out, HasSubstr("Model: 30 calls"));
+  EXPECT_THAT(result.out, HasSubstr("Without an answer, and counted nowhere above: "));
+  const Json json = numbers();
+  std::uint64_t answered = 0;
+  for (const std::string& kind : json["answers"].names()) {
+    const std::uint64_t asked = of(json["answers"][kind], "asked");
+    const std::uint64_t missing = of(json["answers"][kind], "unanswered");
+    answered += asked - missing;
+    EXPECT_LE(of(json["answers"][kind], "readable"), asked - missing);
+    EXPECT_THAT(result.out, HasSubstr(kind + " " + std::to_string(missing) + " of " + std::to_string(asked)));
+  }
+  EXPECT_EQ(answered, 30U);
+  EXPECT_EQ(json["decision"].find("prompt_tokens"), nullptr) << "not known, and not 0";
+  EXPECT_THAT(result.out, HasSubstr("questions, of unknown size"));
   EXPECT_THAT(read(path("answers.jsonl")), HasSubstr("assert state =="));
 }
 

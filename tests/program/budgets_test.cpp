@@ -22,7 +22,9 @@ namespace {
 using icpi_test::HttpReply;
 using icpi_test::ServiceServer;
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Words = std::vector<std::string>;
 
 constexpr std::uint64_t limit = 40'000;
@@ -137,7 +139,54 @@ TEST_F(Budgets, FilesOfPricesThatCannotBeUsedAreNamed) {
   EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":2,"output":3}}})", "a"), HasSubstr("'output'"));
   EXPECT_THAT(error("prompt: 1", "a"), HasSubstr("prices.json"));
   EXPECT_THAT(icpi({"train", "--domain", "chain", "--prices", path("none"), "--out", path("out")}).error,
-              HasSubstr("cannot be read"));
+              AllOf(HasSubstr("--prices"), HasSubstr("cannot read")));
+}
+
+TEST_F(Budgets, OnlyModelsThatTheFileNamesCost) {
+  const std::string file = prices(R"({"models":{"priced":{"prompt":1000,"completion":4000}}})");
+  const CommandResult embedded = icpi({"train", "--domain", "chain", "--prices", file, "--seeds", "0:1", "--steps",
+                                       "60", "--options", "paper", "--out", path("embedded")});
+  EXPECT_EQ(embedded.code, 0) << embedded.error;
+  EXPECT_THAT(embedded.error, HasSubstr("has none of 'induction'"));
+  EXPECT_THAT(embedded.out, Not(HasSubstr("cost")));
+  EXPECT_THAT(icpi({"train", "--domain", "chain", "--prices", file, "--max-cost", "1", "--out", path("none")}).error,
+              HasSubstr("--max-cost needs --prices"));
+  EXPECT_THAT(icpi({"train", "--domain", "chain", "--model", "http", "--prices", file, "--base-url",
+                    "http://127.0.0.1:1/v1", "--out", path("none")})
+                  .error,
+              HasSubstr("--model-name says whose prices they are; known: priced"));
+
+  // Of several models, each has its own price.
+  const Words compared{"reproduce",
+                       "--domains",
+                       "chain",
+                       "--agents",
+                       "icpi",
+                       "--seeds",
+                       "0:1",
+                       "--steps",
+                       "60",
+                       "--model",
+                       "induction,http",
+                       "--base-url",
+                       "http://127.0.0.1:1/v1",
+                       "--model-name",
+                       "priced",
+                       "--prices",
+                       file,
+                       "--dry-run"};
+  const CommandResult both = icpi(compared);
+  EXPECT_EQ(both.code, 0) << both.error;
+  std::istringstream table(both.out);
+  std::string line;
+  std::vector<double> costs;
+  while (std::getline(table, line))
+    if (line.starts_with("chain ") || line.starts_with("total"))
+      costs.push_back(std::stod(line.substr(line.rfind(' '))));
+  ASSERT_EQ(costs.size(), 3U) << both.out;
+  EXPECT_EQ(costs[0], 0);
+  EXPECT_GT(costs[1], 0);
+  EXPECT_EQ(costs[2], costs[1]);
 }
 
 }  // namespace

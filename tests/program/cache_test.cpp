@@ -2,6 +2,7 @@
 // What `icpi cache` says of completion caches and does with them.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -44,6 +45,37 @@ TEST_F(CacheCommand, JoinsAndExportsAnswers) {
   ASSERT_EQ(icpi({"cache", "export", path("a.db"), "--out", path("both.jsonl")}).code, 0);
   EXPECT_FALSE(read(path("all.jsonl")).empty());
   EXPECT_TRUE(read(path("all.jsonl")) == read(path("both.jsonl")));
+}
+
+TEST_F(CacheCommand, DamagedAnswersAreLeftOutAndTold) {
+  (void)train("0", "a.db");
+  ASSERT_EQ(icpi({"cache", "export", path("a.db"), "--out", path("whole.jsonl")}).code, 0);
+  std::string bytes = read(path("a.db"));
+  const auto at = bytes.find("\"text\":\"assert");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 8] = 'A';
+  std::ofstream(path("a.db"), std::ios::binary) << bytes;
+
+  const CommandResult exported = icpi({"cache", "export", path("a.db"), "--out", path("rest.jsonl")});
+  EXPECT_EQ(exported.code, 1);
+  EXPECT_THAT(exported.error, HasSubstr("1 damaged answers were left out"));
+  const CommandResult merged = icpi({"cache", "merge", path("a.db"), "--into", path("rest.db")});
+  EXPECT_EQ(merged.code, 1);
+  EXPECT_THAT(merged.error, HasSubstr("1 damaged answers were left out"));
+  const std::string whole = read(path("whole.jsonl"));
+  const std::string rest = read(path("rest.jsonl"));
+  EXPECT_EQ(std::count(rest.begin(), rest.end(), '\n'), std::count(whole.begin(), whole.end(), '\n') - 1);
+  EXPECT_THAT(exported.out, StartsWith(std::to_string(std::count(rest.begin(), rest.end(), '\n')) + " answers\n"));
+}
+
+TEST_F(CacheCommand, LeavesNoCutExportWhereTheDiskIsFull) {
+  (void)train("0", "a.db");
+  const CommandResult full =
+      finish(start({"cache", "export", path("a.db"), "--out", path("cut.jsonl")}, "ulimit -f 2"));
+  EXPECT_EQ(full.code, 1);
+  EXPECT_THAT(full.error, HasSubstr("cut.jsonl failed: File too large"));
+  EXPECT_FALSE(std::filesystem::exists(path("cut.jsonl")));
+  EXPECT_FALSE(std::filesystem::exists(path("cut.jsonl.new")));
 }
 
 TEST_F(CacheCommand, SaysWhatACacheHoldsAndDropsWhatIsUnused) {

@@ -386,6 +386,35 @@ TEST_F(Durable, PlotNamesWhatIsMissing) {
   const CommandResult empty = icpi({"plot", path("run"), "--out", path("empty")});
   EXPECT_EQ(empty.code, 0) << empty.error;
   EXPECT_THAT(empty.out, AllOf(HasSubstr("random in chain: no episode is finished"), HasSubstr("nothing to draw")));
+  EXPECT_THAT(empty.out, Not(HasSubstr("(paper)"))) << "there is no domain to compare with";
+  std::ofstream(folder_ / "run" / "episodes.jsonl") << records << "\n";
+  EXPECT_THAT(icpi({"plot", path("run"), "--out", path("none")}).error, HasSubstr(": it is empty"));
+}
+
+TEST_F(Durable, PlotLeavesNoCutFileWhereTheDiskIsFull) {
+  ASSERT_EQ(icpi(train({"--agent", "random", "--seeds", "0:2", "--steps", "60"}, "run")).code, 0);
+  const auto plot = [&](const std::string& blocks) {
+    std::filesystem::remove_all(path("plot"));
+    return finish(start({"plot", path("run"), "--out", path("plot")}, "ulimit -f " + blocks));
+  };
+  const CommandResult none = plot("1");  // 512 bytes a block
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.error, AllOf(HasSubstr("plot/curves.csv failed: "), HasSubstr("File too large")));
+  EXPECT_TRUE(std::filesystem::is_empty(path("plot")));
+  const CommandResult tables = plot("16");
+  EXPECT_EQ(tables.code, 1);
+  EXPECT_THAT(tables.error, HasSubstr("gnuplot did not write all of"));
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path("plot"))) files.push_back(entry.path().filename());
+  EXPECT_THAT(files, testing::UnorderedElementsAre("curves.csv", "summary.csv", "table.md", "figure-methods.gp"));
+}
+
+TEST_F(Durable, WhatIsOtherwiseThanInTheLogIsNamed) {
+  ASSERT_EQ(icpi(train({"--agent", "random", "--seeds", "0:1", "--steps", "30"}, "run")).code, 0);
+  EXPECT_THAT(icpi({"train", "--resume", path("run"), "--steps", "40"}).error,
+              HasSubstr("steps was '30', and is '40'"));
+  EXPECT_THAT(icpi({"train", "--resume", path("run"), "--domain", "maze"}).error,
+              HasSubstr("domain was 'chain', and is 'maze'"));
 }
 
 }  // namespace

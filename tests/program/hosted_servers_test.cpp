@@ -124,6 +124,10 @@ TEST_F(Hosted, AnAnswerOfNoUseEndsTheRunAtOnceAndSaysWhy) {
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.error, HasSubstr("raise max_tokens"));
   EXPECT_LE(server.asked(), 2);
+  const CommandResult shown = icpi({"show", "--domain", "chain", "--model", "http", "--base-url", server.url(),
+                                    "--model-name", "hosted", "--dialect", "chat", "--episodes", "6"});
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_THAT(shown.out, HasSubstr("Model: ")) << "what it cost is told all the same";
 }
 
 TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
@@ -135,10 +139,34 @@ TEST_F(Hosted, AnswersThatCannotBeReadEndTheRunUnlessOneInsists) {
   });
   const CommandResult result = icpi(train(server, "out"));
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.error, AllOf(HasSubstr("could not be read, as 'Sure! "), HasSubstr("--keep-going")));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("could not be read, as 'Sure! "), HasSubstr("--keep-going"),
+                                  HasSubstr("--chat-style turns"), HasSubstr("--instruction")));
   const int asked = server.asked();
   EXPECT_EQ(icpi(train(server, "all", {"--keep-going"})).code, 0);
   EXPECT_LT(asked, (server.asked() - asked) / 2);
+}
+
+TEST_F(Hosted, OptionsAboutMessagesNeedADialectThatHasSome) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) { return reply; });
+  for (const Words& words : {Words{"--chat-style", "turns"}, Words{"--instruction", "Go on."}, Words{"--effort", "low"},
+                             Words{"--thinking-tokens", "0"}}) {
+    const CommandResult result = icpi(train(server, "out", words));
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.error, HasSubstr(words[0] + " needs a dialect with messages, as --dialect chat"));
+  }
+  EXPECT_EQ(server.asked(), 0);
+}
+
+TEST_F(Hosted, AnswersThatDoNotCountTheirTokensAreTold) {
+  HostedServer server([](const json&, const HttpRequest&, HttpReply reply) {
+    json answer = json::parse(reply.body);
+    answer.erase("usage");
+    reply.body = answer.dump();
+    return reply;
+  });
+  const CommandResult result = icpi(train(server, "out"));
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_THAT(result.out, HasSubstr(" answers do not say how many tokens they took; they count as none."));
 }
 
 TEST_F(Hosted, RefusedFieldsAreLeftOutOrNamed) {

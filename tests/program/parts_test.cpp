@@ -184,6 +184,13 @@ TEST(Report, WritesWhatGnuplotAndSpreadsheetsTakeAsText) {
   EXPECT_NE(program.find("set title 'a__b_____(x)_' noenhanced"), std::string::npos);
 }
 
+TEST(Report, HasNoRowOfThePaperForEnvironmentsThatItDoesNotHave) {
+  const Report other = make_report(one_record("lake", "icpi"), {{"lake", 4}});
+  EXPECT_EQ(summary_table(other, true), summary_table(other, false));
+  const Report chain = make_report(one_record("chain", "icpi"), {{"chain", 4}});
+  EXPECT_NE(summary_table(chain, true), summary_table(chain, false));
+}
+
 /// The agents that a figure shows; empty: there is no such figure.
 std::vector<std::string> shown(const Report& report, std::string_view figure) {
   std::vector<std::string> agents;

@@ -101,7 +101,8 @@ TEST_P(KnownServices, LearnFromWholeTransitions) {
     ServiceServer server{std::string(GetParam().name)};
     std::vector<std::string> words = train(server);
     words.back() = path("out-" + style);
-    words.insert(words.end(), {"--chat-style", style, "--set", "transition_questions=whole"});
+    words.insert(words.end(), {"--set", "transition_questions=whole"});
+    if (chats) words.insert(words.end(), {"--chat-style", style});
     const CommandResult result = icpi(words);
     EXPECT_EQ(result.code, 0) << result.error;
     EXPECT_EQ(server.refusals(), "");

@@ -186,6 +186,11 @@ TEST_F(Sweep, ShowsItsTasksAndWritesNothing) {
   EXPECT_THAT(shown.out, HasSubstr("    7  mini-catch/random/seeds-2-to-3: icpi train --options=paper --steps=20 "
                                    "--domain=mini-catch --agent=random --seeds=2:4\n"));
   EXPECT_FALSE(std::filesystem::exists(path("sweep")));
+  EXPECT_EQ(icpi({"sweep", path("plan.toml"), "--dry-run"}).out, shown.out) << "no folder is needed for that";
+  EXPECT_THAT(icpi({"sweep", path("plan.toml"), "--dry-run", "--tasks", "7"}).out, StartsWith("    7  "));
+  EXPECT_THAT(icpi({"sweep", path("plan.toml")}).error, HasSubstr("--out is missing"));
+  EXPECT_THAT(icpi({"sweep", folder_.string(), "--dry-run"}).error,
+              HasSubstr("cannot read " + folder_.string() + ": it is a folder"));
 }
 
 TEST_F(Sweep, ShowsTheScriptForSlurm) {
@@ -301,6 +306,17 @@ TEST_F(Merge, ThatIsKilledAtAnyMomentIsDoneByTheNextOne) {
     ASSERT_EQ(next.code, 0) << next.error;
     expect_equal_files("merged", "whole", {"episodes.jsonl", "run.json", "costs.csv"});
   }
+}
+
+TEST_F(Merge, LeavesNoCutFileWhereTheDiskIsFull) {
+  ASSERT_EQ(merge({"0"}, "merged").code, 0);
+  const std::string before = read(path("merged/episodes.jsonl"));
+  const CommandResult full = finish(start({"merge", path("0"), path("1"), "--out", path("merged")}, "ulimit -f 1"));
+  EXPECT_EQ(full.code, 1);
+  EXPECT_THAT(full.error, AllOf(HasSubstr("merged/episodes.jsonl failed: "), HasSubstr("File too large")));
+  EXPECT_EQ(read(path("merged/episodes.jsonl")), before);
+  for (const auto& entry : std::filesystem::directory_iterator(path("merged")))
+    EXPECT_NE(entry.path().extension(), ".new") << entry.path();
 }
 
 TEST_F(Merge, RefusesByNameWhatDoesNotFit) {

@@ -125,8 +125,7 @@ struct AskedBandit {
 
   explicit AskedBandit(AppendOnlyExamples examples)
       : memory(env, TrajectoryBuffer<Bandit>(env), {}, {.examples = examples}, estimated_tokens, RandomKey(3)) {
-    PromptContext* const served[] = {&memory};
-    asked.serve(served);
+    asked.serve_also(memory);
     memory.append(pulls({1, 0, 1}));
     memory.append(pulls({0, 1, 1}));
     memory.begin_episode(1);

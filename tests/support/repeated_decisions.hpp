@@ -46,8 +46,7 @@ class RepeatedDecisions {
   RepeatedDecisions(LM lm, const DecisionShape& shape)
       : shape_(shape), lm_(std::make_unique<LM>(std::move(lm))), model_(*lm_, shape.queries) {
     for (std::size_t i = 0; i < shape.environments; ++i) add_lane(i);
-    for (auto& prompt_context : prompt_contexts_) served_.push_back(prompt_context.get());
-    model_.serve(served_);
+    for (auto& prompt_context : prompt_contexts_) model_.serve_also(*prompt_context);
     results_.resize(prompt_contexts_.size());
     add_decisions();
     for (std::size_t number = 0; number < decisions_.size(); ++number) {
@@ -127,7 +126,6 @@ class RepeatedDecisions {
   DecisionShape shape_;
   std::unique_ptr<LM> lm_;
   std::vector<std::unique_ptr<Memory>> prompt_contexts_;
-  std::vector<PromptContext*> served_;
   Model model_;
   RolloutEngine engine_;
   std::vector<std::vector<DecisionTask>> decisions_;

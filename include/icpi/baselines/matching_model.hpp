@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -153,10 +152,10 @@ class MatchingMemory {
 template <Environment Env>
 class MatchingRolloutModel {
  public:
-  /// The memories that Question::prompt_context counts.
-  void serve(std::span<MatchingMemory<Env>* const> prompt_contexts) {
-    prompt_contexts_.assign(prompt_contexts.begin(), prompt_contexts.end());
-  }
+  /// From now on it serves no memory.
+  void serve_none() { prompt_contexts_.clear(); }
+  /// One more memory, the next that Question::prompt_context counts.
+  void serve_also(MatchingMemory<Env>& memory) { prompt_contexts_.push_back(&memory); }
 
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) {
@@ -185,7 +184,7 @@ class MatchingModelAgent : public RolloutAgent<Env, MatchingMemory<Env>, Matchin
   /// Throws InvalidArgument for options out of range and for an environment without actions.
   explicit MatchingModelAgent(const Env& env, std::uint64_t seed,
                               const DecisionOptions& options = paper_options().decisions, std::size_t recency = 8)
-      : Base(env, std::make_unique<MatchingMemory<Env>>(env, recency), {}, seed, options) {}
+      : Base(env, make_owned<MatchingMemory<Env>>(env, recency), {}, seed, options) {}
 };
 
 }  // namespace icpi

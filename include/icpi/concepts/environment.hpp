@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <type_traits>
@@ -23,9 +24,10 @@ concept HasSpaces =
 
 /// Holds values in an order, any of which can be reached at once: an array, a vector, a span.
 template <class R>
-concept RandomAccessRange = requires(std::remove_reference_t<R>& range) {
-  { std::begin(range) } -> std::random_access_iterator;
-  { std::end(range) } -> std::sentinel_for<decltype(std::begin(range))>;
+concept RandomAccessRange = requires(std::remove_reference_t<R>& range, std::ptrdiff_t place) {
+  { std::end(range) - std::begin(range) } -> std::convertible_to<std::ptrdiff_t>;
+  *std::begin(range);
+  std::begin(range)[place];
 };
 
 /// A range `R` of values of `T`.
@@ -105,6 +107,14 @@ concept Enumerable = Environment<E> && requires(const E& env, const typename E::
   { env.outcomes(observation, action) } -> std::same_as<std::vector<Outcome<typename E::Observation>>>;
   { env.time_limit() } -> std::convertible_to<int>;  // steps until truncation; 0: none
 };
+
+/// The environment's actions, in its order.
+template <Environment E>
+[[nodiscard]] std::vector<typename E::Action> actions_of(const E& env) {
+  std::vector<typename E::Action> actions;
+  for (const auto& action : env.actions()) actions.push_back(action);
+  return actions;
+}
 
 template <Environment E>
 using TransitionOf = Transition<typename E::Observation, typename E::Action>;

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "icpi/concepts/language_model.hpp"
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
@@ -48,13 +49,13 @@ template <LanguageModel LM>
 /// Ask capabilities() first: what the model cannot do must not be asked of it, except that recall() is then nothing and
 /// context_limit() 0.
 /// Thread-safety: that of the model.
-class LanguageModelRef {
+class ICPI_API LanguageModelRef {
  public:
   /// Refers to `model`.
   template <class LM>
     requires(!std::same_as<std::remove_cv_t<LM>, LanguageModelRef> && LanguageModel<LM>)
   LanguageModelRef(LM& model) noexcept  // NOLINT(google-explicit-constructor): a view of any model
-      : model_(const_cast<void*>(static_cast<const void*>(std::addressof(model)))), calls_(&calls_of<LM>) {}
+      : model_(const_cast<void*>(static_cast<const void*>(std::addressof(model)))), calls_(&calls_of<LM>()) {}
 
   /// What it can do.
   [[nodiscard]] Capabilities capabilities() const { return calls_->capabilities(model_); }
@@ -142,11 +143,18 @@ class LanguageModelRef {
     return calls;
   }
 
+  /// Not inline: the library compiles those of its own models.
   template <class LM>
-  static constexpr Calls calls_of = make_calls<LM>();
+  static const Calls& calls_of();
 
   void* model_;
   const Calls* calls_;
 };
+
+template <class LM>
+const LanguageModelRef::Calls& LanguageModelRef::calls_of() {
+  static constexpr Calls calls = make_calls<LM>();
+  return calls;
+}
 
 }  // namespace icpi

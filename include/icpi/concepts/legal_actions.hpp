@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <iterator>
-#include <limits>
 #include <new>
 #include <optional>
 #include <span>
@@ -16,6 +14,7 @@
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/export.hpp"
 #include "icpi/core/random.hpp"
 
 namespace icpi {
@@ -57,9 +56,7 @@ struct LegalSourceCounts {
 };
 
 /// Whether `action` is among them.
-[[nodiscard]] inline bool is_legal(LegalActions legal, std::size_t action) noexcept {
-  return legal.empty() || std::binary_search(legal.begin(), legal.end(), action);
-}
+[[nodiscard]] ICPI_API bool is_legal(LegalActions legal, std::size_t action) noexcept;
 
 /// One of them, uniformly; of all `actions` where nothing is known.
 [[nodiscard]] inline std::uint32_t draw_legal(LegalActions legal, std::size_t actions, RandomStream& stream) {
@@ -68,16 +65,16 @@ struct LegalSourceCounts {
 }
 
 /// Makes the values of all others NaN. `values` are by action.
-inline void mark_illegal(LegalActions legal, std::span<double> values) noexcept {
-  if (legal.empty()) return;
-  auto next = legal.begin();
-  for (std::size_t action = 0; action < values.size(); ++action) {
-    if (next != legal.end() && *next == action)
-      ++next;
-    else
-      values[action] = std::numeric_limits<double>::quiet_NaN();
-  }
-}
+ICPI_API void mark_illegal(LegalActions legal, std::span<double> values) noexcept;
+
+namespace detail {
+
+/// One more, at the end.
+ICPI_API void add_place(std::vector<std::uint32_t>& places, std::size_t place);
+/// Puts them in ascending order, each once.
+ICPI_API void order_places(std::vector<std::uint32_t>& places);
+
+}  // namespace detail
 
 /// Replaces `places` by those of `actions` among `known`, ascending, each once. Actions that are not known are left out;
 /// returns how many those were.
@@ -86,14 +83,14 @@ std::size_t places_among(const Actions& actions, const Known& known, std::vector
   std::size_t unknown = 0;
   places.clear();
   for (auto action = std::begin(actions); action != std::end(actions); ++action) {
-    const auto found = std::find(std::begin(known), std::end(known), *action);
-    if (found == std::end(known))
+    auto place = std::begin(known);
+    while (place != std::end(known) && !(*place == *action)) ++place;
+    if (place == std::end(known))
       ++unknown;
     else
-      places.push_back(static_cast<std::uint32_t>(found - std::begin(known)));
+      detail::add_place(places, static_cast<std::size_t>(place - std::begin(known)));
   }
-  std::sort(places.begin(), places.end());
-  places.erase(std::unique(places.begin(), places.end()), places.end());
+  detail::order_places(places);
   return unknown;
 }
 
@@ -171,4 +168,46 @@ class LegalAdviser {
   std::conditional_t<copies, std::optional<Env>, const Env*> env_{};
 };
 
+/// The advisers of the environments of one agent, by number. There are none without legal actions.
+/// Thread-safety: one object by one thread at a time.
+template <Environment Env>
+class LegalAdvisers {
+ public:
+  /// Environment 0 is known.
+  explicit LegalAdvisers(const Env& /*env*/) noexcept {}
+  /// See LegalAdviser.
+  void consult(std::uint64_t /*number*/, const Env& /*env*/) noexcept {}
+  /// See LegalAdviser.
+  [[nodiscard]] bool limits(std::uint64_t /*number*/) const noexcept { return false; }
+};
+
+/// Those of environments with legal actions.
+template <Environment Env>
+  requires HasLegalActions<Env>
+class LegalAdvisers<Env> {
+ public:
+  /// Environment 0 is known.
+  explicit LegalAdvisers(const Env& env) { advisers_.push_back(LegalAdviser<Env>(env)); }
+  /// See LegalAdviser.
+  void consult(std::uint64_t number, const Env& env) {
+    while (advisers_.size() <= number) advisers_.push_back(LegalAdviser<Env>(advisers_.front().limits()));
+    advisers_[number].consult(env);
+  }
+  /// See LegalAdviser; false for those that were not heard of.
+  [[nodiscard]] bool limits(std::uint64_t number) const noexcept {
+    return number < advisers_.size() && advisers_[number].limits();
+  }
+  /// That of an environment that may be asked; null: there is nobody to ask.
+  [[nodiscard]] const LegalAdviser<Env>* find(std::uint64_t number) const noexcept {
+    return number < advisers_.size() && advisers_[number].knows() ? &advisers_[number] : nullptr;
+  }
+
+ private:
+  std::vector<LegalAdviser<Env>> advisers_;
+};
+
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/concepts/legal_actions-inl.hpp"
+#endif

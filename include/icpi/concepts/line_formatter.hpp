@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "icpi/concepts/environment.hpp"
@@ -48,9 +49,8 @@ class LineFormatter {
 
   /// Takes in what the environment has gained of actions.
   void grow(const Env& env) {
-    std::size_t number = 0;
-    for (const Action& action : env.actions())
-      if (number++ >= actions_.size()) actions_.push_back(action);
+    std::vector<Action> actions = actions_of(env);
+    if (actions.size() > actions_.size()) actions_ = std::move(actions);
   }
 
   /// `assert reward == 0.5`: the shortest number that reads back exactly. Throws InvalidArgument unless finite.

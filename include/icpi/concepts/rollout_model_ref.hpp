@@ -9,19 +9,20 @@
 #include <type_traits>
 
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/export.hpp"
 
 namespace icpi {
 
 /// Any rollout model, by reference: the seam between the rollout engine and what answers its questions. A view; the
 /// model must outlive it. One indirect call a batch, or a submission, no allocation.
 /// Thread-safety: that of the model.
-class RolloutModelRef {
+class ICPI_API RolloutModelRef {
  public:
   /// Refers to `model`.
   template <class Model>
     requires(!std::same_as<std::remove_cv_t<Model>, RolloutModelRef> && RolloutModel<Model>)
   RolloutModelRef(Model& model) noexcept  // NOLINT(google-explicit-constructor): a view of any model
-      : model_(std::addressof(model)), calls_(&calls_of<Model>) {}
+      : model_(std::addressof(model)), calls_(&calls_of<Model>()) {}
 
   /// See RolloutModel.
   void answer(std::span<const Question> questions, std::span<Answer> answers) const {
@@ -96,11 +97,18 @@ class RolloutModelRef {
     return calls;
   }
 
+  /// Not inline: the library compiles those of its own model.
   template <class Model>
-  static constexpr Calls calls_of = make_calls<Model>();
+  static const Calls& calls_of();
 
   void* model_;
   const Calls* calls_;
 };
+
+template <class Model>
+const RolloutModelRef::Calls& RolloutModelRef::calls_of() {
+  static constexpr Calls calls = make_calls<Model>();
+  return calls;
+}
 
 }  // namespace icpi

@@ -8,6 +8,9 @@
 #include <typeinfo>
 #include <utility>
 
+#include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
+
 namespace icpi {
 
 /// Says what it is: name and parameters, in one line. Equal descriptions mean equal behaviour; records compare them.
@@ -30,18 +33,18 @@ class WorkingMemory {
 
   /// What is kept.
   [[nodiscard]] T& get() {
-    if (!held_) held_ = std::make_unique<T>();
+    if (!held_) held_ = make_owned<T>();
     return *held_;
   }
   /// What is kept; null before the first use.
   [[nodiscard]] const T* peek() const noexcept { return held_.get(); }
 
  private:
-  std::unique_ptr<T> held_;
+  Owned<T> held_;
 };
 
 /// What every kind of strategy can be asked, behind the seam.
-struct StrategyCalls {
+struct ICPI_API StrategyCalls {
   virtual ~StrategyCalls() = default;
   /// See DescribesItself.
   [[nodiscard]] virtual std::string description() const = 0;
@@ -53,7 +56,7 @@ struct StrategyCalls {
 
 /// Holds a strategy of type T behind the calls of its kind; `Self` is the class that derives from this one.
 template <class Calls, class Self, class T>
-struct HeldStrategy : Calls {
+struct ICPI_API HeldStrategy : Calls {
   /// Takes the strategy.
   explicit HeldStrategy(T held) : strategy(std::move(held)) {}
 
@@ -68,7 +71,7 @@ struct HeldStrategy : Calls {
     return type == typeid(T) ? std::addressof(strategy) : nullptr;
   }
   /// A copy of what is held.
-  std::unique_ptr<Calls> clone() const final { return std::make_unique<Self>(static_cast<const Self&>(*this)); }
+  Owned<Calls> clone() const final { return make_owned<Self>(static_cast<const Self&>(*this)); }
 
   T strategy;  ///< what is held
 };
@@ -83,7 +86,7 @@ class Strategy {
   template <class T>
     requires(!std::same_as<std::remove_cvref_t<T>, Strategy> && Calls::template accepts<std::remove_cvref_t<T>>)
   Strategy(T&& strategy)  // NOLINT(google-explicit-constructor): options are written as the strategy itself
-      : held_(std::make_unique<typename Calls::template Of<std::remove_cvref_t<T>>>(std::forward<T>(strategy))) {}
+      : held_(make_owned<typename Calls::template Of<std::remove_cvref_t<T>>>(std::forward<T>(strategy))) {}
 
   Strategy(const Strategy& other) : held_(other.held_->clone()) {}  ///< copies what is held
   Strategy(Strategy&&) noexcept = default;                          ///< leaves nothing behind that may be used
@@ -114,7 +117,7 @@ class Strategy {
   }
 
  private:
-  std::unique_ptr<Calls> held_;
+  Owned<Calls> held_;
 };
 
 }  // namespace icpi

@@ -13,6 +13,9 @@
 
 namespace icpi {
 
+static_assert(CountsTokens<AnyLanguageModel> && HasContextLimit<AnyLanguageModel>);
+static_assert(ScoresContinuations<AnyLanguageModel> && AsynchronousLanguageModel<AnyLanguageModel>);
+
 ICPI_INLINE Capabilities AnyLanguageModel::capabilities() const { return model_.capabilities(); }
 
 ICPI_INLINE std::string AnyLanguageModel::identity() const { return model_.identity(); }

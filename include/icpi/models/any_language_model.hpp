@@ -16,6 +16,7 @@
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 
 namespace icpi {
 
@@ -36,7 +37,7 @@ class ICPI_API AnyLanguageModel {
   /// Takes over a model that cannot be moved. Throws InvalidArgument for a null pointer.
   template <LanguageModel Model>
   explicit AnyLanguageModel(std::unique_ptr<Model> model)
-      : held_(std::make_unique<Holder<Model>>(required(std::move(model)))),
+      : held_(make_owned<Holder<Model>>(required(std::move(model)))),
         model_(*static_cast<Holder<Model>&>(*held_).model),
         type_{ScoresContinuations<Model>, ConstrainsChoices<Model>, CountsTokens<Model>, HasContextLimit<Model>,
               AsynchronousLanguageModel<Model>} {}
@@ -88,14 +89,11 @@ class ICPI_API AnyLanguageModel {
     return model;
   }
 
-  std::unique_ptr<Held> held_;
+  Owned<Held> held_;
   LanguageModelRef model_;
   Capabilities type_;                         ///< what the model's type has
   std::vector<FinishedCompletion> finished_;  ///< of models that answer within submit
 };
-
-static_assert(CountsTokens<AnyLanguageModel> && HasContextLimit<AnyLanguageModel>);
-static_assert(ScoresContinuations<AnyLanguageModel> && AsynchronousLanguageModel<AnyLanguageModel>);
 
 }  // namespace icpi
 

@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "icpi/core/error.hpp"
 #include "icpi/models/budget.hpp"
+#include "icpi/models/finished_queue.hpp"
 
 namespace icpi {
 
@@ -102,84 +104,117 @@ ICPI_INLINE void score_within(BudgetAccount& account, LanguageModelRef model, st
   ask_within(account, requests, scores, [&](auto some, auto answers) { model.score(some, answers); });
 }
 
-ICPI_INLINE BudgetedSubmissions::BudgetedSubmissions(std::shared_ptr<BudgetAccount> account)
-    : account_(std::move(account)) {
-  if (!account_) throw InvalidArgument("BudgetedModel: there is no account");
-}
-
-ICPI_INLINE BudgetedSubmissions& BudgetedSubmissions::operator=(BudgetedSubmissions&& other) noexcept {
-  if (this == &other) return *this;
-  release();
-  account_ = std::move(other.account_);
-  open_ = std::exchange(other.open_, {});
-  waiting_ = std::exchange(other.waiting_, {});
-  refused_ = std::move(other.refused_);
-  return *this;
-}
-
-ICPI_INLINE BudgetedSubmissions::~BudgetedSubmissions() { release(); }
-
-ICPI_INLINE void BudgetedSubmissions::release() noexcept {
-  if (!account_) return;
-  for (const auto& [ticket, reservation] : open_) account_->settle(reservation, {});
-  open_.clear();
-}
-
-ICPI_INLINE void BudgetedSubmissions::answer(Ticket ticket, CompletionError error) {
-  Completion completion;
-  completion.error = std::move(error);
-  refused_.push(ticket, std::move(completion));
-}
-
-ICPI_INLINE bool BudgetedSubmissions::admit(const CompletionRequest& request, Ticket ticket) {
-  waiting_.emplace_back(request, ticket);
-  if (waiting_.size() > 1) return false;  // it does not overtake
-  return next().has_value();
-}
-
-ICPI_INLINE std::optional<std::pair<CompletionRequest, Ticket>> BudgetedSubmissions::next() {
-  while (!waiting_.empty()) {
-    const auto [request, ticket] = waiting_.front();
-    Reservation reservation = account_->estimate(request);
-    reservation.submitted = true;
-    const auto admission = account_->reserve(reservation);
-    if (admission == BudgetAccount::Admission::later) return std::nullopt;
-    if (admission == BudgetAccount::Admission::granted) open_.emplace_back(ticket, reservation);
-    if (admission == BudgetAccount::Admission::refused) answer(ticket, budget_refusal(*account_));
-    waiting_.erase(waiting_.begin());
-    if (admission == BudgetAccount::Admission::granted) return std::pair(request, ticket);
+class BudgetedSubmissions::Work {
+ public:
+  explicit Work(std::shared_ptr<BudgetAccount> account) : account_(std::move(account)) {
+    if (!account_) throw InvalidArgument("BudgetedModel: there is no account");
   }
-  return std::nullopt;
-}
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  ~Work() {
+    for (const auto& [ticket, reservation] : open_) account_->settle(reservation, {});
+  }
 
-ICPI_INLINE void BudgetedSubmissions::settle(Ticket ticket, const Usage& usage) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& each) { return each.first == ticket; });
-  if (found == open_.end()) return;
-  account_->settle(found->second, usage);
-  *found = open_.back();
-  open_.pop_back();
-}
+  [[nodiscard]] BudgetAccount& account() const noexcept { return *account_; }
 
-ICPI_INLINE void BudgetedSubmissions::failed(Ticket ticket) { settle(ticket, {}); }
+  [[nodiscard]] bool admit(const CompletionRequest& request, Ticket ticket) {
+    waiting_.push_back({request, ticket});
+    if (waiting_.size() > 1) return false;  // it does not overtake
+    return next().has_value();
+  }
 
-ICPI_INLINE void BudgetedSubmissions::put_back(const CompletionRequest& request, Ticket ticket) {
-  settle(ticket, {});
-  waiting_.emplace(waiting_.begin(), request, ticket);
-}
+  void settle(Ticket ticket, const Usage& usage) {
+    const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& each) { return each.first == ticket; });
+    if (found == open_.end()) return;
+    account_->settle(found->second, usage);
+    *found = open_.back();
+    open_.pop_back();
+  }
 
-ICPI_INLINE void BudgetedSubmissions::book(std::span<FinishedCompletion> finished) {
-  for (FinishedCompletion& item : finished)
-    settle(item.ticket, take_unbooked(item.completion.usage, item.completion.booked));
-}
+  [[nodiscard]] std::size_t collect(LanguageModelRef model, std::span<FinishedCompletion> finished,
+                                    std::chrono::milliseconds wait) {
+    if (open_.empty() && !waiting_.empty()) account_->wait_for_answers(wait);
+    submit_waiting(model);
+    const std::size_t count = refused_.hand_over(finished);
+    if (count == finished.size()) return count;
+    if (count > 0) wait = std::chrono::milliseconds::zero();
+    const std::size_t came = model.collect(finished.subspan(count), wait);
+    for (FinishedCompletion& each : finished.subspan(count, came))
+      settle(each.ticket, take_unbooked(each.completion.usage, each.completion.booked));
+    return count + came;
+  }
 
-ICPI_INLINE bool BudgetedSubmissions::cancel(Ticket ticket) {
-  const auto found =
-      std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& each) { return each.second == ticket; });
-  if (found == waiting_.end()) return false;
-  waiting_.erase(found);
-  answer(ticket, {ErrorCategory::cancelled, "cancelled before it was sent", 0});
-  return true;
+  bool cancel(Ticket ticket) {
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& each) { return each.ticket == ticket; });
+    if (found == waiting_.end()) return false;
+    waiting_.erase(found);
+    answer(ticket, {ErrorCategory::cancelled, "cancelled before it was sent", 0});
+    return true;
+  }
+
+ private:
+  struct Waiting {
+    CompletionRequest request;
+    Ticket ticket = 0;
+  };
+
+  /// A submission that waited and may go to the model now.
+  std::optional<Waiting> next() {
+    while (!waiting_.empty()) {
+      const Waiting first = waiting_.front();
+      Reservation reservation = account_->estimate(first.request);
+      reservation.submitted = true;
+      const auto admission = account_->reserve(reservation);
+      if (admission == BudgetAccount::Admission::later) return std::nullopt;
+      if (admission == BudgetAccount::Admission::granted) open_.emplace_back(first.ticket, reservation);
+      if (admission == BudgetAccount::Admission::refused) answer(first.ticket, budget_refusal(*account_));
+      waiting_.erase(waiting_.begin());
+      if (admission == BudgetAccount::Admission::granted) return first;
+    }
+    return std::nullopt;
+  }
+
+  void submit_waiting(LanguageModelRef model) {
+    while (const auto waited = next()) {
+      try {
+        model.submit(waited->request, waited->ticket);
+      } catch (...) {
+        settle(waited->ticket, {});
+        waiting_.insert(waiting_.begin(), *waited);
+        throw;
+      }
+    }
+  }
+
+  void answer(Ticket ticket, CompletionError error) {
+    Completion completion;
+    completion.error = std::move(error);
+    refused_.push(ticket, std::move(completion));
+  }
+
+  std::shared_ptr<BudgetAccount> account_;
+  std::vector<std::pair<Ticket, Reservation>> open_;
+  std::vector<Waiting> waiting_;  ///< first come first served
+  FinishedQueue refused_;
+};
+
+ICPI_INLINE BudgetedSubmissions::BudgetedSubmissions(std::shared_ptr<BudgetAccount> account)
+    : work_(make_owned<Work>(std::move(account))) {}
+ICPI_INLINE BudgetedSubmissions::BudgetedSubmissions(BudgetedSubmissions&&) noexcept = default;
+ICPI_INLINE BudgetedSubmissions& BudgetedSubmissions::operator=(BudgetedSubmissions&&) noexcept = default;
+ICPI_INLINE BudgetedSubmissions::~BudgetedSubmissions() = default;
+
+ICPI_INLINE BudgetAccount& BudgetedSubmissions::account() const noexcept { return work_->account(); }
+ICPI_INLINE bool BudgetedSubmissions::admit(const CompletionRequest& request, Ticket ticket) {
+  return work_->admit(request, ticket);
 }
+ICPI_INLINE void BudgetedSubmissions::failed(Ticket ticket) { work_->settle(ticket, {}); }
+ICPI_INLINE std::size_t BudgetedSubmissions::collect(LanguageModelRef model, std::span<FinishedCompletion> finished,
+                                                     std::chrono::milliseconds wait) {
+  return work_->collect(model, finished, wait);
+}
+ICPI_INLINE bool BudgetedSubmissions::cancel(Ticket ticket) { return work_->cancel(ticket); }
 
 }  // namespace detail
 

@@ -5,18 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/language_model_ref.hpp"
-#include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/models/budget_account.hpp"
-#include "icpi/models/finished_queue.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
@@ -33,43 +30,31 @@ ICPI_API void score_within(BudgetAccount& account, LanguageModelRef model, std::
                            std::span<Scores> scores);
 
 /// What an account set aside for submissions under way, and the submissions that wait until it has room. May be moved
-/// from, and is then as good as empty. What is set aside is given back when it ends.
+/// from; then it can be assigned to and destroyed, and nothing else. What is set aside is given back when it ends.
 /// Thread-safety: one object by one thread at a time.
 class ICPI_API BudgetedSubmissions {
  public:
   /// Throws InvalidArgument when there is no account.
   explicit BudgetedSubmissions(std::shared_ptr<BudgetAccount> account);
-  BudgetedSubmissions(BudgetedSubmissions&&) noexcept = default;
-  BudgetedSubmissions& operator=(BudgetedSubmissions&& other) noexcept;
+  BudgetedSubmissions(BudgetedSubmissions&&) noexcept;
+  BudgetedSubmissions& operator=(BudgetedSubmissions&&) noexcept;
   ~BudgetedSubmissions();
 
-  [[nodiscard]] BudgetAccount& account() const noexcept { return *account_; }
+  [[nodiscard]] BudgetAccount& account() const noexcept;
   /// Takes a submission: whether it may go to the model now. Else it waits, or its refusal does.
   [[nodiscard]] bool admit(const CompletionRequest& request, Ticket ticket);
   /// The model did not take an admitted submission, which is forgotten.
   void failed(Ticket ticket);
-  /// The same; it waits again.
-  void put_back(const CompletionRequest& request, Ticket ticket);
-  /// A submission that waited and may go to the model now.
-  [[nodiscard]] std::optional<std::pair<CompletionRequest, Ticket>> next();
-  /// Whether a submission waits while none is with the model.
-  [[nodiscard]] bool stuck() const noexcept { return open_.empty() && !waiting_.empty(); }
-  /// Books answers of the model.
-  void book(std::span<FinishedCompletion> finished);
-  /// Submissions that the model will not answer, as many as there are or as there is room for.
-  [[nodiscard]] std::size_t hand_over(std::span<FinishedCompletion> places) { return refused_.hand_over(places); }
+  /// Submits what waited and may go to the model now, and collects: what the model will not answer comes first.
+  [[nodiscard]] std::size_t collect(LanguageModelRef model, std::span<FinishedCompletion> finished,
+                                    std::chrono::milliseconds wait);
   /// Whether the submission waited; then it is cancelled.
   bool cancel(Ticket ticket);
 
  private:
-  void answer(Ticket ticket, CompletionError error);
-  void settle(Ticket ticket, const Usage& usage);
-  void release() noexcept;
+  class Work;
 
-  std::shared_ptr<BudgetAccount> account_;
-  std::vector<std::pair<Ticket, Reservation>> open_;
-  std::vector<std::pair<CompletionRequest, Ticket>> waiting_;  ///< first come first served
-  FinishedQueue refused_;
+  Owned<Work> work_;
 };
 
 }  // namespace detail
@@ -119,21 +104,7 @@ class BudgetedModel : public ModelDecorator<LM> {
   [[nodiscard]] std::size_t collect(std::span<FinishedCompletion> finished, std::chrono::milliseconds wait)
     requires AsynchronousLanguageModel<LM>
   {
-    if (submissions_.stuck()) account().wait_for_answers(wait);
-    while (const auto next = submissions_.next()) {
-      try {
-        this->model_.submit(next->first, next->second);
-      } catch (...) {
-        submissions_.put_back(next->first, next->second);
-        throw;
-      }
-    }
-    const std::size_t count = submissions_.hand_over(finished);
-    if (count == finished.size()) return count;
-    if (count > 0) wait = std::chrono::milliseconds::zero();
-    const std::size_t came = this->model_.collect(finished.subspan(count), wait);
-    submissions_.book(finished.subspan(count, came));
-    return count + came;
+    return submissions_.collect(this->model_, finished, wait);
   }
   /// See AsynchronousLanguageModel.
   void cancel(Ticket ticket)

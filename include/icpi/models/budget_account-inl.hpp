@@ -81,7 +81,7 @@ struct BudgetAccount::State {
 /// @endcond
 
 ICPI_INLINE BudgetAccount::BudgetAccount(const Budget& budget, const Spending& spent_before)
-    : budget_(budget), state_(std::make_unique<State>(spent_before)) {
+    : budget_(budget), state_(make_owned<State>(spent_before)) {
   const auto usable = [](double value) { return std::isfinite(value) && value >= 0; };
   const TokenPrices& prices = budget.prices;
   if (!usable(budget.money)) throw InvalidArgument("Budget::money must be finite and >= 0");

@@ -4,12 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 
 namespace icpi {
 
@@ -113,7 +113,7 @@ class ICPI_API BudgetAccount {
   void add(const Reservation& reservation, const Usage& usage);
 
   const Budget budget_;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 }  // namespace icpi

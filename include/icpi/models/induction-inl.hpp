@@ -10,7 +10,12 @@
 
 namespace icpi {
 
-ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(std::make_unique<Batches>(options)) {}
+static_assert(LanguageModel<InductionModel>);
+static_assert(ConstrainsChoices<InductionModel>);
+static_assert(ScoresContinuations<InductionModel>);
+static_assert(RecallsPrompts<InductionModel>);
+
+ICPI_INLINE InductionModel::InductionModel(InductionOptions options) : batches_(make_owned<Batches>(options)) {}
 ICPI_INLINE InductionModel::InductionModel(InductionModel&&) noexcept = default;
 ICPI_INLINE InductionModel& InductionModel::operator=(InductionModel&&) noexcept = default;
 ICPI_INLINE InductionModel::~InductionModel() = default;
@@ -29,5 +34,9 @@ ICPI_INLINE void InductionModel::recall(std::span<const CompletionRequest> reque
 ICPI_INLINE void InductionModel::score(std::span<const ScoreRequest> requests, std::span<Scores> scores) {
   batches_->score(requests, scores);
 }
+
+#if !defined(ICPI_HEADER_ONLY)
+template ICPI_API const LanguageModelRef::Calls& LanguageModelRef::calls_of<InductionModel>();
+#endif
 
 }  // namespace icpi

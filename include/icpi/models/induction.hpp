@@ -3,12 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 
-#include "icpi/concepts/language_model.hpp"
+#include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 
 namespace icpi {
 
@@ -64,13 +64,13 @@ class ICPI_API InductionModel {
 
  private:
   class Batches;
-  std::unique_ptr<Batches> batches_;
+  Owned<Batches> batches_;
 };
 
-static_assert(LanguageModel<InductionModel>);
-static_assert(ConstrainsChoices<InductionModel>);
-static_assert(ScoresContinuations<InductionModel>);
-static_assert(RecallsPrompts<InductionModel>);
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template const LanguageModelRef::Calls& LanguageModelRef::calls_of<InductionModel>();
+#endif
 
 }  // namespace icpi
 

@@ -12,6 +12,7 @@
 #include "icpi/concepts/language_model_ref.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/models/model_decorator.hpp"
 
 namespace icpi {
@@ -60,7 +61,7 @@ class ICPI_API RecordingFile {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  Owned<State> state_;
 };
 
 }  // namespace detail
@@ -121,8 +122,6 @@ class ICPI_API ReplayingModel {
   std::string name_;
   std::shared_ptr<const Answers> answers_;
 };
-
-static_assert(LanguageModel<ReplayingModel>);
 
 #endif
 

@@ -20,6 +20,8 @@
 
 namespace icpi {
 
+static_assert(LanguageModel<ScriptedModel>);
+
 ICPI_INLINE ScriptedModel::ScriptedModel(Script script) : script_(std::move(script)) {
   if (!script_) throw InvalidArgument("ScriptedModel: there is no script");
 }

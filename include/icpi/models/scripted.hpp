@@ -61,8 +61,6 @@ class ICPI_API ScriptedModel {
   std::uint64_t batches_ = 0;
 };
 
-static_assert(LanguageModel<ScriptedModel>);
-
 }  // namespace icpi
 
 #if defined(ICPI_HEADER_ONLY)

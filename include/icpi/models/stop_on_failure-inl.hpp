@@ -17,12 +17,12 @@ ICPI_INLINE ModelFailure::ModelFailure(CompletionError error)
 
 namespace detail {
 
-ICPI_INLINE void FailureWatch::check(std::span<const Completion> completions) {
+ICPI_INLINE void FailureWatch::check_completions(std::span<Completion> completions) {
   for (const Completion& each : completions)
     if (each.error) throw ModelFailure(each.error);
 }
 
-ICPI_INLINE void FailureWatch::check(std::span<const Scores> scores) {
+ICPI_INLINE void FailureWatch::check_scores(std::span<Scores> scores) {
   for (const Scores& each : scores)
     if (each.error) throw ModelFailure(each.error);
 }
@@ -34,7 +34,8 @@ ICPI_INLINE void FailureWatch::cancelled(Ticket ticket) {
   if (place == cancelled_.end() || *place != ticket) cancelled_.insert(place, ticket);
 }
 
-ICPI_INLINE void FailureWatch::check(std::span<FinishedCompletion> finished) {
+ICPI_INLINE void FailureWatch::check_finished(std::span<FinishedCompletion> finished, std::size_t count) {
+  finished = finished.first(count);
   for (const FinishedCompletion& each : finished) {
     const bool wanted = !forget(each.ticket);
     if (!wanted || !each.completion.error) continue;

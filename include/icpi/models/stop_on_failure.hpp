@@ -34,16 +34,16 @@ namespace detail {
 class ICPI_API FailureWatch {
  public:
   /// Of a batch.
-  static void check(std::span<const Completion> completions);
+  static void check_completions(std::span<Completion> completions);
   /// Of a batch.
-  static void check(std::span<const Scores> scores);
+  static void check_scores(std::span<Scores> scores);
 
   /// A ticket is under way.
   void submitted(Ticket ticket);
   /// The caller no longer wants its answer.
   void cancelled(Ticket ticket);
-  /// Answers came. When it throws, all of them wait in kept().
-  void check(std::span<FinishedCompletion> finished);
+  /// The first `count` are answers that came. When it throws, all of them wait in kept().
+  void check_finished(std::span<FinishedCompletion> finished, std::size_t count);
   /// Came together with a failure.
   [[nodiscard]] FinishedQueue& kept() noexcept { return kept_; }
 
@@ -69,14 +69,14 @@ class StopOnFailure : public ModelDecorator<LM> {
   /// See LanguageModel.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
     this->model_.complete(requests, completions);
-    detail::FailureWatch::check(std::span<const Completion>(completions));
+    detail::FailureWatch::check_completions(completions);
   }
   /// See ScoresContinuations.
   void score(std::span<const ScoreRequest> requests, std::span<Scores> scores)
     requires ScoresContinuations<LM>
   {
     this->model_.score(requests, scores);
-    detail::FailureWatch::check(std::span<const Scores>(scores));
+    detail::FailureWatch::check_scores(scores);
   }
 
   /// See AsynchronousLanguageModel.
@@ -93,7 +93,7 @@ class StopOnFailure : public ModelDecorator<LM> {
   {
     if (!watch_.kept().empty()) return watch_.kept().hand_over(finished);
     const std::size_t count = this->model_.collect(finished, wait);
-    watch_.check(finished.first(count));
+    watch_.check_finished(finished, count);
     return count;
   }
   /// See AsynchronousLanguageModel.

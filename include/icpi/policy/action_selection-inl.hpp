@@ -54,4 +54,11 @@ ICPI_INLINE void Softmax::check() const {
   check_option(temperature > 0 && std::isfinite(temperature), "softmax.temperature", temperature, "above 0, finite");
 }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ActionSelectionCalls, ActionSelectionCalls::Of<Greedy>, Greedy>;
+template struct ActionSelectionCalls::Of<Greedy>;
+template struct HeldStrategy<ActionSelectionCalls, ActionSelectionCalls::Of<Softmax>, Softmax>;
+template struct ActionSelectionCalls::Of<Softmax>;
+#endif
+
 }  // namespace icpi

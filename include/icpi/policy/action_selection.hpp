@@ -3,12 +3,12 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/strategy.hpp"
 
@@ -25,7 +25,7 @@ concept SelectsActions = std::copyable<T> && DescribesItself<T> &&
                          };
 
 /// The calls behind ActionSelection.
-struct ActionSelectionCalls : StrategyCalls {
+struct ICPI_API ActionSelectionCalls : StrategyCalls {
   /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = SelectsActions<T>;
@@ -33,11 +33,11 @@ struct ActionSelectionCalls : StrategyCalls {
   /// See SelectsActions.
   [[nodiscard]] virtual std::size_t select(std::span<const double> values, RandomStream& stream) = 0;
   /// A copy of what is held.
-  [[nodiscard]] virtual std::unique_ptr<ActionSelectionCalls> clone() const = 0;
+  [[nodiscard]] virtual Owned<ActionSelectionCalls> clone() const = 0;
 
   /// A strategy of type T.
   template <class T>
-  struct Of final : HeldStrategy<ActionSelectionCalls, Of<T>, T> {
+  struct ICPI_API Of final : HeldStrategy<ActionSelectionCalls, Of<T>, T> {
     using HeldStrategy<ActionSelectionCalls, Of<T>, T>::HeldStrategy;
     std::size_t select(std::span<const double> values, RandomStream& stream) override {
       return this->strategy.select(values, stream);
@@ -49,7 +49,7 @@ struct ActionSelectionCalls : StrategyCalls {
 using ActionSelection = Strategy<ActionSelectionCalls>;
 
 /// The best action (paper, section 3); ties are broken uniformly at random.
-struct Greedy {
+struct ICPI_API Greedy {
   /// See SelectsActions.
   [[nodiscard]] ICPI_API std::size_t select(std::span<const double> values, RandomStream& stream) const;
   /// Name and parameters.
@@ -57,7 +57,7 @@ struct Greedy {
 };
 
 /// Each action with probability proportional to exp(value / temperature) (Boltzmann).
-struct Softmax {
+struct ICPI_API Softmax {
   double temperature = 1;  ///< in units of value; above 0, finite
 
   /// See SelectsActions.
@@ -67,6 +67,14 @@ struct Softmax {
   /// Throws InvalidArgument for parameters out of range.
   ICPI_API void check() const;
 };
+
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template struct HeldStrategy<ActionSelectionCalls, ActionSelectionCalls::Of<Greedy>, Greedy>;
+extern template struct ActionSelectionCalls::Of<Greedy>;
+extern template struct HeldStrategy<ActionSelectionCalls, ActionSelectionCalls::Of<Softmax>, Softmax>;
+extern template struct ActionSelectionCalls::Of<Softmax>;
+#endif
 
 }  // namespace icpi
 

@@ -3,7 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
-#include <deque>
+#include <iterator>
 
 #include "icpi/concepts/environment.hpp"
 #include "icpi/concepts/legal_actions.hpp"
@@ -24,10 +24,21 @@ concept Agent = Environment<E> && requires(A& agent, const A& constant, const ty
   { constant.costs() } -> std::convertible_to<const Costs&>;              // costs(): everything spent so far
 };
 
-/// An agent that can be told which actions are legal where it acts.
+namespace detail {
+
+/// Any RandomAccessRange of actions: not one that lies in a row, so that agents take more than spans. Declared alone.
+template <class Action>
+struct SomeActions {
+  [[nodiscard]] std::reverse_iterator<const Action*> begin() const;
+  [[nodiscard]] std::reverse_iterator<const Action*> end() const;
+};
+
+}  // namespace detail
+
+/// An agent that can be told which actions are legal where it acts: any RandomAccessRange of them.
 template <class A, class E>
 concept TakesLegalActions = Agent<A, E> && requires(A& agent, const typename E::Observation& observation,
-                                                    const std::deque<typename E::Action>& legal) {
+                                                    const detail::SomeActions<typename E::Action>& legal) {
   { agent.act(observation, legal) } -> std::convertible_to<typename E::Action>;  // act(o, legal): one of these
 };
 
@@ -83,20 +94,5 @@ concept AgentMemory =
       { prompt_context.tried(id, action) } -> std::convertible_to<bool>;  // tried(id, action): ever done there
       { prompt_context.costs } -> std::convertible_to<const Costs&>;      // costs: what answering has cost
     };
-
-namespace detail {
-
-/// How a rollout model wants its prompt contexts: as what it names ServedMemory, else as they are.
-template <class Model, class Memory>
-struct ServedMemory {
-  using type = Memory;
-};
-template <class Model, class Memory>
-  requires requires { typename Model::ServedMemory; }
-struct ServedMemory<Model, Memory> {
-  using type = typename Model::ServedMemory;
-};
-
-}  // namespace detail
 
 }  // namespace icpi

@@ -30,7 +30,7 @@ ICPI_INLINE AgentCore::AgentCore(std::size_t actions, double discount, std::uint
       discount_(discount),
       key_(agent_key(seed)) {
   check_options();
-  work_ = std::make_unique<Workspace>();
+  work_ = make_owned<Workspace>();
 }
 ICPI_INLINE AgentCore::AgentCore(const AgentCore& with, std::uint64_t environment)
     : options_(with.options_),
@@ -39,7 +39,7 @@ ICPI_INLINE AgentCore::AgentCore(const AgentCore& with, std::uint64_t environmen
       discount_(with.discount_),
       key_(with.key_),
       environment_(environment),
-      work_(std::make_unique<Workspace>()) {}
+      work_(make_owned<Workspace>()) {}
 ICPI_INLINE AgentCore::AgentCore(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore& AgentCore::operator=(AgentCore&&) noexcept = default;
 ICPI_INLINE AgentCore::~AgentCore() = default;
@@ -77,6 +77,7 @@ ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
   check_whole();
   check_option(kind <= EpisodeKind::evaluation, "kind of an episode", static_cast<int>(kind), "training, evaluation");
   kind_ = kind;
+  offered_.clear();
   running_ = true;
   step_ = 0;
   return episode_++;
@@ -95,10 +96,19 @@ ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) const {
   if (!std::isfinite(reward)) throw InvalidArgument(fmt::format("observe: the reward {} is not finite", reward));
 }
 
-ICPI_INLINE void AgentCore::check_legal(std::size_t unknown, LegalActions legal) {
+ICPI_INLINE void AgentCore::check_legal(std::size_t unknown, std::size_t legal) {
   if (unknown > 0)
     throw InvalidArgument(fmt::format("act: {} of the legal actions are none of the environment's", unknown));
-  if (legal.empty()) throw InvalidArgument("act: no action is legal, and the episode goes on");
+  if (legal == 0) throw InvalidArgument("act: no action is legal, and the episode goes on");
+}
+
+ICPI_INLINE void AgentCore::check_running() const {
+  if (!running()) throw InvalidArgument("act: begin_episode comes first");
+}
+
+ICPI_INLINE void AgentCore::offer_places(std::size_t unknown, std::vector<std::uint32_t>& places) {
+  check_legal(unknown, places.size());
+  offered_.swap(places);
 }
 
 ICPI_INLINE RandomKey AgentCore::decision_key() const {
@@ -185,8 +195,11 @@ ICPI_INLINE void AgentCore::decide_together(const Until& until) {
     agent->alone_ = work.gathered.size() == 1 && agent == this;
     agent->failure_ = agent->memory_failure();
   }
-  for (const auto& [agent, observation] : work.gathered)
-    if (!agent->failure_) agent->acted(observation);  // whatever callbacks do
+  for (const auto& [agent, observation] : work.gathered) {
+    if (agent->failure_) continue;
+    agent->offered_.clear();
+    agent->acted(observation);  // whatever callbacks do
+  }
 }
 
 ICPI_INLINE void AgentCore::check_together() const {
@@ -205,8 +218,8 @@ ICPI_INLINE void AgentCore::check_together() const {
 /// Decides at random, or puts this agent's task on the leader's list.
 ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) {
   forget_action();
-  decision_.legal.clear();
-  find_legal(observation, decision_.legal);
+  decision_.legal = offered_;
+  if (decision_.legal.empty()) find_legal(observation, decision_.legal);
   if (!decision_.legal.empty() && kind_ == EpisodeKind::training) memory_note_legal(observation, decision_.legal);
   decision_.imagined_legality = {};
   decision_.by_model = asks_model();
@@ -269,15 +282,15 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
 
 /// Among the legal actions whose value is known, strategies see no others; at random where there are none.
 ICPI_INLINE void AgentCore::select() {
-  candidates_.take(decision_.values);
-  const auto actions = candidates_.actions();
+  work_->candidates.take(decision_.values);
+  const auto actions = work_->candidates.actions();
   if (actions.empty()) {
     decision_.values.clear();
     decision_.returns.resize(0, 0);
     return decide_at_random();
   }
   RandomStream stream(decision_key().child(2));
-  const std::size_t place = options_.selection->select(candidates_.values(), stream);
+  const std::size_t place = options_.selection->select(work_->candidates.values(), stream);
   if (place >= actions.size())
     throw Error(fmt::format("{} selected action {} of {}", options_.selection.description(), place, actions.size()));
   decision_.action = actions[place];

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,9 +14,9 @@
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/until.hpp"
-#include "icpi/policy/candidates.hpp"
 #include "icpi/policy/decision.hpp"
 #include "icpi/policy/options.hpp"
 #include "icpi/rollout/decision_task.hpp"
@@ -75,8 +74,12 @@ class ICPI_API AgentCore {
   /// Throws InvalidArgument unless an action waits for its result and the reward is finite, as check_whole() too.
   void check_observed(bool waits, double reward) const;
 
-  /// Throws InvalidArgument when some of the actions that are said to be legal are unknown, or there are none.
-  static void check_legal(std::size_t unknown, LegalActions legal);
+  /// Throws InvalidArgument when some of the actions that are said to be legal are unknown, or none is `legal`.
+  static void check_legal(std::size_t unknown, std::size_t legal);
+  /// Throws InvalidArgument unless an episode is running, and check_whole().
+  void check_running() const;
+  /// The next decision is among these. Throws as check_legal(); then nothing has changed.
+  void offer_places(std::size_t unknown, std::vector<std::uint32_t>& places);
 
   /// Begins the list of those that decide together with this agent, itself among them. All are of one dynamic type.
   void gather_none();
@@ -104,7 +107,8 @@ class ICPI_API AgentCore {
 
   // The environment's side. Observations are those given to decide().
   [[nodiscard]] virtual ObservationId observe_for_decision(const void* observation) = 0;
-  virtual void find_legal(const void* observation, std::vector<std::uint32_t>& legal) = 0;  ///< leaves it empty: all
+  /// What the environment says, into `legal`, which is empty and stays so where all are. Not where something was offered.
+  virtual void find_legal(const void* observation, std::vector<std::uint32_t>& legal) = 0;
   virtual void memory_note_legal(const void* observation, LegalActions legal) = 0;
   [[nodiscard]] virtual std::exception_ptr memory_failure() const = 0;
   [[nodiscard]] virtual LegalSourceCounts memory_legality() const = 0;
@@ -153,11 +157,11 @@ class ICPI_API AgentCore {
   std::uint64_t episode_ = 0;
   std::uint64_t step_ = 0;
   Decision decision_;
+  std::vector<std::uint32_t> offered_;  ///< for the next decision, until it stands; empty: nothing was
   Costs costs_;
   Costs spent_before_;
   LegalSourceCounts legality_before_;
-  Candidates candidates_;
-  std::unique_ptr<Workspace> work_;
+  Owned<Workspace> work_;
 };
 
 }  // namespace icpi

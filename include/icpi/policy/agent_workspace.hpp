@@ -9,6 +9,7 @@
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/policy/agent_core.hpp"
+#include "icpi/policy/candidates.hpp"
 #include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/hope.hpp"
 
@@ -26,6 +27,7 @@ struct AgentCore::Workspace final : History, Hopes {
     const void* observation = nullptr;  ///< where it stands
   };
   std::vector<Gathered> gathered;  ///< who decides together
+  Candidates candidates;           ///< of the decision being made
 
   OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
     return deciding[prompt_context]->memory_outcomes(observation, action);

@@ -54,4 +54,13 @@ ICPI_INLINE std::string RandomRate::description() const { return fmt::format("ra
 
 ICPI_INLINE void RandomRate::check() const { check_option(rate >= 0 && rate <= 1, "random_rate.rate", rate, "0 to 1"); }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<WarmUp>, WarmUp>;
+template struct ExplorationCalls::Of<WarmUp>;
+template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<UntriedFirst>, UntriedFirst>;
+template struct ExplorationCalls::Of<UntriedFirst>;
+template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<RandomRate>, RandomRate>;
+template struct ExplorationCalls::Of<RandomRate>;
+#endif
+
 }  // namespace icpi

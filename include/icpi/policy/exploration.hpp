@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/strategy.hpp"
 #include "icpi/policy/decision.hpp"
@@ -76,7 +75,7 @@ concept Explores =
     std::copyable<T> && DescribesItself<T> && (ActsAtRandom<T> || AdjustsValues<T> || HopesInImagination<T>);
 
 /// The calls behind Exploration.
-struct ExplorationCalls : StrategyCalls {
+struct ICPI_API ExplorationCalls : StrategyCalls {
   /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = Explores<T>;
@@ -91,11 +90,11 @@ struct ExplorationCalls : StrategyCalls {
   [[nodiscard]] virtual Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps,
                                   std::span<double> unknown) = 0;
   /// A copy of what is held.
-  [[nodiscard]] virtual std::unique_ptr<ExplorationCalls> clone() const = 0;
+  [[nodiscard]] virtual Owned<ExplorationCalls> clone() const = 0;
 
   /// A strategy of type T.
   template <class T>
-  struct Of final : HeldStrategy<ExplorationCalls, Of<T>, T> {
+  struct ICPI_API Of final : HeldStrategy<ExplorationCalls, Of<T>, T> {
     using HeldStrategy<ExplorationCalls, Of<T>, T>::HeldStrategy;
     bool acts_at_random(const DecisionContext& context, RandomStream& stream) override {
       if constexpr (ActsAtRandom<T>) return this->strategy.acts_at_random(context, stream);
@@ -107,7 +106,7 @@ struct ExplorationCalls : StrategyCalls {
     bool hopes() const override { return HopesInImagination<T>; }
     Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps, std::span<double> unknown) override {
       if constexpr (HopesInImagination<T>) return this->strategy.hope(context, steps, unknown);
-      std::ranges::fill(unknown, 0.0);
+      for (double& each : unknown) each = 0;
       return {};
     }
   };
@@ -118,7 +117,7 @@ using Exploration = Strategy<ExplorationCalls>;
 
 /// Exploration of the paper (section 3): acts by its values with probability 1 / (1 + exp(slope (successes - n))), n =
 /// trajectories that policy prompts show.
-struct WarmUp {
+struct ICPI_API WarmUp {
   double successes = 3;  ///< n at which the probability is one half
   double slope = 2;      ///< how suddenly it rises; finite
   bool abrupt = false;   ///< at random until n >= successes, never afterwards
@@ -137,7 +136,7 @@ struct WarmUp {
 
 /// Adds to the value of actions that were never tried at the current observation: above 0 but below all differences of
 /// values it is a tie-break. In training only: where nothing is learned, nothing is tried.
-struct UntriedFirst {
+struct ICPI_API UntriedFirst {
   double bonus = 0.001;  ///< finite
 
   /// See AdjustsValues.
@@ -149,7 +148,7 @@ struct UntriedFirst {
 };
 
 /// Acts uniformly at random at a constant rate (epsilon-greedy).
-struct RandomRate {
+struct ICPI_API RandomRate {
   double rate = 0.1;  ///< 0 to 1
 
   /// See ActsAtRandom.
@@ -159,6 +158,16 @@ struct RandomRate {
   /// Throws InvalidArgument for parameters out of range.
   ICPI_API void check() const;
 };
+
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<WarmUp>, WarmUp>;
+extern template struct ExplorationCalls::Of<WarmUp>;
+extern template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<UntriedFirst>, UntriedFirst>;
+extern template struct ExplorationCalls::Of<UntriedFirst>;
+extern template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<RandomRate>, RandomRate>;
+extern template struct ExplorationCalls::Of<RandomRate>;
+#endif
 
 }  // namespace icpi
 

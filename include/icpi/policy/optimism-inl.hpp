@@ -64,4 +64,9 @@ ICPI_INLINE void Optimism::check() const {
   check_option(trials >= 0 && std::isfinite(trials), "optimism.trials", trials, "0 or more");
 }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<Optimism>, Optimism>;
+template struct ExplorationCalls::Of<Optimism>;
+#endif
+
 }  // namespace icpi

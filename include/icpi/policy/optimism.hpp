@@ -27,7 +27,7 @@ namespace icpi {
 /// was tried n times is unknown by c trials / (trials + n), where c is how often repeating the action has not come out the same, of
 /// its own observations and, as one more, of those of all actions (by the rule of succession, too): next to 0 once much was
 /// repeated and nothing came out differently.
-struct Optimism {
+struct ICPI_API Optimism {
   std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
   double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
   bool doubt = true;                     ///< whether the model's doubt counts: p, else 1
@@ -40,6 +40,12 @@ struct Optimism {
   /// Throws InvalidArgument for parameters out of range.
   ICPI_API void check() const;
 };
+
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template struct HeldStrategy<ExplorationCalls, ExplorationCalls::Of<Optimism>, Optimism>;
+extern template struct ExplorationCalls::Of<Optimism>;
+#endif
 
 }  // namespace icpi
 

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/concepts/prompt_formatter.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/policy/rollout_agent.hpp"
 #include "icpi/policy/saved_agent.hpp"
 #include "icpi/policy/several_environments.hpp"
@@ -171,12 +171,12 @@ class PolicyIteration
     return options.queries;
   }
 
-  static std::unique_ptr<Memory> make_memory(const Env& env, LM& model, const PolicyIterationOptions& options,
-                                             Formatter formatter, Buffer experience) {
+  static Owned<Memory> make_memory(const Env& env, LM& model, const PolicyIterationOptions& options,
+                                   Formatter&& formatter, Buffer&& experience) {
     check_options(options);
     check_context_fits(model, options);
-    return std::unique_ptr<Memory>(new Memory(env, std::move(experience), std::move(formatter), options.prompts,
-                                              token_counter(model), Base::agent_key(options.seed).child(0)));
+    return Owned<Memory>(new Memory(env, std::move(experience), std::move(formatter), options.prompts,
+                                    token_counter(model), Base::agent_key(options.seed).child(0)));
   }
 
   struct Played {

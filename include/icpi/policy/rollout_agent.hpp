@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/agent_core.hpp"
 #include "icpi/policy/decision.hpp"
@@ -25,7 +25,7 @@
 
 namespace icpi {
 
-template <Environment Env, class Memory, class Model>
+template <class Env, class Memory, class Model>
 class SeveralEnvironments;
 
 /// An agent that acts greedily on imagined rollouts, whatever they are imagined with: PolicyIteration prompts a language
@@ -47,19 +47,17 @@ class RolloutAgent : public AgentCore {
   };
 
   /// Throws InvalidArgument for options out of range and for an environment without actions.
-  RolloutAgent(const Env& env, std::unique_ptr<Memory> prompt_context, Model model, std::uint64_t seed,
+  RolloutAgent(const Env& env, Owned<Memory> prompt_context, Model model, std::uint64_t seed,
                const DecisionOptions& options)
       : AgentCore(count_actions(env), env.discount(), seed, options),
         memory_(std::move(prompt_context)),
         model_(std::move(model)),
-        adviser_(env) {
-    for (const auto& action : env.actions()) actions_.push_back(action);
-  }
+        adviser_(env),
+        actions_(actions_of(env)) {}
 
   /// An episode begins. One that was running is abandoned.
   void begin_episode(const Observation&, EpisodeKind kind = EpisodeKind::training) {
     abandon();
-    offered_.clear();
     memory_->begin_episode(begin(kind));
   }
 
@@ -83,20 +81,21 @@ class RolloutAgent : public AgentCore {
   template <RandomAccessRange Legal>
     requires RangeOf<Legal, Action>
   void offer(const Legal& legal) {
-    if (!running()) throw InvalidArgument("act: begin_episode comes first");
+    check_running();
     std::vector<std::uint32_t> places;
     const std::size_t unknown = places_among(legal, actions_, places);
-    check_legal(unknown, places);
-    offered_ = std::move(places);
+    offer_places(unknown, places);
   }
 
   /// Asks `env` from now on which actions are legal: where a decision is made without an offer, and at what is imagined for
   /// it. Of an environment that can be copied a copy is asked, from construction on; another one must outlive
   /// the agent, or the next call. Without legal actions it is nothing.
-  void consult(const Env& env) {
+  void consult([[maybe_unused]] const Env& env) {
     check_whole();
-    adviser_.consult(env);
-    if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
+    if constexpr (HasLegalActions<Env>) {
+      adviser_.consult(env);
+      if constexpr (requires { memory_->consult(env); }) memory_->consult(env);
+    }
   }
 
   /// Takes in what `env` has gained of actions; an episode that was running is abandoned then. Throws InvalidArgument when an
@@ -109,8 +108,7 @@ class RolloutAgent : public AgentCore {
       memory_->grow(env);
     else
       throw InvalidArgument("the agent's memory has no grow(env): the environment must not gain actions");
-    const auto& actions = env.actions();
-    actions_.assign(std::begin(actions), std::end(actions));
+    actions_ = actions_of(env);
     know_actions(actions_.size());
     consult(env);
   }
@@ -177,7 +175,7 @@ class RolloutAgent : public AgentCore {
  private:
   friend class SeveralEnvironments<Env, Memory, Model>;
   /// The same agent in environment number `environment`, not 0.
-  RolloutAgent(const RolloutAgent& with, std::uint64_t environment, std::unique_ptr<Memory> prompt_context, Model model)
+  RolloutAgent(const RolloutAgent& with, std::uint64_t environment, Owned<Memory> prompt_context, Model model)
       : AgentCore(with, environment),
         memory_(std::move(prompt_context)),
         model_(std::move(model)),
@@ -223,18 +221,17 @@ class RolloutAgent : public AgentCore {
   ObservationId observe_for_decision(const void* observation) override {
     return memory_->observe(*static_cast<const Observation*>(observation));
   }
-  /// What was offered, else what the environment says. An offer is used up when the decision stands.
-  void find_legal(const void* observation, std::vector<std::uint32_t>& legal) override {
-    legal = offered_;
+  void find_legal([[maybe_unused]] const void* observation,
+                  [[maybe_unused]] std::vector<std::uint32_t>& legal) override {
     if constexpr (HasLegalActions<Env>) {
-      if (!legal.empty() || !adviser_.limits()) return;
+      if (!adviser_.limits()) return;
       if (!adviser_.knows())
         throw InvalidArgument(
             "act: it is not known which actions are legal: say it with the observation, or call consult(env)");
       std::size_t unknown = 0;
       adviser_.ask(*static_cast<const Observation*>(observation),
                    [&](const auto& actions) { unknown = places_among(actions, actions_, legal); });
-      check_legal(unknown, legal);
+      check_legal(unknown, legal.size());
     }
   }
   void memory_note_legal(const void* observation, LegalActions legal) override {
@@ -254,14 +251,9 @@ class RolloutAgent : public AgentCore {
   ActionExperience memory_experience(std::uint32_t done) const override { return detail::experience(*memory_, done); }
   const Costs& memory_costs() const override { return memory_->costs; }
   void begin_round() override { detail::begin_round_of(*memory_); }
-  void serve_none() override { prompt_contexts_.clear(); }
-  void serve_also(AgentCore& agent) override {
-    prompt_contexts_.push_back(static_cast<RolloutAgent&>(agent).memory_.get());
-  }
-  RolloutModelRef serving_model() override {
-    model_.serve(prompt_contexts_);
-    return model_;
-  }
+  void serve_none() override { model_.serve_none(); }
+  void serve_also(AgentCore& agent) override { model_.serve_also(*static_cast<RolloutAgent&>(agent).memory_); }
+  RolloutModelRef serving_model() override { return model_; }
   bool model_agrees_with(const AgentCore& other) const override {
     if constexpr (requires { model_.agrees_with(model_); })
       return model_.agrees_with(static_cast<const RolloutAgent&>(other).model_);
@@ -269,7 +261,6 @@ class RolloutAgent : public AgentCore {
   }
   void forget_action() override { acted_.reset(); }
   void acted(const void* observation) override {
-    offered_.clear();
     acted_ = *static_cast<const Observation*>(observation);
     if (callbacks_.on_decision) callbacks_.on_decision(decision());
   }
@@ -286,15 +277,13 @@ class RolloutAgent : public AgentCore {
     }
   }
 
-  std::unique_ptr<Memory> memory_;
+  Owned<Memory> memory_;
   Model model_;
   LegalAdviser<Env> adviser_;
-  std::vector<std::uint32_t> offered_;  ///< for the next decision; empty: nothing was
   std::vector<Action> actions_;
   Callbacks callbacks_;
   std::optional<Observation> acted_;
   TrajectoryOf<Env> trajectory_;
-  std::vector<typename detail::ServedMemory<Model, Memory>::type*> prompt_contexts_;
 };
 
 }  // namespace icpi

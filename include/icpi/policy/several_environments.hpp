@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/policy/agent.hpp"
 #include "icpi/policy/rollout_agent.hpp"
@@ -22,7 +21,7 @@
 
 namespace icpi {
 
-template <Environment Env, class Memory, class Model>
+template <class Env, class Memory, class Model>
 class SharedTraining;
 
 /// An agent in several environments of one type, numbered from 0 on: one history, one set of prompts, common batches of
@@ -33,7 +32,7 @@ class SharedTraining;
 /// the next decision on; policy prompts that are kept for an episode stay as they were when it began. Which environments
 /// decide together, and in which order they are named, changes no action.
 /// Thread-safety: one object by one thread at a time, its places included.
-template <Environment Env, class Memory, class Model>
+template <class Env, class Memory, class Model>
 class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
  public:
   /// The agent's place in one environment: the open loop, decision(), costs() and episodes() of that environment.
@@ -45,7 +44,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   using Place::observe;
 
   /// See RolloutAgent; environments draw from RandomKey(seed).
-  SeveralEnvironments(const Env& env, std::unique_ptr<Memory> prompt_context, Model model, std::uint64_t seed,
+  SeveralEnvironments(const Env& env, Owned<Memory> prompt_context, Model model, std::uint64_t seed,
                       const DecisionOptions& options)
       : Place(env, std::move(prompt_context), std::move(model), seed, options), seed_(seed) {}
 
@@ -57,8 +56,7 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
     this->check_whole();
     while (others_.size() < number) {
       const std::uint64_t next = others_.size() + 1;
-      others_.emplace_back(
-          new Place(*this, next, std::make_unique<Memory>(this->memory(), next), this->model().another()));
+      others_.emplace_back(new Place(*this, next, make_owned<Memory>(this->memory(), next), this->model().another()));
     }
     return place(number);
   }
@@ -74,8 +72,8 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   {
     check_spans("act", environments, observations.size());
     if (actions.size() != environments.size()) throw InvalidArgument("act: as many actions as environments");
-    if (std::find(observations.begin(), observations.end(), nullptr) != observations.end())
-      throw InvalidArgument("act: an observation is a null pointer");
+    for (const Observation* each : observations)
+      if (each == nullptr) throw InvalidArgument("act: an observation is a null pointer");
     decide(environments, observations, until);
     for (std::size_t i = 0; i < environments.size(); ++i)
       if (!place(environments[i]).failure()) actions[i] = place(environments[i]).chosen_action();
@@ -133,23 +131,16 @@ class SeveralEnvironments : public RolloutAgent<Env, Memory, Model> {
   [[nodiscard]] Place& place(std::size_t number) noexcept { return number == 0 ? *this : *others_[number - 1]; }
 
   void check_spans(const char* member, std::span<const std::size_t> environments, std::size_t count) const {
-    if (environments.size() != count)
-      throw InvalidArgument(std::string(member) + ": the spans of environments and of what they give differ in length");
-    for (const std::size_t number : environments)
-      if (number > others_.size()) refuse_environment(number, "environment() must have named it before");
+    detail::check_environments(member, environments, count, 1 + others_.size());
   }
 
   /// The places in `environments` by rising number: who comes first asks first.
   [[nodiscard]] std::span<const std::size_t> in_order(std::span<const std::size_t> environments) {
-    order_.resize(environments.size());
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
-    std::sort(order_.begin(), order_.end(),
-              [environments](std::size_t a, std::size_t b) { return environments[a] < environments[b]; });
-    return order_;
+    return detail::by_rising_number(environments, order_);
   }
 
   std::uint64_t seed_;
-  std::vector<std::unique_ptr<Place>> others_;
+  std::vector<Owned<Place>> others_;
   std::vector<std::size_t> order_;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <new>
@@ -21,7 +20,7 @@ namespace icpi {
 /// Plays episodes in several environments side by side, one step of each in every round, and learns from all: see
 /// PolicyIteration::train. An environment that throws, or whose texts or rewards are refused, is left out from then on.
 /// Thread-safety: one object by one thread at a time.
-template <Environment Env, class Memory, class Model>
+template <class Env, class Memory, class Model>
 class SharedTraining {
   using Agent = SeveralEnvironments<Env, Memory, Model>;
   using Place = typename Agent::Place;
@@ -80,7 +79,8 @@ class SharedTraining {
         for (Seat& seat : seats)
           if (seat.step) learn(seat);
       }
-      const bool none_left = std::all_of(seats.begin(), seats.end(), [](const Seat& seat) { return seat.failed; });
+      bool none_left = true;
+      for (const Seat& seat : seats) none_left = none_left && seat.failed;
       result.end = result.steps >= limits.steps         ? TrainingEnd::steps
                    : result.episodes >= limits.episodes ? TrainingEnd::episodes
                    : none_left                          ? TrainingEnd::failed
@@ -103,7 +103,7 @@ class SharedTraining {
       } catch (const std::bad_alloc&) {
         throw;
       } catch (...) {
-        result.failures.push_back(current_failure(seat.number, episode));
+        note_failure(result, seat.number, episode);
       }
       seat.failed = true;
       seat.observation.reset();
@@ -114,11 +114,11 @@ class SharedTraining {
 
     /// Those that have none begin an episode, as far as the limits go. Returns how many are under way.
     std::size_t begin_episodes() {
-      auto under_way = static_cast<std::size_t>(
-          std::count_if(seats.begin(), seats.end(), [](const Seat& seat) { return seat.observation.has_value(); }));
+      std::size_t under_way = 0;
+      for (const Seat& seat : seats) under_way += seat.observation ? 1 : 0;
       for (Seat& seat : seats) {
         if (seat.observation || seat.failed || result.steps >= limits.steps) continue;
-        if (under_way >= limits.episodes - std::min(limits.episodes, result.episodes)) continue;
+        if (result.episodes >= limits.episodes || under_way >= limits.episodes - result.episodes) continue;
         const RandomKey key = agent.environment_key(seat.number).child(seat.place->episodes());
         const auto begin = [&] {
           seat.observation = seat.env->reset(key.seed());

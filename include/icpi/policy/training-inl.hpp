@@ -3,9 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "icpi/core/check_option.hpp"
 #include "icpi/core/error.hpp"
@@ -34,14 +39,32 @@ ICPI_INLINE void refuse_environment(std::size_t environment, std::string_view wh
   throw InvalidArgument(fmt::format("environment {}: {}", environment, why));
 }
 
-ICPI_INLINE EnvironmentFailure current_failure(std::size_t environment, std::size_t episode) {
+ICPI_INLINE std::span<const std::size_t> detail::by_rising_number(std::span<const std::size_t> environments,
+                                                                  std::vector<std::size_t>& order) {
+  order.resize(environments.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::sort(order, {}, [environments](std::size_t place) { return environments[place]; });
+  return order;
+}
+
+ICPI_INLINE void detail::check_environments(const char* member, std::span<const std::size_t> environments,
+                                            std::size_t count, std::size_t known) {
+  if (environments.size() != count)
+    throw InvalidArgument(fmt::format("{}: the spans of environments and of what they give differ in length", member));
+  for (const std::size_t number : environments)
+    if (number >= known) refuse_environment(number, "environment() must have named it before");
+}
+
+ICPI_INLINE void note_failure(TrainingResult& result, std::size_t environment, std::size_t episode) {
+  std::string message;
   try {
     throw;
   } catch (const std::exception& thrown) {
-    return {environment, episode, thrown.what()};
+    message = thrown.what();
   } catch (...) {
-    return {environment, episode, "an exception that is no std::exception"};
+    message = "an exception that is no std::exception";
   }
+  result.failures.push_back({environment, episode, std::move(message)});
 }
 
 }  // namespace icpi

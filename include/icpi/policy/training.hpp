@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,9 +45,6 @@ struct EnvironmentFailure {
   std::string message;          ///< what was thrown says
 };
 
-/// The failure that the exception being handled tells of; call it in a handler.
-[[nodiscard]] ICPI_API EnvironmentFailure current_failure(std::size_t environment, std::size_t episode);
-
 /// What train() did.
 struct TrainingResult {
   std::size_t steps = 0;                       ///< environment steps
@@ -60,6 +56,9 @@ struct TrainingResult {
   /// The steps.
   operator std::size_t() const noexcept { return steps; }  // NOLINT(google-explicit-constructor): what it was once
 };
+
+/// Adds the failure that the exception being handled tells of; call it in a handler.
+ICPI_API void note_failure(TrainingResult& result, std::size_t environment, std::size_t episode);
 
 /// When a decision that begins now must be made.
 [[nodiscard]] ICPI_API Until decision_limit(const TrainingLimits& limits);
@@ -73,6 +72,18 @@ ICPI_API void check_training_limits(const TrainingLimits& limits);
 /// Throws InvalidArgument naming what is wrong with environment number `environment` of several.
 [[noreturn]] ICPI_API void refuse_environment(std::size_t environment, std::string_view why);
 
+namespace detail {
+
+/// Fills `order` with the places in `environments` by rising number, and gives a view of it.
+[[nodiscard]] ICPI_API std::span<const std::size_t> by_rising_number(std::span<const std::size_t> environments,
+                                                                     std::vector<std::size_t>& order);
+
+/// Throws InvalidArgument, in the name of `member`, unless there are `count` numbers, each below `known`.
+ICPI_API void check_environments(const char* member, std::span<const std::size_t> environments, std::size_t count,
+                                 std::size_t known);
+
+}  // namespace detail
+
 /// Whether the environment has gained actions since an agent took in the `known` ones. Throws InvalidArgument when one of
 /// those is gone, or stands elsewhere.
 template <Environment Env, RandomAccessRange Known>
@@ -80,8 +91,9 @@ template <Environment Env, RandomAccessRange Known>
   const auto& actions = env.actions();
   const auto now = std::end(actions) - std::begin(actions);
   const auto before = std::end(known) - std::begin(known);
-  if (now < before || !std::equal(std::begin(known), std::end(known), std::begin(actions)))
-    refuse_changed_actions(static_cast<std::size_t>(before), static_cast<std::size_t>(now));
+  bool changed = now < before;
+  for (std::ptrdiff_t i = 0; !changed && i < before; ++i) changed = !(std::begin(known)[i] == std::begin(actions)[i]);
+  if (changed) refuse_changed_actions(static_cast<std::size_t>(before), static_cast<std::size_t>(now));
   return now > before;
 }
 

@@ -58,6 +58,9 @@ class ICPI_API ProcessEnvironment {
   /// Steps after which an episode is truncated; 0: none.
   [[nodiscard]] std::size_t step_limit() const noexcept;
 
+  /// The end of what its server has said on its standard error, on one line of at most 600 bytes.
+  [[nodiscard]] std::string last_words() const;
+
   /// Begins an episode.
   Observation reset(std::uint64_t seed);
   /// Carries out an action. Throws InvalidArgument for one that is none of actions().

@@ -15,9 +15,10 @@ namespace icpi {
 
 /// How an environment in another process is started and asked. Give `command` or `shell_command`, not both.
 struct ProcessOptions {
-  std::vector<std::string> command{};         ///< a program, found in PATH, and its arguments: no shell reads them
-  std::string shell_command{};                ///< one line for /bin/sh
-  std::chrono::milliseconds timeout{10'000};  ///< how long an answer may take, the first one included; above 0
+  std::vector<std::string> command{};  ///< a program, found in PATH, and its arguments: no shell reads them
+  std::string shell_command{};         ///< one line for /bin/sh
+  std::chrono::milliseconds start_timeout{60'000};     ///< how long the first answer, to `spec`, may take; above 0
+  std::chrono::milliseconds timeout{10'000};           ///< how long every other answer may take; above 0
   std::size_t longest_answer = std::size_t{16} << 20;  ///< bytes of one line; at least 1024
   std::size_t step_limit = 0;          ///< steps after which an episode is truncated; 0: as the server says
   std::size_t default_step_limit = 0;  ///< the same where neither says one; 0: none

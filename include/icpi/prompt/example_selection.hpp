@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "icpi/concepts/query_kind.hpp"
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/core/strategy.hpp"
 
@@ -137,7 +137,7 @@ struct ExampleSelectionCalls : StrategyCalls {
   virtual void select(const ExampleQuery& query, std::span<const ExampleCandidate> candidates, RandomStream& stream,
                       ExampleChoice& choice) = 0;
   /// A copy of what is held.
-  [[nodiscard]] virtual std::unique_ptr<ExampleSelectionCalls> clone() const = 0;
+  [[nodiscard]] virtual Owned<ExampleSelectionCalls> clone() const = 0;
 
   /// A strategy of type T.
   template <class T>

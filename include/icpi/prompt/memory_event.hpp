@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "icpi/core/export.hpp"
+
 namespace icpi {
 
 /// Something that a memory took in at once. Prompts that only grow depend on the pieces in which experience came.
@@ -20,6 +22,13 @@ struct MemoryEvent {
 
   friend bool operator==(const MemoryEvent&, const MemoryEvent&) = default;
 };
+
+namespace detail {
+
+/// Adds to `events` what was taken in: steps and closes to those that came before.
+ICPI_API void note_event(std::vector<MemoryEvent>& events, MemoryEvent::Kind kind, std::uint64_t count);
+
+}  // namespace detail
 
 /// The actions that were legal where something was really seen.
 struct SavedLegal {
@@ -42,3 +51,7 @@ struct SavedStep {
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/prompt/memory_event-inl.hpp"
+#endif

@@ -17,12 +17,13 @@ ICPI_INLINE PromptContext::PromptContext(PromptSource& source, const PromptOptio
                                          RandomKey key) {
   ConstantTexts texts = source.constant_texts();
   check_reads_back(source, texts);
-  state_ = std::make_unique<PromptState>(
-      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key), 0);
+  state_ = make_owned<PromptState>(
+      std::make_shared<SharedPrompts>(source, std::move(texts), options, std::move(count_tokens), key),
+      std::uint64_t{0});
 }
 
 ICPI_INLINE PromptContext::PromptContext(const PromptContext& with, std::uint64_t environment)
-    : state_(std::make_unique<PromptState>(with.state_->shared, environment)) {}
+    : state_(make_owned<PromptState>(with.state_->shared, environment)) {}
 
 ICPI_INLINE PromptContext::~PromptContext() = default;
 

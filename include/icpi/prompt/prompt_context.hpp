@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/core/costs.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/random.hpp"
 #include "icpi/prompt/memory_event.hpp"
 #include "icpi/prompt/prompt_options.hpp"
@@ -139,7 +139,7 @@ class ICPI_API PromptContext {
   /// The handles of observations and the answers about them begin anew.
   void forget_imagined();
 
-  std::unique_ptr<PromptState> state_;
+  Owned<PromptState> state_;
 };
 
 }  // namespace icpi

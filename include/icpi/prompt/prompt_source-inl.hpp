@@ -16,6 +16,12 @@
 
 namespace icpi {
 
+ICPI_INLINE TransitionIds detail::consecutive_ids(std::vector<TransitionId>& ids, std::size_t size,
+                                                  const TransitionRange& range) {
+  while (ids.size() < size) ids.push_back(static_cast<TransitionId>(ids.size()));
+  return TransitionIds(ids).subspan(range.first, range.size());
+}
+
 ICPI_INLINE PromptSource::~PromptSource() = default;
 
 ICPI_INLINE ConstantTexts::ConstantTexts(const StopStrings& answers_end) : stops(answers_end) {}

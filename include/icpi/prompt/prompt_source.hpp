@@ -93,6 +93,15 @@ class ICPI_API PromptSource {
   [[nodiscard]] virtual double undiscounted_return(TransitionIds ids) const = 0;
 };
 
+namespace detail {
+
+/// The ids of `range`, of `size` transitions that are there: a view of `ids`, which is 0, 1, ... and grows where needed. All at
+/// once: what was lent before stays valid until there are more transitions.
+[[nodiscard]] ICPI_API TransitionIds consecutive_ids(std::vector<TransitionId>& ids, std::size_t size,
+                                                     const TransitionRange& range);
+
+}  // namespace detail
+
 /// Throws InvalidArgument, quoting it, when the source's formatter does not accept the text of a real observation: every
 /// prediction of the kind would count as invalid.
 ICPI_API void check_accepted(const PromptSource& source, const StopStrings& stops, std::string_view observation);

@@ -37,7 +37,9 @@ class PromptedQuestions : protected QuestionRequests {
   }
 
   /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
-  void serve(std::span<PromptContext* const> served) { prompt_contexts_.assign(served.begin(), served.end()); }
+  void serve_none() { prompt_contexts_.clear(); }
+  /// See PromptedRolloutModel.
+  void serve_also(PromptContext& prompt_context) { prompt_contexts_.push_back(&prompt_context); }
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer) { observer_ = std::move(observer); }

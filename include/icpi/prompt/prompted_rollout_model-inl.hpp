@@ -14,28 +14,32 @@
 
 namespace icpi {
 
+static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel> &&
+              KnowsLegalActions<PromptedRolloutModel> && KnowsWholeTransitions<PromptedRolloutModel>);
+
 ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options) {
   const Capabilities can = model.capabilities();
   if (options.restrict_answers && !can.constrains_choices && !can.scores)
     throw InvalidArgument(fmt::format(
         "restrict_answers: the model '{}' can neither be held to given answers nor tell how likely they are",
         model.identity()));
-  questions_ = std::make_unique<SubmittedQuestions>(model, options);
+  questions_ = make_owned<SubmittedQuestions>(model, options);
 }
 
 ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(PromptedRolloutModel&&) noexcept = default;
 ICPI_INLINE PromptedRolloutModel& PromptedRolloutModel::operator=(PromptedRolloutModel&&) noexcept = default;
 ICPI_INLINE PromptedRolloutModel::~PromptedRolloutModel() = default;
 
-ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(std::unique_ptr<SubmittedQuestions> questions)
+ICPI_INLINE PromptedRolloutModel::PromptedRolloutModel(Owned<SubmittedQuestions> questions)
     : questions_(std::move(questions)) {}
 
 ICPI_INLINE PromptedRolloutModel PromptedRolloutModel::another() const {
   return PromptedRolloutModel(questions_->another());
 }
 
-ICPI_INLINE void PromptedRolloutModel::serve(std::span<PromptContext* const> prompt_contexts) {
-  questions_->serve(prompt_contexts);
+ICPI_INLINE void PromptedRolloutModel::serve_none() { questions_->serve_none(); }
+ICPI_INLINE void PromptedRolloutModel::serve_also(PromptContext& prompt_context) {
+  questions_->serve_also(prompt_context);
 }
 
 ICPI_INLINE void PromptedRolloutModel::observe_queries(QueryObserver observer) {
@@ -77,5 +81,9 @@ ICPI_INLINE std::size_t PromptedRolloutModel::collect(std::span<FinishedAnswer> 
 }
 
 ICPI_INLINE void PromptedRolloutModel::cancel_all() { questions_->cancel_all(); }
+
+#if !defined(ICPI_HEADER_ONLY)
+template ICPI_API const RolloutModelRef::Calls& RolloutModelRef::calls_of<PromptedRolloutModel>();
+#endif
 
 }  // namespace icpi

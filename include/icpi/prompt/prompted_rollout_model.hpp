@@ -3,13 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 
 #include "icpi/concepts/language_model_ref.hpp"
-#include "icpi/concepts/rollout_model.hpp"
+#include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/prompt/prompt_context.hpp"
 #include "icpi/prompt/query_options.hpp"
@@ -26,8 +26,6 @@ class SubmittedQuestions;
 /// Thread-safety: one object by one thread at a time. Formatters, buffers and observers are called on that thread.
 class ICPI_API PromptedRolloutModel {
  public:
-  using ServedMemory = PromptContext;  ///< what serve() takes
-
   /// `model` must outlive this object; its capabilities are asked here, once. Throws InvalidArgument, naming the model,
   /// when answers are to be restricted and it can neither constrain nor score them.
   PromptedRolloutModel(LanguageModelRef model, const QueryOptions& options);
@@ -38,8 +36,10 @@ class ICPI_API PromptedRolloutModel {
   /// Another one that asks the same model in the same way, on the calling thread alone; nobody looks at its queries.
   [[nodiscard]] PromptedRolloutModel another() const;
 
-  /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
-  void serve(std::span<PromptContext* const> prompt_contexts);
+  /// From now on it serves no prompt context.
+  void serve_none();
+  /// One more prompt context, the next that Question::prompt_context counts. It must outlive the questions.
+  void serve_also(PromptContext& prompt_context);
 
   /// Called for every answer, for people who want to look. An empty function ends that.
   void observe_queries(QueryObserver observer);
@@ -76,13 +76,15 @@ class ICPI_API PromptedRolloutModel {
   void cancel_all();
 
  private:
-  explicit PromptedRolloutModel(std::unique_ptr<SubmittedQuestions> questions);
+  explicit PromptedRolloutModel(Owned<SubmittedQuestions> questions);
 
-  std::unique_ptr<SubmittedQuestions> questions_;
+  Owned<SubmittedQuestions> questions_;
 };
 
-static_assert(AsynchronousRolloutModel<PromptedRolloutModel> && HasTimeLimit<PromptedRolloutModel> &&
-              KnowsLegalActions<PromptedRolloutModel> && KnowsWholeTransitions<PromptedRolloutModel>);
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template const RolloutModelRef::Calls& RolloutModelRef::calls_of<PromptedRolloutModel>();
+#endif
 
 }  // namespace icpi
 

@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "icpi/core/collect_rest.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/prompt/prompted_questions.hpp"
 
 namespace icpi {
@@ -28,8 +28,8 @@ class SubmittedQuestions : public PromptedQuestions {
         scoring_(options.restrict_answers && !can_.constrains_choices) {}
 
   /// See PromptedRolloutModel::another.
-  [[nodiscard]] std::unique_ptr<SubmittedQuestions> another() const {
-    return std::unique_ptr<SubmittedQuestions>(new SubmittedQuestions(*this));
+  [[nodiscard]] Owned<SubmittedQuestions> another() const {
+    return Owned<SubmittedQuestions>(new SubmittedQuestions(*this));
   }
 
   /// See KnowsLegalActions.

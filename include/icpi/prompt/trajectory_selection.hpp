@@ -3,13 +3,13 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/strategy.hpp"
 
 namespace icpi {
@@ -44,7 +44,7 @@ struct TrajectorySelectionCalls : StrategyCalls {
   /// Whether it looks at summaries.
   [[nodiscard]] virtual bool needs_summaries() const = 0;
   /// A copy of what is held.
-  [[nodiscard]] virtual std::unique_ptr<TrajectorySelectionCalls> clone() const = 0;
+  [[nodiscard]] virtual Owned<TrajectorySelectionCalls> clone() const = 0;
 
   /// A strategy of type T.
   template <class T>

@@ -32,9 +32,10 @@ struct SourceHolder {
 
 }  // namespace detail
 
-/// A PromptContext that takes observations and transitions of an environment: an AgentMemory.
+/// A PromptContext that takes observations and transitions of an environment: an AgentMemory. Env, Formatter and Buffer as
+/// PolicyIteration demands them, which checks it.
 /// Thread-safety: one object by one thread at a time; those that share experience count as one.
-template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+template <class Env, class Formatter, class Buffer>
 class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, Formatter, Buffer>>,
                            public PromptContext {
   using Source = TypedPromptSource<Env, Formatter, Buffer>;
@@ -44,7 +45,7 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   using BufferType = Buffer;  ///< what remembers
 
   /// `random_key` drives the choice of examples. Throws as PromptContext.
-  TypedPromptContext(const Env& env, Buffer experience, Formatter formatter, const PromptOptions& options,
+  TypedPromptContext(const Env& env, Buffer&& experience, Formatter&& formatter, const PromptOptions& options,
                      TokenCounter count_tokens, RandomKey random_key)
       : Holder{std::shared_ptr<typename Holder::Shared>(
             new typename Holder::Shared{Source(env, std::move(experience), std::move(formatter)), 0})},
@@ -93,8 +94,7 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
   void append(const TrajectoryOf<Env>& trajectory) {
     source().announce(trajectory);
     remember(trajectory.size());
-    Holder::shared->events.push_back({MemoryEvent::Kind::trajectory, trajectory.size()});
-    forget_events();
+    note(MemoryEvent::Kind::trajectory, trajectory.size());
   }
 
   /// Adds a step of the running episode: its prompts change at once. All or nothing, as append().
@@ -104,7 +104,7 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
     }
     source().announce(transition, running_.value_or(0));
     remember(1);
-    note(MemoryEvent::Kind::steps);
+    note(MemoryEvent::Kind::steps, 1);
   }
 
   /// The running episode is over.
@@ -116,7 +116,7 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
       buffer.close();
     }
     update();
-    note(MemoryEvent::Kind::close);
+    note(MemoryEvent::Kind::close, 1);
   }
 
   /// Transitions that were there when this was made.
@@ -190,10 +190,8 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
     }
   }
 
-  void note(MemoryEvent::Kind kind) {
-    std::vector<MemoryEvent>& noted = Holder::shared->events;
-    if (noted.empty() || noted.back().kind != kind) noted.push_back({kind, 0});
-    ++noted.back().count;
+  void note(MemoryEvent::Kind kind, std::uint64_t count) {
+    detail::note_event(Holder::shared->events, kind, count);
     forget_events();
   }
   /// What has left cannot be told again.
@@ -207,7 +205,7 @@ class TypedPromptContext : private detail::SourceHolder<TypedPromptSource<Env, F
 };
 
 /// The former name.
-template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+template <class Env, class Formatter, class Buffer>
 using PromptLane [[deprecated("TypedPromptContext")]] = TypedPromptContext<Env, Formatter, Buffer>;
 
 }  // namespace icpi

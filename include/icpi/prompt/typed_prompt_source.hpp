@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,18 +22,18 @@
 namespace icpi {
 
 /// The environment's side of PromptSource: its actions, its formatter and the experience in its buffer.
+/// Env, Formatter and Buffer as PolicyIteration demands them, which checks it.
 /// Thread-safety: one object by one thread at a time.
-template <Environment Env, PromptFormatter<Env> Formatter, ReplayBuffer<Env> Buffer>
+template <class Env, class Formatter, class Buffer>
 class TypedPromptSource final : public PromptSource {
-  using Adviser = LegalAdviser<Env>;
-
  public:
   /// Takes the set of actions from `env`.
-  TypedPromptSource(const Env& env, Buffer buffer, Formatter formatter)
-      : buffer_(std::move(buffer)), formatter_(std::move(formatter)), stops_(formatter_) {
-    advisers_.emplace_back(env);
-    for (const auto& action : env.actions()) actions_.push_back(action);
-  }
+  TypedPromptSource(const Env& env, Buffer&& buffer, Formatter&& formatter)
+      : buffer_(std::move(buffer)),
+        formatter_(std::move(formatter)),
+        stops_(formatter_),
+        advisers_(env),
+        actions_(actions_of(env)) {}
 
   /// All experience.
   [[nodiscard]] Buffer& buffer() noexcept { return buffer_; }
@@ -115,8 +114,7 @@ class TypedPromptSource final : public PromptSource {
       buffer_.grow(env);
     else
       throw InvalidArgument("the replay buffer has no grow(env): the environment must not gain actions");
-    std::vector<typename Env::Action> actions;
-    for (const auto& action : env.actions()) actions.push_back(action);
+    std::vector<typename Env::Action> actions = actions_of(env);
     std::swap(formatter_, formatter);
     actions_.swap(actions);
     try {
@@ -129,13 +127,10 @@ class TypedPromptSource final : public PromptSource {
   }
 
   /// Environment number `environment` of the agent is asked for itself alone; see LegalAdviser.
-  void consult(std::uint64_t environment, const Env& env) {
-    while (advisers_.size() <= environment) advisers_.emplace_back(advisers_.front().limits());
-    advisers_[environment].consult(env);
-  }
+  void consult(std::uint64_t environment, const Env& env) { advisers_.consult(environment, env); }
 
   [[nodiscard]] bool limits_actions(std::uint64_t environment) const override {
-    return TellsLegalActions<Formatter, Env> || (environment < advisers_.size() && advisers_[environment].limits());
+    return TellsLegalActions<Formatter, Env> || advisers_.limits(environment);
   }
   [[nodiscard]] LegalSource find_legal([[maybe_unused]] std::uint64_t environment, std::string_view observation,
                                        std::vector<std::uint32_t>& legal) const override {
@@ -147,8 +142,9 @@ class TypedPromptSource final : public PromptSource {
       if (!legal.empty()) return LegalSource::text;
     }
     if constexpr (HasLegalActions<Env> && ParsesObservations<Formatter, Env>) {
-      if (environment >= advisers_.size() || !advisers_[environment].knows()) return LegalSource::all;
-      if (const auto parsed = formatter_.parse_observation(text)) advisers_[environment].try_ask(*parsed, take);
+      const auto* adviser = advisers_.find(environment);
+      if (adviser == nullptr) return LegalSource::all;
+      if (const auto parsed = formatter_.parse_observation(text)) adviser->try_ask(*parsed, take);
       if (!legal.empty()) return LegalSource::environment;
     }
     return LegalSource::all;
@@ -170,10 +166,7 @@ class TypedPromptSource final : public PromptSource {
     } else {
       static_assert(!ForgetsTransitions<Buffer>, "a buffer that forgets lists trajectories as spans of ids");
       const TransitionRange range = buffer_.trajectory(number);
-      // All at once: spans that were lent stay valid until the buffer grows.
-      while (consecutive_.size() < buffer_.size())
-        consecutive_.push_back(static_cast<TransitionId>(consecutive_.size()));
-      return TransitionIds(consecutive_).subspan(range.first, range.size());
+      return detail::consecutive_ids(consecutive_, buffer_.size(), range);
     }
   }
   [[nodiscard]] TransitionIds matching(std::size_t action, bool terminated) const override {
@@ -195,7 +188,7 @@ class TypedPromptSource final : public PromptSource {
   Buffer buffer_;
   Formatter formatter_;
   StopStrings stops_;
-  std::deque<Adviser> advisers_;  ///< by environment: a deque, since what may be moved may not be assigned
+  LegalAdvisers<Env> advisers_;
   std::vector<typename Env::Action> actions_;
   const TransitionOf<Env>* arriving_ = nullptr;
   std::size_t arriving_count_ = 0;

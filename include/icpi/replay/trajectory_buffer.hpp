@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <limits>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "icpi/concepts/replay_buffer.hpp"
@@ -15,8 +15,8 @@
 namespace icpi {
 
 /// An agent's experience, indexed by action, termination and reward: a SharedReplayBuffer. The full history, or as much as
-/// a bound allows: then the oldest complete trajectories leave when another one is complete, and memory stays flat. The
-/// newest complete one and those that are running stay, however long they are.
+/// a bound allows: then the oldest complete trajectories leave when another one is complete, and memory stays flat, at most
+/// twice what is held. The newest complete one and those that are running stay, however long they are.
 ///
 /// Appending costs amortised constant time per transition; looking up costs constant time.
 /// Thread-safety: const members may be called concurrently.
@@ -27,13 +27,13 @@ class TrajectoryBuffer {
 
   /// Takes the set of actions from `env`. Throws InvalidArgument when no transition may be held.
   explicit TrajectoryBuffer(const Env& env, std::size_t max_transitions = std::numeric_limits<std::size_t>::max())
-      : most_(max_transitions), actions_(actions_of(env)), index_(actions_.size()) {
+      : most_(max_transitions), actions_(icpi::actions_of(env)), index_(actions_.size()) {
     check_option(most_ > 0, "max_transitions", most_, "at least 1");
   }
 
   /// Takes in what the environment has gained of actions.
   void grow(const Env& env) {
-    auto actions = actions_of(env);
+    auto actions = icpi::actions_of(env);
     index_.grow(actions.size());
     actions_.swap(actions);
   }
@@ -119,12 +119,6 @@ class TrajectoryBuffer {
   }
 
  private:
-  [[nodiscard]] static std::vector<typename Env::Action> actions_of(const Env& env) {
-    std::vector<typename Env::Action> actions;
-    for (const auto& action : env.actions()) actions.push_back(action);
-    return actions;
-  }
-
   [[nodiscard]] std::size_t index_of(const typename Env::Action& action) const {
     std::size_t index = 0;
     while (index < actions_.size() && !(actions_[index] == action)) ++index;
@@ -137,7 +131,8 @@ class TrajectoryBuffer {
     try {
       for (std::size_t i = 0; i < count; ++i) {
         transitions_.push_back(added[i]);
-        index_.add(running, index_of(added[i].action), added[i].terminated, added[i].reward);
+        const TransitionType& kept = transitions_.back();
+        index_.add(running, index_of(kept.action), kept.terminated, kept.reward);
       }
       if (ends) index_.end(running, most_);
     } catch (...) {
@@ -148,16 +143,25 @@ class TrajectoryBuffer {
     if (ends) forget();
   }
 
-  /// What the index no longer holds goes, once all before it has gone.
+  /// What the index no longer holds goes, once all before it has gone, and once that is more than what stays: a transition is
+  /// copied once at most, on average. Copied and not moved, since that may fail, and then everything stays for a while.
   void forget() noexcept {
-    for (; !transitions_.empty() && !index_.holds(static_cast<TransitionId>(first_)); ++first_)
-      transitions_.pop_front();
+    while (gone_ < transitions_.size() && !index_.holds(static_cast<TransitionId>(first_ + gone_))) ++gone_;
+    if (gone_ <= transitions_.size() - gone_) return;
+    try {
+      std::vector<TransitionType> rest(transitions_.begin() + static_cast<std::ptrdiff_t>(gone_), transitions_.end());
+      transitions_.swap(rest);
+    } catch (...) {
+      return;
+    }
+    first_ += std::exchange(gone_, 0);
   }
 
   std::size_t most_;
   std::vector<typename Env::Action> actions_;
-  std::deque<TransitionType> transitions_;
+  std::vector<TransitionType> transitions_;
   std::size_t first_ = 0;  ///< the id of transitions_[0]
+  std::size_t gone_ = 0;   ///< at the front of them, no longer held
   TrajectoryIndex index_;
   std::optional<TrajectoryId> own_;  ///< what extend(transition) extends
 };

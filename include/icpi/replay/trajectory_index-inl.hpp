@@ -53,7 +53,7 @@ struct TrajectoryIndex::Lists {
   std::vector<RewardClasses> rewards;               ///< by group
 };
 
-ICPI_INLINE TrajectoryIndex::TrajectoryIndex(std::size_t actions) : lists_(std::make_unique<Lists>(actions)) {}
+ICPI_INLINE TrajectoryIndex::TrajectoryIndex(std::size_t actions) : lists_(make_owned<Lists>(actions)) {}
 
 ICPI_INLINE void TrajectoryIndex::grow(std::size_t actions) {
   lists_->matching.resize(2 * actions);
@@ -177,7 +177,7 @@ ICPI_INLINE std::span<const RewardClass> TrajectoryIndex::reward_classes(std::si
 }
 
 ICPI_INLINE TrajectoryIndex::TrajectoryIndex(const TrajectoryIndex& other)
-    : lists_(other.lists_ ? std::make_unique<Lists>(*other.lists_) : nullptr) {}
+    : lists_(other.lists_ ? make_owned<Lists>(*other.lists_) : nullptr) {}
 ICPI_INLINE TrajectoryIndex::TrajectoryIndex(TrajectoryIndex&&) noexcept = default;
 ICPI_INLINE TrajectoryIndex& TrajectoryIndex::operator=(const TrajectoryIndex& other) {
   return *this = TrajectoryIndex(other);

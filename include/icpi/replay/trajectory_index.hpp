@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <span>
 
 #include "icpi/concepts/replay_buffer.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 
 namespace icpi {
 
@@ -74,7 +74,7 @@ class ICPI_API TrajectoryIndex {
 
   struct Lists;  // not here, so that users' units need not make them
 
-  std::unique_ptr<Lists> lists_;
+  Owned<Lists> lists_;
 };
 
 }  // namespace icpi

@@ -9,7 +9,7 @@
 
 namespace icpi {
 
-ICPI_INLINE RolloutEngine::RolloutEngine() : work_(std::make_unique<EngineWork>()) {}
+ICPI_INLINE RolloutEngine::RolloutEngine() : work_(make_owned<EngineWork>()) {}
 ICPI_INLINE RolloutEngine::RolloutEngine(RolloutEngine&&) noexcept = default;
 ICPI_INLINE RolloutEngine& RolloutEngine::operator=(RolloutEngine&&) noexcept = default;
 ICPI_INLINE RolloutEngine::~RolloutEngine() = default;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <span>
 
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/rollout/decision_task.hpp"
 #include "icpi/rollout/rollout.hpp"
@@ -34,7 +34,7 @@ class ICPI_API RolloutEngine {
   [[nodiscard]] std::span<const Rollout> rollouts() const noexcept;
 
  private:
-  std::unique_ptr<EngineWork> work_;
+  Owned<EngineWork> work_;
 };
 
 }  // namespace icpi

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "icpi/core/export.hpp"
 #include "icpi/rollout/decision_task.hpp"
 
 namespace icpi {
@@ -22,11 +22,7 @@ struct Hope {
   bool boundless = false;
 
   /// The highest discounted sums of rewards of 0, 1, ... `horizon` steps, into `worth`.
-  void discounted(int horizon, double discount, std::vector<double>& worth) const {
-    worth.assign(1, 0);
-    for (int steps = 1; steps <= horizon; ++steps)
-      worth.push_back(steps == 1 ? std::max(step, last) : std::max(last, step + discount * worth.back()));
-  }
+  ICPI_API void discounted(int horizon, double discount, std::vector<double>& worth) const;
 };
 
 /// Who tells an estimator what may be hoped for at what it imagines: the agent's explorations.
@@ -50,3 +46,7 @@ class Hopes {
 };
 
 }  // namespace icpi
+
+#if defined(ICPI_HEADER_ONLY)
+#include "icpi/rollout/hope-inl.hpp"
+#endif

@@ -58,4 +58,9 @@ ICPI_INLINE std::span<const Rollout> MeanOfRollouts::rollouts() const noexcept {
   return used == nullptr ? std::span<const Rollout>() : used->rollouts();
 }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ValueEstimatorCalls, ValueEstimatorCalls::Of<MeanOfRollouts>, MeanOfRollouts>;
+template struct ValueEstimatorCalls::Of<MeanOfRollouts>;
+#endif
+
 }  // namespace icpi

@@ -18,7 +18,7 @@ namespace icpi {
 /// Value estimator: the mean return of imagined rollouts that begin with the action and go on as the rollout policy does.
 /// With one rollout per action, that of the paper (section 3).
 /// Thread-safety: one object by one thread at a time.
-struct MeanOfRollouts {
+struct ICPI_API MeanOfRollouts {
   RolloutOptions options{};               ///< shape of the rollouts
   WorkingMemory<RolloutEngine> engine{};  ///< what rolls them out
 
@@ -34,6 +34,12 @@ struct MeanOfRollouts {
   /// The rollouts of the last call, by task, then action, then sample.
   [[nodiscard]] ICPI_API std::span<const Rollout> rollouts() const noexcept;
 };
+
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template struct HeldStrategy<ValueEstimatorCalls, ValueEstimatorCalls::Of<MeanOfRollouts>, MeanOfRollouts>;
+extern template struct ValueEstimatorCalls::Of<MeanOfRollouts>;
+#endif
 
 }  // namespace icpi
 

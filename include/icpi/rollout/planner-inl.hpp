@@ -11,7 +11,7 @@
 
 namespace icpi {
 
-ICPI_INLINE Planner::Planner() : work_(std::make_unique<PlanningWork>()) {}
+ICPI_INLINE Planner::Planner() : work_(make_owned<PlanningWork>()) {}
 ICPI_INLINE Planner::Planner(Planner&&) noexcept = default;
 ICPI_INLINE Planner& Planner::operator=(Planner&&) noexcept = default;
 ICPI_INLINE Planner::~Planner() = default;

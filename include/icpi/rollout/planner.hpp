@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "icpi/concepts/rollout_model_ref.hpp"
 #include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/rollout/decision_task.hpp"
 
@@ -60,7 +60,7 @@ class ICPI_API Planner {
   [[nodiscard]] std::vector<PlannedStep> imagined(std::size_t task) const;
 
  private:
-  std::unique_ptr<PlanningWork> work_;
+  Owned<PlanningWork> work_;
 };
 
 }  // namespace icpi

@@ -40,4 +40,9 @@ ICPI_INLINE std::vector<PlannedStep> Planning::imagined(std::size_t task) const 
   return used == nullptr ? std::vector<PlannedStep>() : used->imagined(task);
 }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ValueEstimatorCalls, ValueEstimatorCalls::Of<Planning>, Planning>;
+template struct ValueEstimatorCalls::Of<Planning>;
+#endif
+
 }  // namespace icpi

@@ -17,7 +17,7 @@ namespace icpi {
 /// Value estimator: values planned on the imagined MDP; see Planner. Beyond the paper. Best with AppendOnlyExamples and
 /// temperature 0.
 /// Thread-safety: one object by one thread at a time.
-struct Planning {
+struct ICPI_API Planning {
   PlanningOptions options{};         ///< how far it looks
   WorkingMemory<Planner> planner{};  ///< what plans
 
@@ -31,6 +31,12 @@ struct Planning {
   /// See Planner.
   [[nodiscard]] ICPI_API std::vector<PlannedStep> imagined(std::size_t task) const;
 };
+
+#if !defined(ICPI_HEADER_ONLY)
+// Compiled once, in the library.
+extern template struct HeldStrategy<ValueEstimatorCalls, ValueEstimatorCalls::Of<Planning>, Planning>;
+extern template struct ValueEstimatorCalls::Of<Planning>;
+#endif
 
 }  // namespace icpi
 

@@ -70,4 +70,9 @@ ICPI_INLINE void PolicyAlone::estimate(const Imagination& imagination, std::span
   }
 }
 
+#if !defined(ICPI_HEADER_ONLY)
+template struct HeldStrategy<ValueEstimatorCalls, ValueEstimatorCalls::Of<PolicyAlone>, PolicyAlone>;
+template struct ValueEstimatorCalls::Of<PolicyAlone>;
+#endif
+
 }  // namespace icpi

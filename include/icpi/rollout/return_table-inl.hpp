@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <span>
 
 #include "icpi/rollout/return_table.hpp"
 
@@ -20,6 +21,8 @@ ICPI_INLINE void ReturnTable::resize(std::size_t actions, std::size_t rollouts) 
   actions_ = actions;
   rollouts_ = rollouts;
 }
+
+ICPI_INLINE std::span<const double> ReturnTable::values() const noexcept { return values_; }
 
 ICPI_INLINE double ReturnTable::mean(std::size_t action) const {
   double sum = 0;

@@ -41,7 +41,7 @@ class ICPI_API ReturnTable {
   [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }  ///< of both together
   [[nodiscard]] bool empty() const noexcept { return values_.empty(); }       ///< no returns were asked for
   /// All of them: first those of every action's first rollout, then of every second one, and so on.
-  [[nodiscard]] std::span<const double> values() const noexcept { return values_; }
+  [[nodiscard]] std::span<const double> values() const noexcept;
 
   friend ICPI_API bool operator==(const ReturnTable& left, const ReturnTable& right);
 

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +12,8 @@
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
 #include "icpi/concepts/rollout_model_ref.hpp"
+#include "icpi/core/export.hpp"
+#include "icpi/core/owned.hpp"
 #include "icpi/core/strategy.hpp"
 #include "icpi/core/until.hpp"
 #include "icpi/rollout/decision_task.hpp"
@@ -108,7 +109,7 @@ concept EstimatesValues = std::copyable<T> && DescribesItself<T> &&
                           };
 
 /// The calls behind ValueEstimator.
-struct ValueEstimatorCalls : StrategyCalls {
+struct ICPI_API ValueEstimatorCalls : StrategyCalls {
   /// Which types are strategies of this kind.
   template <class T>
   static constexpr bool accepts = EstimatesValues<T>;
@@ -121,11 +122,11 @@ struct ValueEstimatorCalls : StrategyCalls {
   /// Whether it asks more than action questions.
   [[nodiscard]] virtual bool needs_world_model() const = 0;
   /// A copy of what is held.
-  [[nodiscard]] virtual std::unique_ptr<ValueEstimatorCalls> clone() const = 0;
+  [[nodiscard]] virtual Owned<ValueEstimatorCalls> clone() const = 0;
 
   /// A strategy of type T.
   template <class T>
-  struct Of final : HeldStrategy<ValueEstimatorCalls, Of<T>, T> {
+  struct ICPI_API Of final : HeldStrategy<ValueEstimatorCalls, Of<T>, T> {
     using HeldStrategy<ValueEstimatorCalls, Of<T>, T>::HeldStrategy;
     void estimate(const Imagination& imagination, std::span<const DecisionTask> tasks,
                   std::span<DecisionResult> results) override {

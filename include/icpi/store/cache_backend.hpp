@@ -23,7 +23,7 @@ struct CacheStatistics {
   std::uint64_t misses = 0;   ///< not there: the model is asked
   std::uint64_t stored = 0;   ///< entries added
   std::uint64_t evicted = 0;  ///< entries dropped for room
-  std::uint64_t damaged = 0;  ///< entries whose checksum did not hold: dropped and asked again
+  std::uint64_t damaged = 0;  ///< checksum did not hold: dropped and asked again, or left out by for_each()
   std::uint64_t waits = 0;    ///< looks that found another worker asking: its answer was waited for
   std::uint64_t retaken = 0;  ///< misses that another worker had claimed, and did not answer in time
 
@@ -84,8 +84,8 @@ class CacheBackend {
   [[nodiscard]] virtual std::uint64_t entries() = 0;
   /// What they take where they are kept. Throws as look_up().
   [[nodiscard]] virtual std::uint64_t bytes() = 0;
-  /// Calls `visit` for every sound answer, in the order of their keys; answers of versions before 0.2, which are known by
-  /// other keys, are left out. Throws as look_up(), and what `visit` throws.
+  /// Calls `visit` for every sound answer, in the order of their keys; damaged ones are counted, and left out as are
+  /// answers of versions before 0.2, which are known by other keys. Throws as look_up(), and what `visit` throws.
   virtual void for_each(const std::function<void(const RequestFingerprint&, const Completion&)>& visit) = 0;
   /// Drops the answers that were not used for so long (uses are noted to the hour); how many. Nothing where only the cache
   /// may be asked. Throws as look_up().
