@@ -83,13 +83,6 @@ ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
   return episode_++;
 }
 
-ICPI_INLINE void AgentCore::end() noexcept { running_ = false; }
-
-ICPI_INLINE void AgentCore::advance(bool ends) noexcept {
-  ++step_;
-  running_ = !ends;
-}
-
 ICPI_INLINE void AgentCore::check_observed(bool waits, double reward) const {
   check_whole();
   if (!waits) throw InvalidArgument("observe: no action is waiting for its result");

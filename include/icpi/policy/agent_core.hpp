@@ -67,9 +67,12 @@ class ICPI_API AgentCore {
   /// A new episode begins; returns its number.
   std::uint64_t begin(EpisodeKind kind);
   /// The running episode is over, or abandoned.
-  void end() noexcept;
+  void end() noexcept { running_ = false; }
   /// What came of the last action was observed.
-  void advance(bool ends) noexcept;
+  void advance(bool ends) noexcept {
+    ++step_;
+    running_ = !ends;
+  }
 
   /// Throws InvalidArgument unless an action waits for its result and the reward is finite, as check_whole() too.
   void check_observed(bool waits, double reward) const;
