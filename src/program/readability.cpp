@@ -44,10 +44,8 @@ std::string ReadabilityWatch::report() const {
     for (const std::string& text : kind.shown) quoted.push_back(fmt::format("'{}'", printable_line(text)));
     return fmt::format(
         "{} of the first {} answers about the {} could not be read, as {}: is --dialect right for this model? Chat "
-        "models "
-        "may do better with --chat-style turns, or with other words in --instruction. `icpi show` prints what was "
-        "asked; "
-        "--keep-going goes on all the same",
+        "models may do better with --chat-style turns, or with other words in --instruction. `icpi show` prints what "
+        "was asked; --keep-going goes on all the same",
         kind.invalid, kind.seen, name(query_kinds[i]), fmt::join(quoted, ", "));
   }
   return {};

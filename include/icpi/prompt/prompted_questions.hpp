@@ -36,7 +36,7 @@ class PromptedQuestions : protected QuestionRequests {
     scratch_.resize(team_->size());
   }
 
-  /// The prompt contexts that Question::prompt_context counts. They must outlive the questions.
+  /// See PromptedRolloutModel.
   void serve_none() { prompt_contexts_.clear(); }
   /// See PromptedRolloutModel.
   void serve_also(PromptContext& prompt_context) { prompt_contexts_.push_back(&prompt_context); }
