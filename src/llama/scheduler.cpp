@@ -259,9 +259,7 @@ void Scheduler::finish(std::unique_ptr<Job> job) {
   } else {
     ++statistics_.answers;
     statistics_.passes += job->passes;
-    statistics_.usage.prompt_tokens += job->completion.usage.prompt_tokens;
-    statistics_.usage.cached_tokens += job->completion.usage.cached_tokens;
-    statistics_.usage.completion_tokens += job->completion.usage.completion_tokens;
+    statistics_.usage += job->completion.usage;
   }
   deliver_(*job);
 }

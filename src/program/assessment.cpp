@@ -23,13 +23,6 @@ namespace {
 
 constexpr auto number_of(QueryKind kind) { return static_cast<std::size_t>(kind); }
 
-void add_usage(const Usage& more, Usage& sum) {
-  sum.prompt_tokens += more.prompt_tokens;
-  sum.cached_tokens += more.cached_tokens;
-  sum.completion_tokens += more.completion_tokens;
-  sum.written_tokens += more.written_tokens;
-}
-
 /// The questions about the steps, and which of them each is about.
 class Questions {
  public:
@@ -167,7 +160,7 @@ void put_questions(PromptedRolloutModel& model, const StepQuestions& asked, cons
       ++kind.asked;
       kind.readable += record.status == AnswerStatus::valid ? 1U : 0U;
       kind.unanswered += record.status == AnswerStatus::failed ? 1U : 0U;
-      add_usage(record.completion->usage, kind.usage);
+      kind.usage += record.completion->usage;
     }
     if (record.status == AnswerStatus::failed && assessment.failure.empty())
       assessment.failure = record.completion->error.message;
@@ -213,9 +206,8 @@ std::optional<Usage> Assessment::usage_per_decision() const {
       return static_cast<std::uint64_t>(std::llround(share * static_cast<double>(tokens)));
     };
     const Usage& usage = last_kinds[kind].usage;
-    add_usage({part(usage.prompt_tokens), part(usage.cached_tokens), part(usage.completion_tokens),
-               part(usage.written_tokens)},
-              sum);
+    sum += {part(usage.prompt_tokens), part(usage.cached_tokens), part(usage.completion_tokens),
+            part(usage.written_tokens)};
   }
   return sum;
 }

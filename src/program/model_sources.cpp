@@ -199,10 +199,7 @@ std::string ModelLedger::report() const {
   for (const BudgetAccount* account : all_accounts()) {
     const Spending part = account->spent();
     spent.calls += part.calls;
-    spent.usage.prompt_tokens += part.usage.prompt_tokens;
-    spent.usage.cached_tokens += part.usage.cached_tokens;
-    spent.usage.completion_tokens += part.usage.completion_tokens;
-    spent.usage.written_tokens += part.usage.written_tokens;
+    spent.usage += part.usage;
     cost += account->budget().prices.cost(part.usage);
     priced = priced || has_price(account->budget().prices);
   }

@@ -96,8 +96,7 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
     table.add(domain, method.label, fmt::to_string(run.request.seeds.size()), spending, cost);
     total_cost += cost;
     total.calls += spending.calls;
-    total.usage.prompt_tokens += spending.usage.prompt_tokens;
-    total.usage.completion_tokens += spending.usage.completion_tokens;
+    total.usage += spending.usage;
     if (asks_model(method.kind) && spending.calls == 0)
       silent += fmt::format(
           "{} {}: 0 calls, because the agent acts at random until its first successes (warm-up), and seed {} has none "

@@ -26,17 +26,14 @@ template <Environment Env>
 class MatchingMemory {
  public:
   /// Remembers steps of `env`. Readiness and warm-up count at most `recency` trajectories, as with prompts.
-  MatchingMemory(const Env& env, std::size_t recency) : buffer(env), recency_(recency) {
-    for (const auto& action : env.actions()) actions_.push_back(action);
-  }
+  MatchingMemory(const Env& env, std::size_t recency) : buffer(env), recency_(recency), actions_(actions_of(env)) {}
 
   void begin_episode(std::uint64_t) {}  ///< see AgentMemory
 
   /// See AgentMemory.
   void grow(const Env& env) {
     buffer.grow(env);
-    actions_.clear();
-    for (const auto& action : env.actions()) actions_.push_back(action);
+    actions_ = actions_of(env);
     for (auto& place : places_) place.last_by_action.resize(actions_.size(), none);
   }
 

@@ -24,7 +24,7 @@ class RandomAgent {
 
   /// Everything random comes from RandomKey(seed).child(1). Throws InvalidArgument for an environment without actions.
   explicit RandomAgent(const Env& env, std::uint64_t seed) : stream_(RandomKey(seed).child(1)) {
-    for (const Action& action : env.actions()) actions_.push_back(action);
+    actions_ = actions_of(env);
     if (actions_.empty()) throw InvalidArgument("random agent: the environment has no actions");
   }
 

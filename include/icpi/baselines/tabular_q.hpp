@@ -48,7 +48,7 @@ class TabularQ {
   /// Throws InvalidArgument for an environment without actions and for options out of range.
   explicit TabularQ(const Env& env, const TabularQOptions& options = {})
       : options_(options), discount_(env.discount()), stream_(RandomKey(options.seed).child(1)) {
-    for (const Action& action : env.actions()) actions_.push_back(action);
+    actions_ = actions_of(env);
     if (actions_.empty()) throw InvalidArgument("tabular Q: the environment has no actions");
     if (!(options.learning_rate > 0 && options.learning_rate <= 1))
       throw InvalidArgument(

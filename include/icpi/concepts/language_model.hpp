@@ -121,6 +121,14 @@ struct Usage {
   std::uint64_t completion_tokens = 0;  ///< tokens generated
   std::uint64_t written_tokens = 0;     ///< part of prompt_tokens that the service now keeps
 
+  /// Adds every kind of tokens.
+  Usage& operator+=(const Usage& more) noexcept {
+    prompt_tokens += more.prompt_tokens;
+    cached_tokens += more.cached_tokens;
+    completion_tokens += more.completion_tokens;
+    written_tokens += more.written_tokens;
+    return *this;
+  }
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 

@@ -27,7 +27,7 @@ class Solver {
   /// `discount` of the return that is optimised, in (0, 1].
   Solver(Env env, double discount) : env_(std::move(env)), discount_(discount) {
     detail::require_discount("solver", discount);
-    for (const Action& action : env_.actions()) actions_.push_back(action);
+    actions_ = actions_of(env_);
     detail::require(!actions_.empty(), "solver: the environment has no actions");
   }
 

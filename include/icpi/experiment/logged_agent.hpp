@@ -48,9 +48,7 @@ class LoggedAgent {
 
   /// `agent` and `part` must outlive this object. `text` tells observations apart.
   LoggedAgent(const Env& env, A& agent, RunPart& part, std::uint64_t seed, Text text)
-      : agent_(&agent), part_(&part), seed_(seed), text_(std::move(text)) {
-    for (const auto& action : env.actions()) actions_.push_back(action);
-  }
+      : agent_(&agent), part_(&part), seed_(seed), text_(std::move(text)), actions_(actions_of(env)) {}
 
   /// See Agent.
   void begin_episode(const Observation& observation) {

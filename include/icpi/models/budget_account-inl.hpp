@@ -9,7 +9,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -25,13 +24,6 @@ namespace detail {
 constexpr double first_tokens_a_byte = 0.5;   // until answers tell
 constexpr double estimate_margin = 1.1;       // above what was counted so far
 constexpr std::uint64_t wrapper_tokens = 16;  // that a server may put around a prompt
-
-inline void add_usage(Usage& sum, const Usage& more) {
-  sum.prompt_tokens += more.prompt_tokens;
-  sum.cached_tokens += more.cached_tokens;
-  sum.completion_tokens += more.completion_tokens;
-  sum.written_tokens += more.written_tokens;
-}
 
 inline std::size_t prompt_bytes(const CompletionRequest& request) {
   return request.prefix.text.size() + request.query.size();
@@ -136,7 +128,7 @@ ICPI_INLINE BudgetAccount::Admission BudgetAccount::reserve(const Reservation& r
   if (!state.refused.empty()) return Admission::refused;
   const Usage reserved_before = state.reserved;
   ++state.spent.calls;
-  detail::add_usage(state.reserved, {reservation.prompt_tokens, 0, reservation.completion_tokens});
+  state.reserved += {reservation.prompt_tokens, 0, reservation.completion_tokens};
   std::string limit = reached(true);
   if (limit.empty()) {
     ++(reservation.submitted ? state.open_submissions : state.open_calls);
@@ -153,7 +145,7 @@ ICPI_INLINE BudgetAccount::Admission BudgetAccount::reserve(const Reservation& r
 
 ICPI_INLINE void BudgetAccount::add(const Reservation& reservation, const Usage& usage) {
   State& state = *state_;
-  detail::add_usage(state.spent.usage, usage);
+  state.spent.usage += usage;
   if (budget_.tokens == 0 && budget_.money == 0) return;
   state.overrun.completion_tokens += detail::beyond(usage.completion_tokens, reservation.completion_tokens);
   state.overrun.prompt_tokens += detail::beyond(usage.prompt_tokens, reservation.prompt_tokens);

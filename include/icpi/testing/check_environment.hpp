@@ -39,8 +39,7 @@ inline auto at_step(std::uint64_t seed, std::size_t step) {
 
 template <class Env>
 void check_action_set(const Env& env, Report& report) {
-  std::vector<typename Env::Action> actions;
-  for (const auto& action : env.actions()) actions.push_back(action);
+  const auto actions = actions_of(env);
   report.expect(!actions.empty(), "There is at least one action.", [] { return "actions() is empty"; });
   for (std::size_t i = 0; i < actions.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
@@ -190,8 +189,7 @@ std::vector<typename Env::Action> legal_elsewhere(const Env& env, const typename
 /// Asks at every step of an episode, and again when another one has begun.
 template <HasLegalActions Env>
 void check_legal(Env& env, const TrajectoryOf<Env>& episode, std::uint64_t seed, Report& report) {
-  std::vector<typename Env::Action> known;
-  for (const auto& action : env.actions()) known.push_back(action);
+  const auto known = actions_of(env);
   std::vector<std::vector<typename Env::Action>> told;
   env.reset(seed);
   for (std::size_t i = 0; i < episode.size(); ++i) {
@@ -223,8 +221,7 @@ Report check_environment(Env env, const EnvironmentCheck& check = {}) {
   const auto body = [&] {
     detail::check_action_set(env, report);
     if (!report.ok()) return;
-    std::vector<typename Env::Action> actions;
-    for (const auto& action : env.actions()) actions.push_back(action);
+    const auto actions = actions_of(env);
     const double discount = env.discount();
     report.expect(discount > 0 && discount <= 1, "The discount is in (0, 1].",
                   [&] { return fmt::format("discount() is {}", discount); });

@@ -36,9 +36,7 @@ namespace detail {
 template <Environment Env, ReplayBuffer<Env> Buffer>
 class BufferChecker {
  public:
-  BufferChecker(const Env& env, Report& report) : report_(report) {
-    for (const auto& action : env.actions()) actions_.push_back(action);
-  }
+  BufferChecker(const Env& env, Report& report) : report_(report), actions_(actions_of(env)) {}
 
   void add(const TransitionOf<Env>& transition) { all_.push_back(transition); }
   /// The transitions that no trajectory has yet are one.

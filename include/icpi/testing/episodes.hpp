@@ -35,8 +35,7 @@ typename Env::Action draw_action([[maybe_unused]] const Env& env,
 /// are, or its first `max_steps` steps. The environment is reset with `seed`.
 template <Environment Env>
 TrajectoryOf<Env> random_episode(Env& env, std::uint64_t seed, RandomKey key, int max_steps) {
-  std::vector<typename Env::Action> actions;
-  for (const auto& action : env.actions()) actions.push_back(action);
+  const auto actions = actions_of(env);
   TrajectoryOf<Env> episode;
   RandomStream stream(key);
   typename Env::Observation seen = env.reset(seed);
