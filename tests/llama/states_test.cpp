@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "helpers.hpp"
 #include "icpi/core/error.hpp"
+#include "icpi/models/any_language_model.hpp"
 
 namespace {
 
@@ -129,6 +131,41 @@ TEST_P(States, OfAPrefixThatIsInUseStayAsTheyAre) {
     ASSERT_FALSE(together[i].tokens.empty());
     EXPECT_NEAR(together[i].tokens[0].logprob, alone.tokens[0].logprob, last_bits) << "question " << i;
   }
+}
+
+/// Guesses something else than what is ever answered.
+struct Wrong {
+  [[nodiscard]] static std::string identity() { return "wrong"; }
+  static void complete(std::span<const CompletionRequest>, std::span<Completion> completions) {
+    for (Completion& each : completions) each.text = "~ wrong ~";
+  }
+};
+
+TEST_P(States, AreTakenUpAgainAtThePrefixWhereAGuessWasWrong) {
+  Options guessing = options();
+  guessing.draft_model = std::make_shared<icpi::AnyLanguageModel>(Wrong());
+  Options silent = options();
+  silent.draft = icpi::llama::DraftSource::none;
+  LlamaLanguageModel drafting(guessing);
+  LlamaLanguageModel plain(silent);
+  const std::string prefix = records(2, 3);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const std::string query = question(20 + i);
+    CompletionRequest request = greedy(prefix, query, 6);
+    request.prefix.identity = 5;
+    request.want_logprobs = true;
+    const Completion guessed = ask(drafting, request);
+    const Completion answered = ask(plain, request);
+    EXPECT_EQ(guessed.text, answered.text) << i;
+    ASSERT_EQ(guessed.tokens.size(), answered.tokens.size()) << i;
+    for (std::size_t t = 0; t < guessed.tokens.size(); ++t)
+      EXPECT_NEAR(guessed.tokens[t].logprob, answered.tokens[t].logprob, last_bits) << i << ", token " << t;
+  }
+  const auto counted = drafting.statistics();
+  EXPECT_GT(counted.tokens_drafted, 0U);
+  EXPECT_LE(counted.tokens_drafted, 4U * 5U) << "one guess a question";
+  EXPECT_EQ(counted.tokens_accepted, 0U);
+  EXPECT_EQ(counted.passes, plain.statistics().passes);
 }
 
 TEST_P(States, OfMoreTextsThanThereIsRoomForTakeTurns) {
