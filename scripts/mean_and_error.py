@@ -8,3 +8,10 @@ def mean_and_error(values):
     values = list(values)
     mean = sum(values) / len(values)
     return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / max(len(values) - 1, 1) / len(values))
+
+
+def number(value, signed=False):
+    """Three decimals, without the nought before the point."""
+    value = round(value, 3) + 0.0  # no minus zero
+    text = f"{value:+.3f}" if signed else f"{value:.3f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text

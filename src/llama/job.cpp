@@ -12,17 +12,6 @@
 
 namespace icpi::llama {
 
-namespace {
-
-/// Of ending where the children stand for going on.
-double end_logprob(const TokenTrie& trie, const TokenTrie::Node& node) {
-  double going_on = 0;
-  for (const std::size_t child : node.children) going_on += std::exp(trie.nodes()[child].logprob);
-  return std::log(std::max(1e-300, 1 - going_on));
-}
-
-}  // namespace
-
 Job::Job(JobId job_id, const CompletionRequest& asked)
     : id(job_id), request(asked), stream_(RandomKey(asked.seed.value_or(0)).child(asked.sample_index)) {
   constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
@@ -52,6 +41,8 @@ std::string Job::problem() const {
 
 void Job::plan(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known) {
   planned_ = true;
+  states_ = model.keeps_states();
+  if (states_) most_paths_ = std::min<std::size_t>(8, model.sequences() - 2);  // beside a prefix and the prompt
   for (const std::string& what : {problem(), tokenizer.find_fault(request)})
     if (!what.empty()) return fail(ErrorCategory::invalid_request, what);
   try {
@@ -83,6 +74,7 @@ void Job::write_tokens(const LoadedModel& model, const RequestTokenizer& tokeniz
   } else {
     tokenizer.tokenize_prefix(request, prefix_text);
   }
+  if (states_) prefix_text.tokens.resize(prefix_text.tokens_at_cut);  // those of every prompt that begins so
   std::vector<Token> rest;
   tokenizer.tokenize_rest(request, prefix_text, rest);
   const auto border = prefix_text.tokens.begin() + static_cast<std::ptrdiff_t>(prefix_text.tokens_at_cut);
@@ -95,51 +87,27 @@ void Job::write_tokens(const LoadedModel& model, const RequestTokenizer& tokeniz
   if (scores_ || !request.choices.empty()) plan_trie(model, tokenizer);
 }
 
-void Job::plan_trie(const LoadedModel& model, const RequestTokenizer& tokenizer) {
-  const auto texts = scores_ ? continuations : request.choices;
-  std::vector<std::vector<Token>> tokens(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) tokenizer.tokenize_answer(request, texts[i], true, tokens[i]);
-  const std::size_t context = model.capabilities().context;
-  for (const auto& each : tokens) {
-    if (prompt.size() + each.size() <= context) continue;
-    return fail(ErrorCategory::context_overflow,
-                fmt::format("{}: a prompt of {} tokens and a continuation of {} do not fit the context of {}",
-                            model.capabilities().file, prompt.size(), each.size(), context));
-  }
-  trie_.emplace(tokens, scores_ || request.want_logprobs);
-  for (const TokenTrie::Node& node : trie_->nodes()) pieces_.push_back(model.piece(node.token));
-  for (std::size_t path = 0; path < trie_->paths(); path += most_paths)
-    trie_cells_ = std::max(trie_cells_, list_paths(path));
-  work.clear();
-}
-
 std::size_t Job::cells_behind_prompt() const noexcept { return trie_ ? trie_cells_ : most_tokens_ - 1; }
 
 void Job::begin(std::size_t known_tokens) {
   branch_at = known_tokens;
   for (std::size_t at = known_tokens; at < prompt.size(); ++at)
-    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, paths(), false, 0, false, false});
+    work.push_back({prompt[at], static_cast<std::int32_t>(at), 0, states_ ? 1 : paths(), false, 0, false, false});
   work.back().output = !trie_ || trie_->nodes()[0].wanted;
-  wants_draft_ = !trie_;
+  wants_draft_ = may_draft_ = !trie_ && (!states_ || known_tokens > 0);  // a wrong guess must not cost a whole prompt
   if (!trie_) return;
-  for (std::size_t path = 0; path < trie_->paths(); path += most_paths) list_paths(path);
+  for (std::size_t path = 0; path < trie_->paths(); path += most_paths_) list_paths(path);
 }
 
-/// Adds the nodes on up to `most_paths` paths to the work: how many. Nodes on earlier paths, too, are computed again, for
-/// the sequences that are computed now; their logits are known.
-std::size_t Job::list_paths(std::size_t first_path) {
-  const std::size_t end = first_path + most_paths;
-  const std::size_t before = work.size();
-  for (const std::size_t i : trie_->order()) {
-    const TokenTrie::Node& node = trie_->nodes()[i];
-    if (node.first_path >= end || node.last_path <= first_path) continue;
-    const auto position = static_cast<std::int32_t>(prompt.size() + node.depth - 1);
-    const bool output = node.wanted && node.first_path >= first_path;
-    work.push_back({node.token, position, std::max(node.first_path, first_path) - first_path,
-                    std::min(node.last_path, end) - first_path, output, i, first_path > 0 && work.size() == before,
-                    false});
+/// Replaces the work by all that is behind the prefix, what is written included, without a guess.
+void Job::list_again() {
+  work.clear();
+  next_work = 0;
+  for (std::size_t at = branch_at; at < prompt.size() + written_.size(); ++at) {
+    const Token token = at < prompt.size() ? prompt[at] : written_[at - prompt.size()];
+    work.push_back({token, static_cast<std::int32_t>(at), 0, 1, false, 0, work.empty(), false});
   }
-  return work.size() - before;
+  work.back().output = true;
 }
 
 Draft Job::draft() const {
@@ -178,11 +146,16 @@ bool Job::take(std::size_t index, std::span<const float> logits, const LoadedMod
     return true;
   }
   const bool guessed_wrong = next < next_work;
+  if (guessed_wrong && states_ && !done_) {
+    list_again();
+    may_draft_ = false;
+    return false;
+  }
   work.resize(next);
   next_work = next;
   if (!done_) {
     work.push_back({token, work[index].position + 1, 0, 1, true, 0, false, false});
-    wants_draft_ = true;
+    wants_draft_ = may_draft_;
   }
   return !guessed_wrong;
 }
@@ -215,46 +188,6 @@ void Job::cut_at_stop(std::size_t searched) {
   completion.text.resize(first);
   completion.finish = FinishReason::stop;
   done_ = true;
-}
-
-void Job::finish() {
-  if (!trie_) return;
-  if (!scores_) return walk();
-  for (std::size_t i = 0; i < continuations.size(); ++i) {
-    double sum = 0;
-    for (std::size_t at = trie_->end_of(i); at != 0; at = trie_->nodes()[at].parent) sum += trie_->nodes()[at].logprob;
-    logprobs.push_back(sum);
-  }
-  completion.finish = FinishReason::stop;
-}
-
-/// From the root to the end of one of the choices.
-void Job::walk() {
-  std::vector<double> logprobs_here;
-  std::vector<std::size_t> way;
-  std::size_t at = 0;
-  for (;;) {
-    const TokenTrie::Node& node = trie_->nodes()[at];
-    std::size_t next = 0;
-    if (TokenTrie::is_fork(node)) {
-      logprobs_here.clear();
-      for (const std::size_t child : node.children) logprobs_here.push_back(trie_->nodes()[child].logprob);
-      if (node.continuation != TokenTrie::none) logprobs_here.push_back(end_logprob(*trie_, node));
-      next = draw_one(logprobs_here, request.sampling.temperature.value_or(1), stream_);
-    }
-    if (next >= node.children.size()) break;
-    at = node.children[next];
-    way.push_back(at);
-  }
-  completion.text.assign(request.choices[trie_->nodes()[at].continuation]);
-  completion.finish = FinishReason::stop;
-  completion.usage.completion_tokens = way.size();
-  if (!request.want_logprobs) return;
-  std::size_t written = 0;
-  for (const std::size_t each : way) {
-    if (written < completion.text.size()) add_token(pieces_[each], trie_->nodes()[each].logprob);
-    written += pieces_[each].size();
-  }
 }
 
 void Job::add_token(std::string_view text, double logprob) {

@@ -36,7 +36,8 @@ class Job {
     std::size_t last_path = 1;
     bool output = false;
     std::size_t node = 0;  ///< of the tree whose logits they are
-    /// The sequences must forget what is behind the prompt before this token is computed.
+    /// The sequences must go back to where the prompt ends before this token is computed; a single one of a model that keeps
+    /// states, to where it left the prefix.
     bool afresh = false;
     bool guessed = false;  ///< by a draft
   };
@@ -52,8 +53,12 @@ class Job {
   [[nodiscard]] bool planned() const noexcept { return planned_; }
   /// Whether logits decide anything; otherwise the answer is there already.
   [[nodiscard]] bool needs_logits() const noexcept { return !trie_ || trie_->nodes()[0].needed; }
-  /// Sequences it takes. A tree of more paths is computed so many paths at a time.
-  [[nodiscard]] std::size_t paths() const noexcept { return trie_ ? std::min(trie_->paths(), most_paths) : 1; }
+  /// Sequences it takes: one a path, of a tree of more paths as many as are computed at a time. Where states are kept, one
+  /// more, the first, which holds the prompt.
+  [[nodiscard]] std::size_t paths() const noexcept {
+    if (!trie_ || (states_ && trie_->order().empty())) return 1;
+    return std::min(trie_->paths(), most_paths_) + (states_ ? 1 : 0);
+  }
   /// Cells that it may take behind the prompt.
   [[nodiscard]] std::size_t cells_behind_prompt() const noexcept;
 
@@ -65,8 +70,8 @@ class Job {
   [[nodiscard]] Draft draft() const;
   /// Adds a guess of what comes next to the work.
   void take_draft(std::span<const Token> guess);
-  /// The logits after work[index]; in the order of the work. May add work. False: what was computed behind it, a guess,
-  /// is no part of the completion, its logits are not to be taken, and the sequence must forget it.
+  /// The logits after work[index]; in the order of the work. May add work, or replace it. False: what was computed behind
+  /// it, a guess, is no part of the completion, its logits are not to be taken, and the sequence must forget it.
   [[nodiscard]] bool take(std::size_t index, std::span<const float> logits, const LoadedModel& model, Sampler& sampler);
   /// Once all work is done: reads the answer off the tree. Completions without choices have theirs by then.
   void finish();
@@ -97,12 +102,12 @@ class Job {
   std::vector<double> logprobs;  ///< of the continuations
 
  private:
-  static constexpr std::size_t most_paths = 128;
-
   [[nodiscard]] std::string problem() const;
   void write_tokens(const LoadedModel& model, const RequestTokenizer& tokenizer, const PrefixTree::Prefix* known);
   void plan_trie(const LoadedModel& model, const RequestTokenizer& tokenizer);
   std::size_t list_paths(std::size_t first_path);
+  std::size_t list_separate_paths(std::size_t first_path);
+  void list_again();
   [[nodiscard]] std::size_t draft_room() const noexcept {
     return most_tokens_ - 1 - completion.usage.completion_tokens;
   }
@@ -111,10 +116,13 @@ class Job {
   void walk();
   void add_token(std::string_view text, double logprob);
 
-  std::size_t most_tokens_ = 0;  ///< of the completion
+  std::size_t most_tokens_ = 0;   ///< of the completion
+  std::size_t most_paths_ = 128;  ///< computed at a time
+  bool states_ = false;           ///< see LoadedModel::keeps_states()
   bool scores_ = false;
   bool planned_ = false;
   bool done_ = false;
+  bool may_draft_ = false;
   bool wants_draft_ = false;
   std::size_t accepted_ = 0;
   std::vector<Token> written_;  ///< tokens of the completion

@@ -195,9 +195,14 @@ std::string describe(const Capabilities& capabilities) {
   text += fmt::format("vocabulary     {} tokens\n", capabilities.vocabulary);
   text += fmt::format("parameters     {:.1f} million\n", static_cast<double>(capabilities.parameters) / 1e6);
   text += fmt::format("weights        {:.1f} MiB\n", mib(capabilities.weight_bytes));
-  text += fmt::format("keys, values   {:.1f} MiB for {} tokens ({} bytes a token)\n", mib(capabilities.kv_bytes),
-                      capabilities.kv_bytes / std::max<std::uint64_t>(1, capabilities.kv_bytes_per_token),
-                      capabilities.kv_bytes_per_token);
+  const std::uint64_t for_tokens = capabilities.kv_bytes - capabilities.states * capabilities.state_bytes;
+  if (capabilities.kv_bytes_per_token > 0)
+    text += fmt::format("keys, values   {:.1f} MiB for {} tokens ({} bytes a token)\n", mib(for_tokens),
+                        for_tokens / capabilities.kv_bytes_per_token, capabilities.kv_bytes_per_token);
+  if (capabilities.state_bytes > 0)
+    text +=
+        fmt::format("states         {:.2f} MiB each, {} in that memory; a wrong guess computes its question again\n",
+                    mib(capabilities.state_bytes), capabilities.states);
   text += fmt::format("libllama       {} on {}\n", capabilities.library, capabilities.devices);
   return text;
 }

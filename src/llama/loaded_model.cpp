@@ -151,6 +151,21 @@ int thread_count(const Options& options) {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+/// What every context has in common.
+llama_context_params context_parameters(const Options& options) {
+  llama_context_params parameters = llama_context_default_params();
+  parameters.n_threads = thread_count(options);
+  parameters.n_threads_batch = parameters.n_threads;
+  // Flash attention passes over the cells of other sequences; without it every token would pay for all of them.
+  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+  parameters.type_k = ggml_type_of(options.kv_type);
+  parameters.type_v = parameters.type_k;
+  parameters.kv_unified = true;  // sequences share cells
+  parameters.swa_full = true;    // prefixes are needed from their beginning
+  parameters.no_perf = true;
+  return parameters;
+}
+
 constexpr std::uint64_t mebibyte = 1U << 20U;
 
 }  // namespace
@@ -206,7 +221,6 @@ void LoadedModel::load_weights(const Options& options) {
         fmt::format("llama: {}: architecture '{}' cannot be used: {}", path, known.architecture, what));
   };
   if (llama_model_has_encoder(model) || !llama_model_has_decoder(model)) refuse("it is not a plain decoder");
-  if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) refuse("it keeps states that cannot be shared");
   if (llama_model_is_diffusion(model)) refuse("it does not write from left to right");
   handles_->vocabulary = llama_model_get_vocab(model);
   if (llama_vocab_type(handles_->vocabulary) == LLAMA_VOCAB_TYPE_NONE) refuse("the file holds no vocabulary");
@@ -228,27 +242,72 @@ void LoadedModel::load_weights(const Options& options) {
   known.vocabulary = static_cast<std::size_t>(llama_vocab_n_tokens(handles_->vocabulary));
   known.trained_context = static_cast<std::size_t>(std::max(0, llama_model_n_ctx_train(model)));
   known.context = options.context == 0 ? known.trained_context : options.context;
-  known.kv_bytes_per_token = bytes_per_token(model, known.architecture, options.kv_type);
   if (known.context > known.trained_context)
     throw InvalidArgument(
         fmt::format("llama: context is {}; {} was trained for {}", known.context, path, known.trained_context));
-  if (known.kv_bytes_per_token == 0) refuse("the sizes of its attention are unknown");
   if (known.context == 0) refuse("the file does not say how long a text may be");
+  if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+    measure_states(options);
+    if (known.state_bytes == 0) refuse("the sizes of its states are unknown");
+    return;
+  }
+  known.kv_bytes_per_token = bytes_per_token(model, known.architecture, options.kv_type);
+  if (known.kv_bytes_per_token == 0) refuse("the sizes of its attention are unknown");
+}
+
+/// What a sequence takes hangs on the architecture, which layers are recurrent, and on what such a layer keeps: it is seen by
+/// how what would be stored of one grows.
+void LoadedModel::measure_states(const Options& options) {
+  llama_context_params parameters = context_parameters(options);
+  parameters.n_ctx = 256;
+  parameters.n_seq_max = 1;
+  parameters.n_batch = parameters.n_ubatch = 32;
+  const std::unique_ptr<llama_context, FreeContext> context(llama_init_from_model(handles_->model.get(), parameters));
+  if (!context) return;
+  std::array<llama_token, 32> tokens{};
+  const auto bytes_after = [&](std::size_t more) -> std::size_t {
+    if (llama_decode(context.get(), llama_batch_get_one(tokens.data(), static_cast<int32_t>(more))) != 0) return 0;
+    return llama_state_seq_get_size(context.get(), 0);
+  };
+  const std::size_t one = bytes_after(1);
+  const std::size_t many = bytes_after(tokens.size());
+  if (one == 0 || many < one) return;
+  capabilities_.kv_bytes_per_token = (many - one) / tokens.size();
+  capabilities_.state_bytes = one - std::min<std::size_t>(one, capabilities_.kv_bytes_per_token);
+}
+
+/// Tokens and sequences that the budget has room for: sets what is known of them, and returns the tokens. Where there are both
+/// states and keys and values, each has half, or as little as one context needs.
+std::size_t LoadedModel::split_budget(const Options& options) {
+  Capabilities& known = capabilities_;
+  constexpr std::uint64_t unit = 256;         // libllama rounds up to it
+  constexpr std::uint64_t fewest_states = 4;  // a prefix, a prompt with one way to go on, and company: see compute()
+  const bool states = known.state_bytes > 0;
+  const std::uint64_t one_context = (known.context + unit - 1) / unit * unit;
+  const std::uint64_t per_token = known.kv_bytes_per_token;
+  const std::uint64_t budget = (options.kv_mib == 0 ? 1024 : options.kv_mib) * mebibyte;
+  std::uint64_t cells = one_context;
+  if (per_token > 0) cells = (states ? budget / 2 : budget) / per_token / unit * unit;
+  if (options.kv_mib == 0) cells = std::min(8 * one_context, cells);
+  if (options.kv_mib == 0 || states) cells = std::max(one_context, cells);
+  const std::uint64_t fewest_bytes = one_context * per_token + (states ? fewest_states * known.state_bytes : 0);
+  if (options.kv_mib != 0 && fewest_bytes > budget)
+    throw InvalidArgument(fmt::format("llama: kv_mib is {}; {} needs at least {} for one context of {} tokens",
+                                      options.kv_mib, known.file, (fewest_bytes + mebibyte - 1) / mebibyte,
+                                      known.context));
+  known.kv_bytes = cells * per_token;
+  sequences_ = llama_max_parallel_sequences();
+  if (!states) return cells;
+  const std::uint64_t left = budget - std::min(budget, known.kv_bytes);
+  sequences_ = std::min<std::uint64_t>(sequences_, std::max(fewest_states, left / known.state_bytes));
+  known.states = sequences_;
+  known.kv_bytes += sequences_ * known.state_bytes;
+  return cells;
 }
 
 void LoadedModel::make_memory(const Options& options) {
   Capabilities& known = capabilities_;
-  constexpr std::uint64_t unit = 256;  // libllama rounds up to it
-  const std::uint64_t one_context = (known.context + unit - 1) / unit * unit;
-  const std::uint64_t per_token = known.kv_bytes_per_token;
-  std::uint64_t cells = options.kv_mib * mebibyte / per_token / unit * unit;
-  if (options.kv_mib == 0)
-    cells = std::max(one_context, std::min(8 * one_context, 1024 * mebibyte / per_token / unit * unit));
-  if (cells < one_context)
-    throw InvalidArgument(fmt::format("llama: kv_mib is {}; {} needs at least {} for one context of {} tokens",
-                                      options.kv_mib, known.file, (one_context * per_token + mebibyte - 1) / mebibyte,
-                                      known.context));
-  known.kv_bytes = cells * per_token;
+  const std::uint64_t cells = split_budget(options);
   const std::uint64_t results = 2 * sizeof(float) * options.batch_tokens * known.vocabulary;  // in two places
   const auto too_much = [&](std::string_view why) {
     throw Error(fmt::format("llama: {}: out of memory: {} MiB for keys and values and {} MiB for logits {}", known.file,
@@ -259,20 +318,11 @@ void LoadedModel::make_memory(const Options& options) {
     too_much(fmt::format("exceed the {} MiB that are available", available / mebibyte));
   if (cells > std::numeric_limits<std::int32_t>::max()) too_much("are more than libllama can count");
 
-  llama_context_params parameters = llama_context_default_params();
+  llama_context_params parameters = context_parameters(options);
   parameters.n_ctx = static_cast<std::uint32_t>(cells);
-  parameters.n_seq_max = static_cast<std::uint32_t>(llama_max_parallel_sequences());
+  parameters.n_seq_max = static_cast<std::uint32_t>(sequences_);
   parameters.n_ubatch = static_cast<std::uint32_t>(options.batch_tokens);
   parameters.n_batch = std::max(parameters.n_ubatch, parameters.n_seq_max);  // else libllama aborts
-  parameters.n_threads = thread_count(options);
-  parameters.n_threads_batch = parameters.n_threads;
-  // Flash attention passes over the cells of other sequences; without it every token would pay for all of them.
-  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
-  parameters.type_k = ggml_type_of(options.kv_type);
-  parameters.type_v = parameters.type_k;
-  parameters.kv_unified = true;  // sequences share cells
-  parameters.swa_full = true;    // prefixes are needed from their beginning
-  parameters.no_perf = true;
   handles_->context.reset(llama_init_from_model(handles_->model.get(), parameters));
   if (!handles_->context) {
     const std::string reason = ErrorLog::instance().first();
@@ -281,8 +331,9 @@ void LoadedModel::make_memory(const Options& options) {
                                       name(options.kv_type), reason.empty() ? "no reason" : reason));
   }
   handles_->memory = llama_get_memory(handles_->context.get());
-  cells_ = static_cast<std::size_t>(cells);
-  sequences_ = parameters.n_seq_max - 1;  // the last one is for company: see compute()
+  // Where tokens take no room of their own, sequences alone count.
+  cells_ = known.kv_bytes_per_token == 0 ? cells * sequences_ : static_cast<std::size_t>(cells);
+  --sequences_;  // the last one is for company: see compute()
 }
 
 void LoadedModel::read_vocabulary() {

@@ -17,7 +17,8 @@ namespace icpi::llama {
 using Token = std::int32_t;     ///< a word of the vocabulary
 using Sequence = std::int32_t;  ///< a line of tokens in memory; sequences share the cells of tokens they share
 
-/// A token to be computed. Sequences that are computed together must have been equal so far.
+/// A token to be computed. Sequences that are computed together must have been equal so far; where the model keeps states
+/// no two are.
 struct BatchToken {
   Token token = 0;
   std::int32_t position = 0;
@@ -46,6 +47,9 @@ class LoadedModel {
   [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
   [[nodiscard]] std::size_t cells() const noexcept { return cells_; }          ///< tokens that memory can hold
   [[nodiscard]] std::size_t sequences() const noexcept { return sequences_; }  ///< numbered from 0
+  /// Whether what came is summed up in a state per sequence, in some layers at least: share() then takes all tokens of a
+  /// sequence, and forget() drops all.
+  [[nodiscard]] bool keeps_states() const noexcept { return capabilities_.state_bytes > 0; }
 
   /// The token that begins every prompt, if the model has one.
   [[nodiscard]] std::optional<Token> beginning() const noexcept { return beginning_; }
@@ -82,6 +86,8 @@ class LoadedModel {
   struct Handles;
 
   void load_weights(const Options& options);
+  void measure_states(const Options& options);
+  [[nodiscard]] std::size_t split_budget(const Options& options);
   void make_memory(const Options& options);
   void read_vocabulary();
   Outcome decode(std::span<const BatchToken> batch);

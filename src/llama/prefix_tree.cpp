@@ -19,10 +19,11 @@ PrefixTree::Prefix* PrefixTree::find(std::uint64_t identity) {
   return found == by_identity_.end() ? nullptr : found->second;
 }
 
-PrefixTree::Match PrefixTree::longest(std::span<const Token> tokens) {
+PrefixTree::Match PrefixTree::longest(std::span<const Token> tokens, bool whole) {
   Match best;
   for (Prefix& each : prefixes_) {
     const std::size_t common = common_tokens(tokens, each.text.tokens);
+    if (whole && common < each.text.tokens.size()) continue;
     const bool newer = best.prefix != nullptr && common == best.common && each.last_use > best.prefix->last_use;
     if (common > best.common || newer) best = {&each, common};
   }
@@ -122,7 +123,13 @@ void PrefixTree::forget(std::list<Prefix>::iterator prefix) {
 
 void PrefixTree::use(std::size_t cells) {
   used_ += cells;
-  most_used_ = std::max(most_used_, used_);
+  most_used_bytes_ = std::max(most_used_bytes_, used_bytes());
+}
+
+std::uint64_t PrefixTree::used_bytes() const noexcept {
+  const Capabilities& can = model_->capabilities();
+  const std::size_t sequences = model_->sequences() - free_sequences_.size();
+  return used_ * can.kv_bytes_per_token + sequences * can.state_bytes;
 }
 
 }  // namespace icpi::llama

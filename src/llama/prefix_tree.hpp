@@ -46,8 +46,9 @@ class PrefixTree {
 
   /// The prefix of this identity; null: none.
   [[nodiscard]] Prefix* find(std::uint64_t identity);
-  /// The prefix that shares most tokens with `tokens`, the most recently used of equals.
-  [[nodiscard]] Match longest(std::span<const Token> tokens);
+  /// The prefix that shares most tokens with `tokens`, the most recently used of equals. `whole`: of those that share all
+  /// they have.
+  [[nodiscard]] Match longest(std::span<const Token> tokens, bool whole = false);
 
   /// Makes room for `cells` and `sequences` by forgetting prefixes, least recently used first; false: there are not
   /// enough that may be forgotten.
@@ -75,8 +76,8 @@ class PrefixTree {
   void forget_unused();
 
   [[nodiscard]] std::size_t size() const noexcept { return prefixes_.size(); }
-  [[nodiscard]] std::size_t used_cells() const noexcept { return used_; }
-  [[nodiscard]] std::size_t most_used_cells() const noexcept { return most_used_; }
+  [[nodiscard]] std::uint64_t used_bytes() const noexcept;
+  [[nodiscard]] std::uint64_t most_used_bytes() const noexcept { return most_used_bytes_; }
   [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
 
  private:
@@ -89,7 +90,7 @@ class PrefixTree {
   std::unordered_map<std::uint64_t, Prefix*> by_identity_;
   std::vector<Sequence> free_sequences_;
   std::size_t used_ = 0;
-  std::size_t most_used_ = 0;
+  std::uint64_t most_used_bytes_ = 0;
   std::uint64_t clock_ = 0;
   std::uint64_t forgotten_ = 0;
 };

@@ -7,13 +7,6 @@
 
 namespace icpi::llama {
 
-namespace {
-
-/// Shorter beginnings are not worth a sequence.
-constexpr std::size_t shortest_prefix = 16;
-
-}  // namespace
-
 Scheduler::Scheduler(const Options& options, LoadedModel& model, Deliver deliver)
     : options_(&options),
       model_(&model),
@@ -88,7 +81,7 @@ void Scheduler::admit_all() {
 }
 
 bool Scheduler::admit(Job& job) {
-  const Place place = find_place(job);
+  const Place place = find_place(tree_, job, model_->keeps_states());
   const std::size_t cells = job.prompt.size() - place.branch_at + job.cells_behind_prompt();
   PrefixTree::Prefix* source = place.match.prefix;
   if (source != nullptr) tree_.pin(*source);
@@ -116,39 +109,6 @@ void Scheduler::admit_alone(Job& job) {
   statistics_.prefix_tokens_requested += job.prefix_text.tokens.size();
 }
 
-Scheduler::Place Scheduler::find_place(const Job& job) {
-  const auto& wanted = job.prefix_text.tokens;
-  const auto known_part = [&](std::span<const Token> prefix) {
-    return std::min(common_tokens(job.prompt, prefix), job.prompt.size() - 1);
-  };
-  Place place;
-  if (wanted.size() < shortest_prefix) {
-    place.match = tree_.longest(job.prompt);
-    if (place.match.common < shortest_prefix) return {};
-    place.branch_at = known_part(place.match.prefix->text.tokens);
-    return place;
-  }
-  place.match = tree_.longest(wanted);
-  if (auto* own = tree_.find(job.request.prefix.identity); own != nullptr) {
-    const std::size_t common = common_tokens(wanted, own->text.tokens);
-    const bool free = own->pins == 0 && own->children == 0;
-    if (common == own->text.tokens.size() || common == wanted.size() || free) place.match = {own, common};
-    place.in_place = place.match.prefix == own && common < wanted.size() && (common == own->text.tokens.size() || free);
-  }
-  if (place.match.common < shortest_prefix && !place.in_place) place.match = {};
-  if (place.match.common == wanted.size()) {
-    place.branch_at = known_part(place.match.prefix->text.tokens);
-    return place;
-  }
-  place.is_new = !place.in_place;
-  const std::size_t kept = place.in_place                  ? place.match.common
-                           : place.match.prefix == nullptr ? 0
-                                                           : std::min(place.match.common, place.match.prefix->computed);
-  place.growth = wanted.size() - kept;
-  place.branch_at = known_part(wanted);
-  return place;
-}
-
 /// Brings the prefix to its place, and pins it for the job.
 void Scheduler::settle(Job& job, Place place) {
   const std::uint64_t identity = job.request.prefix.identity;
@@ -165,7 +125,10 @@ void Scheduler::settle(Job& job, Place place) {
 void Scheduler::start(Job& job) {
   job.started = true;
   if (job.prefix == nullptr) return;
-  for (const Sequence each : job.sequences) model_->share(job.prefix->sequence, each, job.branch_at);
+  const std::size_t count =
+      model_->keeps_states() ? 1 : job.sequences.size();  // others share that one's: start_afresh()
+  for (const Sequence each : std::span(job.sequences).first(count))
+    model_->share(job.prefix->sequence, each, job.branch_at);
 }
 
 /// Jobs come first, but for a quarter that growing prefixes may have. When the batch does not hold all, the next one
@@ -191,6 +154,24 @@ void Scheduler::build_batch() {
   if (next < live_.size()) std::rotate(live_.begin(), live_.begin() + static_cast<std::ptrdiff_t>(next), live_.end());
 }
 
+/// Brings the job's sequences back to where its prompt ends. Where states are kept, a tree's first sequence stays there for
+/// the others, and a single one begins where it left the prefix: its work has the rest of the prompt again.
+void Scheduler::start_afresh(Job& job) {
+  if (!model_->keeps_states()) {
+    for (const Sequence each : job.sequences) model_->forget(each, job.prompt.size());
+    return;
+  }
+  const bool tree = job.sequences.size() > 1;
+  for (const Sequence each : std::span(job.sequences).subspan(tree ? 1 : 0)) {
+    model_->forget(each, 0);
+    if (tree) {
+      model_->share(job.sequences.front(), each, job.prompt.size());
+    } else if (job.prefix != nullptr) {
+      model_->share(job.prefix->sequence, each, job.branch_at);
+    }
+  }
+}
+
 /// Puts work of the job into the batch until that holds `room` tokens.
 void Scheduler::add_work(Job& job, std::size_t room) {
   const std::size_t first = job.next_work;
@@ -198,7 +179,7 @@ void Scheduler::add_work(Job& job, std::size_t room) {
     const Job::Work& work = job.work[job.next_work];
     if (work.afresh) {
       if (job.next_work > first) return;  // what is in the batch must be computed before
-      for (const Sequence each : job.sequences) model_->forget(each, job.prompt.size());
+      start_afresh(job);
     }
     const auto sequences = std::span(job.sequences).subspan(work.first_path, work.last_path - work.first_path);
     if (work.output) outputs_.push_back({batch_.size(), {&job, job.next_work}});
@@ -239,6 +220,7 @@ void Scheduler::compute() {
     const auto& [job, work] = target;
     if (job == guessed_wrong || job->take(work, model_->logits(place), *model_, sampler_)) continue;
     guessed_wrong = job;
+    if (model_->keeps_states()) continue;  // then its work begins afresh
     model_->forget(job->sequences.front(), static_cast<std::size_t>(job->work[work].position) + 1);
   }
 }
@@ -276,11 +258,10 @@ void Scheduler::fail_all(ErrorCategory category, const std::string& message) {
 
 Statistics Scheduler::statistics() const {
   Statistics now = statistics_;
-  const std::uint64_t bytes = model_->capabilities().kv_bytes_per_token;
   now.prefixes = tree_.size();
   now.prefixes_forgotten = tree_.forgotten();
-  now.kv_bytes = tree_.used_cells() * bytes;
-  now.most_kv_bytes = tree_.most_used_cells() * bytes;
+  now.kv_bytes = tree_.used_bytes();
+  now.most_kv_bytes = tree_.most_used_bytes();
   now.in_flight = live_.size();
   now.queued = queue_.size();
   return now;

@@ -14,6 +14,7 @@
 #include "icpi/llama/language_model.hpp"
 #include "job.hpp"
 #include "loaded_model.hpp"
+#include "place.hpp"
 #include "prefix_tree.hpp"
 #include "request_tokens.hpp"
 #include "sampler.hpp"
@@ -41,22 +42,13 @@ class Scheduler {
   [[nodiscard]] Statistics statistics() const;
 
  private:
-  /// Where a job's prefix will be.
-  struct Place {
-    PrefixTree::Match match;    ///< what it shares with a prefix that is there
-    bool in_place = false;      ///< that prefix becomes this one
-    std::size_t growth = 0;     ///< cells for tokens that must be added
-    std::size_t branch_at = 0;  ///< tokens of the prompt that come from the prefix
-    bool is_new = false;        ///< a prefix of its own
-  };
-
   void end_unwanted();
   void admit_all();
   [[nodiscard]] bool admit(Job& job);
   void admit_alone(Job& job);
-  [[nodiscard]] Place find_place(const Job& job);
   void settle(Job& job, Place place);
   void start(Job& job);
+  void start_afresh(Job& job);
   void build_batch();
   void add_work(Job& job, std::size_t room);
   void add_prefix_tokens(PrefixTree::Prefix& prefix);

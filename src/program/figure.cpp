@@ -151,9 +151,16 @@ void append_key(const std::vector<std::string>& labels, double height, bool with
 }  // namespace
 
 std::vector<FigurePlan> plan_figures(const Report& report) {
+  std::set<std::string> ways;
+  for (const auto& each : report.curves) {
+    if (is_icpi(each.agent) || is_ablation(each.agent)) ways.insert(each.agent);
+  }
+  const auto tells_models_apart = [&](const std::string& agent) {  // the same way for all, whichever it is
+    return is_icpi(agent) || (ways.size() == 1 && ways.contains(agent));
+  };
   std::set<std::string> models;
   for (const auto& each : report.curves) {
-    if (is_icpi(each.agent)) models.insert(each.model);
+    if (tells_models_apart(each.agent)) models.insert(each.model);
   }
   FigurePlan methods{"figure-methods", "Regret of the methods", {}, true};
   FigurePlan ablations{"figure-ablations", "Regret of ICPI and its ablations", {}, false};
@@ -164,7 +171,7 @@ std::vector<FigurePlan> plan_figures(const Report& report) {
     any_ablation = any_ablation || is_ablation(agent);
     if (!is_ablation(agent)) methods.curves.push_back(i);
     if (is_icpi(agent) || is_ablation(agent)) ablations.curves.push_back(i);
-    if (is_icpi(agent) || agent == "random") language_models.curves.push_back(i);
+    if (tells_models_apart(agent) || agent == "random") language_models.curves.push_back(i);
   }
   const auto returns = [](const ReportCurve& each) { return each.returns; };
   if (!report.curves.empty() && std::all_of(report.curves.begin(), report.curves.end(), returns)) {

@@ -4,17 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "helpers.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/icpi.hpp"
 #include "icpi/models/any_language_model.hpp"
-#include "icpi/models/induction.hpp"
+#include "recorded_questions.hpp"
 
 namespace {
 
@@ -23,85 +21,15 @@ using icpi::CompletionRequest;
 using icpi::llama::DraftSource;
 using icpi::llama::LlamaLanguageModel;
 using icpi::llama::Options;
+using icpi_test::answers;
+using icpi_test::Differences;
+using icpi_test::Recorded;
 
-constexpr std::size_t most_questions = ICPI_LLAMA_LONG ? 1000 : 24;
 /// Who guesses.
 const std::vector<DraftSource> sources =
     ICPI_LLAMA_LONG ? std::vector{DraftSource::induction, DraftSource::ngram} : std::vector{DraftSource::induction};
 constexpr std::string_view smollm2 = "SmolLM2-135M-Instruct.Q4_1.gguf";
 [[maybe_unused]] constexpr std::string_view gemma3 = "gemma-3-270m-q4_k_m.gguf";
-
-/// A question that outlives the agent that asked it.
-struct Kept {
-  std::string prefix;
-  std::uint64_t identity = 0;
-  std::string query;
-  std::vector<std::string> stop_texts;
-  std::vector<std::string_view> stop;
-  icpi::Sampling sampling;
-  std::optional<std::uint64_t> seed;
-};
-
-/// Answers as the embedded model does, and keeps what it was asked.
-class KeepsQuestions {
- public:
-  explicit KeepsQuestions(std::vector<Kept>& kept) : kept_(&kept) {}
-  [[nodiscard]] std::string identity() const { return model_.identity(); }
-  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
-    for (const CompletionRequest& request : requests)
-      kept_->push_back({std::string(request.prefix.text),
-                        request.prefix.identity,
-                        std::string(request.query),
-                        {request.stop.begin(), request.stop.end()},
-                        {},
-                        request.sampling,
-                        request.seed});
-    model_.complete(requests, completions);
-  }
-
- private:
-  icpi::InductionModel model_;
-  std::vector<Kept>* kept_;
-};
-
-/// Questions of a run in the chain with the recommended options.
-class Recorded {
- public:
-  /// As they were asked; `temperature` in place of theirs.
-  [[nodiscard]] std::vector<CompletionRequest> requests(double temperature) const {
-    std::vector<CompletionRequest> all;
-    for (const Kept& each : kept_) {
-      CompletionRequest& request = all.emplace_back();
-      request.prefix = {each.identity, each.prefix};
-      request.query = each.query;
-      request.stop = each.stop;
-      request.sampling = each.sampling;
-      request.sampling.temperature = temperature;
-      request.seed = each.seed;
-      request.want_logprobs = true;
-    }
-    return all;
-  }
-
-  static const Recorded& instance() {
-    static const Recorded recorded;
-    return recorded;
-  }
-
- private:
-  Recorded() {
-    icpi::Chain env;
-    KeepsQuestions model(kept_);
-    icpi::PolicyIteration<icpi::Chain, KeepsQuestions> agent(env, model, {});
-    for (std::size_t steps = 40; kept_.size() < 2 * most_questions; steps += 40) agent.train(env, {.steps = steps});
-    const std::size_t every = kept_.size() / most_questions;
-    for (std::size_t i = 0; i < most_questions; ++i) std::swap(kept_[i], kept_[i * every]);
-    kept_.resize(most_questions);
-    for (Kept& each : kept_) each.stop.assign(each.stop_texts.begin(), each.stop_texts.end());
-  }
-
-  std::vector<Kept> kept_;
-};
 
 class Pretrained : public testing::TestWithParam<std::string_view> {
  protected:
@@ -126,41 +54,6 @@ class Pretrained : public testing::TestWithParam<std::string_view> {
 
  private:
   std::string file_;
-};
-
-std::vector<Completion> answers(LlamaLanguageModel& model, std::span<const CompletionRequest> requests,
-                                std::size_t together) {
-  std::vector<Completion> completions(requests.size());
-  for (std::size_t i = 0; i < requests.size(); i += together) {
-    const std::size_t count = std::min(together, requests.size() - i);
-    model.complete(requests.subspan(i, count), std::span(completions).subspan(i, count));
-  }
-  return completions;
-}
-
-/// How answers differ from others to the same questions.
-struct Differences {
-  std::size_t answers = 0;  ///< that were compared
-  std::size_t texts = 0;    ///< of them that differ
-  double worst = 0;         ///< of log-probabilities of tokens that both have, up to the first difference
-  double farthest = 0;      ///< between the log-probabilities of the first tokens that differ
-
-  static Differences between(const std::vector<Completion>& these, const std::vector<Completion>& those) {
-    Differences found;
-    found.answers = these.size();
-    for (std::size_t i = 0; i < these.size(); ++i) {
-      EXPECT_FALSE(these[i].error) << these[i].error.message;
-      if (these[i].text != those[i].text) ++found.texts;
-      for (std::size_t t = 0; t < std::min(these[i].tokens.size(), those[i].tokens.size()); ++t) {
-        const double apart = std::abs(these[i].tokens[t].logprob - those[i].tokens[t].logprob);
-        const bool same = these[i].tokens[t].token == those[i].tokens[t].token;
-        double& most = same ? found.worst : found.farthest;
-        most = std::max(most, apart);
-        if (!same) break;
-      }
-    }
-    return found;
-  }
 };
 
 /// What it took to answer since `before`.
@@ -253,6 +146,39 @@ TEST_P(Pretrained, AnswersAreTheSameWithSharedPrefixes) {
   const auto found = Differences::between(shared, apart);
   EXPECT_LE(found.texts, 1U);
   EXPECT_LE(found.worst, 0.1);
+}
+
+// Gemma looks back 512 tokens in most of its layers.
+TEST_P(Pretrained, LongPromptsHaveTheSameAnswersWithSharedPrefixes) {
+  if (!ICPI_LLAMA_LONG) GTEST_SKIP() << "prompts of 1,500 tokens";
+  const std::string prefix = icpi_test::records(1, 70);
+  LlamaLanguageModel sharing(options(DraftSource::none));
+  ASSERT_GT(sharing.count_tokens(prefix), 1024U);
+  std::vector<std::string> texts;
+  std::vector<CompletionRequest> with_prefix;
+  for (std::uint64_t i = 0; i < 6; ++i) texts.push_back(prefix + icpi_test::question(i));
+  for (const std::string& text : texts) {
+    with_prefix.push_back(icpi_test::greedy(prefix, std::string_view(text).substr(prefix.size()), 12));
+    with_prefix.back().prefix.identity = 1;
+    with_prefix.back().want_logprobs = true;
+  }
+  std::vector<CompletionRequest> without;
+  for (const std::string& text : texts) {
+    without.push_back(icpi_test::greedy("", text, 12));
+    without.back().want_logprobs = true;
+  }
+  const auto shared = answers(sharing, with_prefix, 6);
+  EXPECT_LT(sharing.statistics().prefix_tokens_computed, 2 * sharing.count_tokens(prefix));
+  LlamaLanguageModel plain(options(DraftSource::none));
+  const auto apart = answers(plain, without, 1);
+  EXPECT_EQ(plain.statistics().prefix_tokens_requested, 0U);
+  const auto found = Differences::between(shared, apart);
+  std::printf(
+      "%s, prompts of %zu tokens: %zu of %zu texts differ, log-probabilities within %.3g, where texts part %.3g\n",
+      std::string(GetParam()).c_str(), sharing.count_tokens(texts[0]), found.texts, found.answers, found.worst,
+      found.farthest);
+  EXPECT_LE(found.texts, 1U);
+  EXPECT_LE(found.worst, 0.25);
 }
 
 TEST_P(Pretrained, ChoosesAmongChoicesWhatItWouldWrite) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "helpers.hpp"
 #include "plain_loop.hpp"
@@ -108,7 +109,11 @@ void compare_greedy(std::uint32_t piece_tokens, Bounds bounds) {
   EXPECT_LT(together.near_ties, prompt_count / 8);
 }
 
-TEST(Greedy, CompletionsAreThoseOfAPlainLoop) { compare_greedy(63, {1e-6, 1e-2, 1e-2}); }
+// Prefixes of models that keep states end earlier, so other numbers of tokens are computed at once than in the loop.
+constexpr bool keeps_states =
+    std::string_view(ICPI_LLAMA_SIZE) == "recurrent" || std::string_view(ICPI_LLAMA_SIZE) == "hybrid";
+
+TEST(Greedy, CompletionsAreThoseOfAPlainLoop) { compare_greedy(63, {keeps_states ? 1e-3 : 1e-6, 1e-2, 1e-2}); }
 
 // ggml's attention for 64 tokens and more is another one than for fewer; with these weights they differ by about 1e-2 by
 // themselves, so where many questions are computed at once, log-probabilities do too.

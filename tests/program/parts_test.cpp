@@ -216,6 +216,23 @@ TEST(Report, TheRecommendedOptionsAreAMethodAndNotAnAblation) {
   EXPECT_EQ(shown(report, "figure-ablations"), (Agents{"icpi-best", "icpi", "icpi-no-hints", "icpi-best-no-hints"}));
 }
 
+TEST(Report, ComparesModelsThatWereAskedInTheSameWay) {
+  using Agents = std::vector<std::string>;
+  std::vector<EpisodeRecord> records;
+  const auto add = [&](const std::string& agent, const std::string& model) {
+    records.push_back(one_record("chain", agent).front());
+    records.back().model = model;
+  };
+  add("icpi-best-alike", "one");
+  add("random", "");
+  EXPECT_EQ(shown(make_report(records, {{"chain", 4}}), "figure-models"), Agents{}) << "a single model";
+  add("icpi-best-alike", "another");
+  EXPECT_EQ(shown(make_report(records, {{"chain", 4}}), "figure-models"),
+            (Agents{"icpi-best-alike", "random", "icpi-best-alike"}));
+  add("icpi", "one");
+  EXPECT_EQ(shown(make_report(records, {{"chain", 4}}), "figure-models"), Agents{}) << "in other ways";
+}
+
 TEST(Report, NeedsAHorizonForEveryDomain) {
   EXPECT_THROW((void)make_report(one_record("chain", "icpi"), {{"maze", 4}}), InvalidArgument);
   EXPECT_EQ(make_report(one_record("chain", "icpi"), {{"chain", 4}, {"maze", 4}}).horizons.size(), 1U);

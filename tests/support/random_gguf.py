@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes GGUF files of the llama architecture with random weights and a working byte-level BPE tokenizer.
+"""Writes GGUF files with random weights and a working byte-level BPE tokenizer.
 
 Real files for loaders, tokenizers, batching, prefix sharing and speed, with nothing to download; what such a model says
 means nothing. Python's standard library only; equal arguments give equal bytes.
 
     random_gguf.py tiny f32 model.gguf [--seed N]
 
-Sizes: tiny (1.5 M parameters), small (15 M), medium (135 M). GGUF version 3, see the ggml repository's docs/gguf.md.
+Sizes: tiny (1.5 M parameters), small (15 M), medium (135 M), of the llama architecture; recurrent, of the mamba
+architecture, and hybrid, of the jamba architecture (2 M each). GGUF version 3, see the ggml repository's docs/gguf.md.
 """
 import argparse
 import array
@@ -27,13 +28,23 @@ class Shape:
     hidden: int
     vocabulary: int
     context: int
+    architecture: str = "llama"
+    recurrent_layers: tuple = ()  # numbers of those that keep a state in place of keys and values
+
+    @property
+    def inner(self):
+        """Width of a recurrent layer's state-space part."""
+        return 2 * self.width
 
 
 SHAPES = {
     "tiny": Shape(2, 256, 4, 2, 512, 512, 4096),
     "small": Shape(8, 256, 4, 2, 1024, 24576, 8192),
     "medium": Shape(30, 576, 9, 3, 1536, 49152, 8192),
+    "recurrent": Shape(3, 256, 0, 0, 0, 512, 4096, "mamba", (0, 1, 2)),
+    "hybrid": Shape(3, 256, 4, 2, 512, 512, 4096, "jamba", (0, 2)),
 }
+STATE_SIZE, CONVOLUTION, RANK = 16, 4, 16  # of recurrent layers
 
 # Value types of GGUF's metadata.
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
@@ -95,24 +106,41 @@ def metadata(key, kind, value, element=None):
     return head + struct.pack({UINT32: "<I", INT32: "<i", FLOAT32: "<f", BOOL: "<?"}[kind], value)
 
 
+def describe_layers(shape):
+    def entry(key, kind, value, element=None):
+        return metadata(f"{shape.architecture}.{key}", kind, value, element)
+
+    yield entry("vocab_size", UINT32, shape.vocabulary)
+    yield entry("context_length", UINT32, shape.context)
+    yield entry("embedding_length", UINT32, shape.width)
+    yield entry("block_count", UINT32, shape.layers)
+    yield entry("feed_forward_length", UINT32, shape.hidden)
+    if shape.architecture == "llama":
+        yield entry("rope.dimension_count", UINT32, shape.width // shape.heads)
+        yield entry("rope.freq_base", FLOAT32, 10000.0)
+    yield entry("attention.head_count", UINT32, shape.heads)
+    if shape.architecture == "jamba":
+        key_heads = [0 if layer in shape.recurrent_layers else shape.key_heads for layer in range(shape.layers)]
+        yield entry("attention.head_count_kv", ARRAY, key_heads, INT32)
+    else:
+        yield entry("attention.head_count_kv", UINT32, shape.key_heads)
+    yield entry("attention.layer_norm_rms_epsilon", FLOAT32, 1e-5)
+    if shape.recurrent_layers:
+        yield entry("ssm.conv_kernel", UINT32, CONVOLUTION)
+        yield entry("ssm.inner_size", UINT32, shape.inner)
+        yield entry("ssm.state_size", UINT32, STATE_SIZE)
+        yield entry("ssm.time_step_rank", UINT32, RANK)
+
+
 def describe(shape, name, file_type):
     tokens, merges = make_vocabulary(shape.vocabulary)
     kinds = [3] * len(SPECIAL_TOKENS) + [1] * (len(tokens) - len(SPECIAL_TOKENS))  # control, normal
     return [
-        metadata("general.architecture", STRING, "llama"),
+        metadata("general.architecture", STRING, shape.architecture),
         metadata("general.name", STRING, name),
         metadata("general.file_type", UINT32, file_type),
         metadata("general.alignment", UINT32, ALIGNMENT),
-        metadata("llama.vocab_size", UINT32, shape.vocabulary),
-        metadata("llama.context_length", UINT32, shape.context),
-        metadata("llama.embedding_length", UINT32, shape.width),
-        metadata("llama.block_count", UINT32, shape.layers),
-        metadata("llama.feed_forward_length", UINT32, shape.hidden),
-        metadata("llama.rope.dimension_count", UINT32, shape.width // shape.heads),
-        metadata("llama.rope.freq_base", FLOAT32, 10000.0),
-        metadata("llama.attention.head_count", UINT32, shape.heads),
-        metadata("llama.attention.head_count_kv", UINT32, shape.key_heads),
-        metadata("llama.attention.layer_norm_rms_epsilon", FLOAT32, 1e-5),
+        *describe_layers(shape),
         metadata("tokenizer.ggml.model", STRING, "gpt2"),
         metadata("tokenizer.ggml.pre", STRING, "gpt-2"),
         metadata("tokenizer.ggml.tokens", ARRAY, tokens, STRING),
@@ -125,24 +153,51 @@ def describe(shape, name, file_type):
     ]
 
 
-def tensors(shape):
-    """(name, dimensions fastest first, standard deviation; None: all ones). The output layer is the embedding's."""
-    width, hidden = shape.width, shape.hidden
+ONES = (1.0,)
+
+
+def recurrent_tensors(shape, block):
+    """A state-space layer. What it forgets by depends on the token, so its state depends on all tokens and their order."""
+    narrow, inner = shape.width**-0.5, shape.inner
+    yield block + "ssm_in.weight", (shape.width, 2 * inner), narrow
+    yield block + "ssm_conv1d.weight", (CONVOLUTION, inner), (0.2, -0.4, 0.6, 0.8)
+    yield block + "ssm_conv1d.bias", (inner,), (0.0,)
+    yield block + "ssm_x.weight", (inner, RANK + 2 * STATE_SIZE), 2 * inner**-0.5
+    if shape.architecture == "jamba":
+        for part, size in (("dt", RANK), ("b", STATE_SIZE), ("c", STATE_SIZE)):
+            yield f"{block}ssm_{part}_norm.weight", (size,), ONES
+    yield block + "ssm_dt.weight", (RANK, inner), RANK**-0.5
+    yield block + "ssm_dt.bias", (inner,), (-4.0, -3.0, -2.0)
+    yield block + "ssm_a", (STATE_SIZE, inner), tuple(-1.0 - i for i in range(STATE_SIZE))
+    yield block + "ssm_d", (inner,), ONES
+    yield block + "ssm_out.weight", (inner, shape.width), 2 * inner**-0.5
+
+
+def attention_tensors(shape, block):
+    width, narrow = shape.width, shape.width**-0.5
     keys = width // shape.heads * shape.key_heads
-    narrow = width**-0.5
+    yield block + "attn_q.weight", (width, width), narrow
+    yield block + "attn_k.weight", (width, keys), narrow
+    yield block + "attn_v.weight", (width, keys), narrow
+    yield block + "attn_output.weight", (width, width), narrow
+
+
+def tensors(shape):
+    """(name, dimensions fastest first, standard deviation, or float32 values that are repeated). The output layer is the
+    embedding's."""
+    width, hidden = shape.width, shape.hidden
     yield "token_embd.weight", (width, shape.vocabulary), 0.04
     for layer in range(shape.layers):
         block = f"blk.{layer}."
-        yield block + "attn_norm.weight", (width,), None
-        yield block + "attn_q.weight", (width, width), narrow
-        yield block + "attn_k.weight", (width, keys), narrow
-        yield block + "attn_v.weight", (width, keys), narrow
-        yield block + "attn_output.weight", (width, width), narrow
-        yield block + "ffn_norm.weight", (width,), None
-        yield block + "ffn_gate.weight", (width, hidden), narrow
-        yield block + "ffn_up.weight", (width, hidden), narrow
+        yield block + "attn_norm.weight", (width,), ONES
+        yield from (recurrent_tensors if layer in shape.recurrent_layers else attention_tensors)(shape, block)
+        if hidden == 0:
+            continue
+        yield block + "ffn_norm.weight", (width,), ONES
+        yield block + "ffn_gate.weight", (width, hidden), width**-0.5
+        yield block + "ffn_up.weight", (width, hidden), width**-0.5
         yield block + "ffn_down.weight", (hidden, width), hidden**-0.5
-    yield "output_norm.weight", (width,), None
+    yield "output_norm.weight", (width,), ONES
 
 
 def random_halves(count, deviation, seed):
@@ -157,8 +212,8 @@ def random_halves(count, deviation, seed):
 
 def tensor_bytes(dimensions, deviation, seed, file_type):
     count = dimensions[0] * (dimensions[1] if len(dimensions) > 1 else 1)
-    if deviation is None:
-        return array.array("f", [1.0] * count).tobytes()
+    if isinstance(deviation, tuple):
+        return array.array("f", (deviation * (count // len(deviation) + 1))[:count]).tobytes()
     halves = random_halves(count, deviation, seed)
     if file_type == F16:
         return halves
@@ -178,7 +233,7 @@ def write(path, shape, file_type, name, seed):
     wanted = list(tensors(shape))
     infos, offset = [], 0
     for tensor, dimensions, deviation in wanted:
-        kind = F32 if deviation is None else file_type
+        kind = F32 if isinstance(deviation, tuple) else file_type
         count = dimensions[0] * (dimensions[1] if len(dimensions) > 1 else 1)
         infos.append(
             packed_string(tensor)

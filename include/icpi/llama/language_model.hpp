@@ -39,8 +39,13 @@ struct Capabilities {
   ChatTemplate chat = ChatTemplate::none;  ///< whether it was made for conversations
   std::size_t trained_context = 0;         ///< tokens
   std::size_t context = 0;                 ///< tokens of prompt and completion together
-  std::uint64_t kv_bytes = 0;              ///< the budget for keys and values, taken at construction
+  std::uint64_t kv_bytes = 0;              ///< the budget for keys, values and states, taken at construction
   std::uint64_t kv_bytes_per_token = 0;    ///< of that budget
+  /// Of a text in recurrent layers, which sum up what came in a state of one size; 0: the model has attention alone. Such a
+  /// text cannot be gone back in: it is shared with those that begin with all of it, and where a guess was wrong
+  /// (Options::draft) its question is computed again from the prefix, without a further guess.
+  std::uint64_t state_bytes = 0;
+  std::size_t states = 0;  ///< texts that kv_bytes has room for; 0 where state_bytes is
 };
 
 /// The capabilities as lines for a terminal, each ending in a newline.
@@ -69,8 +74,9 @@ struct Statistics {
 /// A GGUF model in this process, computed by libllama.
 ///
 /// Prefixes are kept: each is computed once, is extended in place when it grows, and is shared by all completions that
-/// begin with it. The least recently used ones leave when the budget (Options::kv_mib) is full. All completions under
-/// way are computed together, one token of each at a time; they join and leave between computations.
+/// begin with it (of recurrent models: see Capabilities::state_bytes). The least recently used ones leave when the budget
+/// (Options::kv_mib) is full. All completions under way are computed together, one token of each at a time; they join and
+/// leave between computations.
 ///
 /// The computation runs inside complete, score, submit and collect, on the caller's thread and libllama's own workers.
 /// submit only queues. `wait` of collect is looked at between computations.

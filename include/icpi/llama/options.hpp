@@ -70,8 +70,8 @@ struct Options {
   std::string identity;
 
   std::size_t context = 0;  ///< tokens of prompt and completion together; 0: what the model was trained for
-  /// MiB for keys and values of all prefixes and completions, taken at construction; 0: eight contexts, but no more than
-  /// 1024 MiB unless one context needs it.
+  /// MiB for keys, values and states of all prefixes and completions, taken at construction; 0: eight contexts, or as many
+  /// states as fit, but no more than 1024 MiB unless one context needs it.
   std::size_t kv_mib = 0;
   KvType kv_type = KvType::f16;  ///< how they are kept
   std::size_t concurrency = 64;  ///< completions that are worked on at once; in 1 .. 128
