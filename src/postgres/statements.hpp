@@ -24,7 +24,8 @@ inline constexpr const char* find_answers = R"(
   SELECT key, record, used < clock_timestamp() - interval '1 hour' FROM icpi_completions
   WHERE key = ANY($1::text[]) AND record IS NOT NULL)";
 
-// Whoever repeats a request after a lost connection finds its own claims by the request's number.
+// Whoever repeats a request after a lost connection finds its own claims by the request's number. A claim that ends later
+// than any could was made before the database's clock was set back.
 inline constexpr const char* claim = R"(
   INSERT INTO icpi_completions (key, claimant, request, lease_end, claims)
     SELECT wanted, $2::text, $3::bigint, clock_timestamp() + $4::bigint * interval '1 ms', 1
@@ -34,6 +35,7 @@ inline constexpr const char* claim = R"(
         claims = icpi_completions.claims + (icpi_completions.request IS DISTINCT FROM excluded.request)::int
     WHERE icpi_completions.record IS NULL AND
       (icpi_completions.lease_end < clock_timestamp() OR
+       icpi_completions.lease_end > clock_timestamp() + interval '1 hour 1 minute' OR
        (icpi_completions.claimant = excluded.claimant AND icpi_completions.request = excluded.request))
   RETURNING key, claims)";
 
