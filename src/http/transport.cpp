@@ -71,7 +71,8 @@ std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
     if (small.find("ratelimit-") != std::string::npos) limits.emplace_back(std::move(small), header->value);
   }
   if (limits.empty()) return limits;
-  if (std::string date = header_of(easy, "date"); !date.empty()) limits.emplace(limits.begin(), "date", std::move(date));
+  if (std::string date = header_of(easy, "date"); !date.empty())
+    limits.emplace(limits.begin(), "date", std::move(date));
   return limits;
 }
 

@@ -63,7 +63,8 @@ void check_parts(icpi::fuzz::Input& input, std::uint64_t data) {
   }
   const std::vector<FilePart> parts = icpi::llama::telling_parts(data, tensors);
   auto part = parts.begin();
-  icpi::fuzz::require(part != parts.end() && part->begin == 0 && part->size == data, "what precedes the tensors counts");
+  icpi::fuzz::require(part != parts.end() && part->begin == 0 && part->size == data,
+                      "what precedes the tensors counts");
   for (const FilePart& tensor : tensors) {
     const std::size_t count = tensor.size <= 65536 ? 1 : 16;
     for (std::size_t i = 0; i < count; ++i) {

@@ -75,14 +75,16 @@ TEST_F(Faults, ADiskThatIsFullOrBrokenOrHasAQuotaStopsARunThatGoesOn) {
       // SQLite has its own words for some.
       EXPECT_THAT(result.error, AnyOf(HasSubstr(std::strerror(error)), HasSubstr("disk is full"),
                                       HasSubstr("disk I/O error"), HasSubstr("unable to open database file")));
-      if (has_begun("run")) EXPECT_THAT(result.error, HasSubstr("--resume"));
+      if (has_begun("run")) {
+        EXPECT_THAT(result.error, HasSubstr("--resume"));
+      }
       expect_to_go_on("run");
     }
   }
 }
 
 TEST_F(Faults, ADiskThatIsFullStopsTheTasksOfASweepWhichGoOn) {
-  std::ofstream(path("plan.toml")) << "seeds = \"0:2\"\n[train]\noptions = \"paper\"\nsteps = 12\n"
+  std::ofstream(path("plan.toml")) << "seeds = \"0:2\"\n[train]\noptions = \"paper\"\nsteps = 30\n"
                                       "[[method]]\nagent = \"icpi\"\n[[environment]]\ndomain = \"chain\"\n";
   const auto sweep = [&](const std::string& out) { return Words{"sweep", path("plan.toml"), "--out", path(out)}; };
   ASSERT_EQ(icpi(sweep("undisturbed")).code, 0);
@@ -114,16 +116,15 @@ TEST_F(Faults, ASlowDiskChangesNothing) {
 TEST_F(Faults, AClockThatJumpsChangesNothing) {
   ModelServer server;
   const auto behind_a_server = [&](const std::string& name) {
-    return run(name, {"--model", "http", "--base-url", server.url(), "--model-name", "scripted", "--set",
-                      "timeout_ms=60000"});
+    return run(
+        name, {"--model", "http", "--base-url", server.url(), "--model-name", "scripted", "--set", "timeout_ms=60000"});
   };
   ASSERT_EQ(icpi(behind_a_server("undisturbed")).code, 0);
   const std::size_t needed = server.asked();
   for (const long seconds : {ten_years, -ten_years}) {
     server.forget();
     remove("run");
-    const CommandResult result =
-        icpi_with({{"CLOCK_AFTER", 100}, {"CLOCK_SECONDS", seconds}}, behind_a_server("run"));
+    const CommandResult result = icpi_with({{"CLOCK_AFTER", 100}, {"CLOCK_SECONDS", seconds}}, behind_a_server("run"));
     EXPECT_EQ(result.code, 0) << result.error;
     EXPECT_EQ(result.error, "");
     EXPECT_EQ(server.asked(), needed) << "nothing is tried again";
@@ -161,7 +162,7 @@ TEST_F(Faults, TooLittleMemoryIsOneErrorAndTheRunGoesOn) {
   }
   int stopped = 0;
   int whole = 0;
-  for (long kib = enough; whole < 2; kib += 512) {
+  for (long kib = enough; whole < 2; kib += 128) {
     ASSERT_LT(kib, enough + 524'288);
     SCOPED_TRACE(fmt::format("{} KiB", kib));
     remove("run");
@@ -173,6 +174,10 @@ TEST_F(Faults, TooLittleMemoryIsOneErrorAndTheRunGoesOn) {
     }
     ++stopped;
     expect_orderly(result, "run");
+    // SQLite calls a map that it is denied a disk I/O error.
+    EXPECT_THAT(result.error,
+                AnyOf(HasSubstr("not enough memory"), HasSubstr("out of memory"), HasSubstr("Cannot allocate memory"),
+                      HasSubstr("Resource temporarily"), HasSubstr("disk I/O error")));
     if (stopped % 4 == 1) expect_to_go_on("run");
   }
   EXPECT_GT(stopped, 0);
@@ -219,14 +224,13 @@ TEST_F(Faults, AThousandOpenFilesAreInNobodysWay) {
   expect_equal_files("undisturbed", "run", records);
 }
 
-TEST_F(Faults, MoreJobsThanAThousandFilesAllowAreOneErrorAndTheRunGoesOn) {
+TEST_F(Faults, MoreJobsThanItsOpenFilesAllowAreOneErrorAndTheRunGoesOn) {
   const auto jobs = [&](const std::string& name) {
-    return train({"--seeds", "0:400", "--steps", "1", "--jobs", "400", "--cache", path(name + ".db")}, name);
+    return train({"--seeds", "0:8", "--steps", "30", "--jobs", "8", "--cache", path(name + ".db")}, name);
   };
-  const CommandResult stopped = finish(start(jobs("run"), "ulimit -n 1000"));
+  const CommandResult stopped = finish(start(jobs("run"), "ulimit -n 12"));
   expect_orderly(stopped, "run");
   EXPECT_THAT(stopped.error, AnyOf(HasSubstr("Too many open files"), HasSubstr("unable to open database file")));
-  const OpenFiles files(4096, 1);
   const CommandResult result = icpi(go_on(jobs("run"), "run"));
   EXPECT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(icpi(jobs("undisturbed")).code, 0);

@@ -41,8 +41,7 @@ class FaultyTest : public CommandLineTest {
   Measure measure(const Words& words) {
     const std::string file = path("changes");
     const auto begin = std::chrono::steady_clock::now();
-    const CommandResult result =
-        finish(start(words, "export ICPI_FAULT_COUNT='" + file + "' LD_PRELOAD=" ICPI_FAULTS));
+    const CommandResult result = finish(start(words, "export ICPI_FAULT_COUNT='" + file + "' LD_PRELOAD=" ICPI_FAULTS));
     const auto end = std::chrono::steady_clock::now();
     EXPECT_EQ(result.code, 0) << result.error;
     Measure measured{std::chrono::duration_cast<std::chrono::microseconds>(end - begin), 0};

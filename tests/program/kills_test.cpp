@@ -28,10 +28,10 @@ int from_environment(const char* name, int otherwise) {
 
 /// What is killed.
 struct Victim {
-  std::function<void()> begin;                            ///< from here on, with nothing done yet
-  std::function<std::vector<std::string>()> next;         ///< the command that begins, or goes on; empty: all is done
-  std::function<void()> look = [] {};                     ///< what must hold after a death
-  std::function<void(const CommandResult&)> check;        ///< what must hold in the end
+  std::function<void()> begin;                      ///< from here on, with nothing done yet
+  std::function<std::vector<std::string>()> next;   ///< the command that begins, or goes on; empty: all is done
+  std::function<void()> look = [] {};               ///< what must hold after a death
+  std::function<void(const CommandResult&)> check;  ///< what must hold in the end
 };
 
 class Kills : public FaultyTest {
@@ -102,7 +102,8 @@ class Kills : public FaultyTest {
 
 TEST_F(Kills, ARunGoesOn) {
   const auto alone = [&](const std::string& name) {
-    return train({"--options", "paper", "--seeds", "0:2", "--steps", "25", "--record", path(name + ".recording")}, name);
+    return train({"--options", "paper", "--seeds", "0:2", "--steps", "25", "--record", path(name + ".recording")},
+                 name);
   };
   const auto by_two = [&](const std::string& name) {
     return train({"--options", "best", "--seeds", "0:3", "--jobs", "2"}, name);
@@ -183,11 +184,13 @@ class CacheKills : public Kills {
     fill("two.db", "1", {});
     one_ = exported("one.db");
     two_ = exported("two.db");
+    ASSERT_FALSE(one_.empty());
+    ASSERT_FALSE(two_.empty());
   }
 
   void fill(const std::string& cache, const std::string& seeds, const FaultList& faults) {
     const CommandResult result = icpi_with(
-        faults, train({"--options", "paper", "--seeds", seeds, "--steps", "12", "--cache", path(cache)}, "filling"));
+        faults, train({"--options", "paper", "--seeds", seeds, "--steps", "30", "--cache", path(cache)}, "filling"));
     ASSERT_EQ(result.code, 0) << result.error;
     remove("filling");
   }
@@ -268,9 +271,7 @@ TEST_F(Kills, AMergeOfRunsHasOldFilesOrNewOnesAndIsDoneByTheNextOne) {
   }
   const Words files{"episodes.jsonl", "run.json", "costs.csv", "recording.jsonl"};
   ASSERT_EQ(icpi({"merge", path("0"), "--out", path("before")}).code, 0);
-  const auto merge = [&](const std::string& out) {
-    return Words{"merge", path("0"), path("1"), "--out", path(out)};
-  };
+  const auto merge = [&](const std::string& out) { return Words{"merge", path("0"), path("1"), "--out", path(out)}; };
   const Measure whole = measure(merge("whole"));
   int rounds = 0;
   kill_often(share(60), whole,
