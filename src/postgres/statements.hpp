@@ -32,7 +32,8 @@ inline constexpr const char* claim = R"(
     FROM unnest($1::text[]) AS wanted ORDER BY wanted
   ON CONFLICT (key) DO UPDATE
     SET claimant = excluded.claimant, request = excluded.request, lease_end = excluded.lease_end,
-        claims = icpi_completions.claims + (icpi_completions.request IS DISTINCT FROM excluded.request)::int
+        claims = icpi_completions.claims + ((icpi_completions.claimant, icpi_completions.request)
+          IS DISTINCT FROM (excluded.claimant, excluded.request))::int
     WHERE icpi_completions.record IS NULL AND
       (icpi_completions.lease_end < clock_timestamp() OR
        icpi_completions.lease_end > clock_timestamp() + interval '1 hour 1 minute' OR
