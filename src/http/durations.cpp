@@ -16,7 +16,9 @@ namespace {
 constexpr double earliest_date = 1e9;           // a plain number of seconds this large is a time since 1970
 constexpr double earliest_milliseconds = 1e11;  // and this large, in milliseconds
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double clock_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 std::optional<double> positive(double seconds) {
   return std::isfinite(seconds) && seconds > 0 ? std::optional(seconds) : std::nullopt;
@@ -90,24 +92,34 @@ std::optional<double> parse_rfc3339(const std::string& text) {
   return offset[0] == '+' ? seconds - shift : seconds + shift;
 }
 
-std::optional<double> parse(std::string_view given, bool instants) {
+/// `now`: seconds since 1970.
+std::optional<double> parse(std::string_view given, bool instants, double now) {
   const std::string_view text = trimmed(given);
   std::string_view rest = text;
   if (const auto number = take_number(rest); number && rest.empty()) {
-    if (instants && *number >= earliest_milliseconds) return positive(*number / 1000 - now());
-    if (instants && *number >= earliest_date) return positive(*number - now());
+    if (instants && *number >= earliest_milliseconds) return positive(*number / 1000 - now);
+    if (instants && *number >= earliest_date) return positive(*number - now);
     return positive(*number);
   }
   if (const auto seconds = parse_units(text)) return positive(*seconds);
   const std::string copy(text);
-  if (const auto instant = parse_rfc3339(copy)) return positive(*instant - now());
-  const std::time_t date = curl_getdate(copy.c_str(), nullptr);
-  return date > 0 ? positive(static_cast<double>(date) - now()) : std::nullopt;
+  if (const auto instant = parse_rfc3339(copy)) return positive(*instant - now);
+  const double date = parse_date(copy);
+  return date > 0 ? positive(date - now) : std::nullopt;
 }
 
 }  // namespace
 
-std::optional<double> parse_wait(std::string_view text) { return parse(text, false); }
-std::optional<double> parse_reset(std::string_view text) { return parse(text, true); }
+double parse_date(const std::string& text) {
+  const std::time_t date = curl_getdate(text.c_str(), nullptr);
+  return date > 0 ? static_cast<double>(date) : 0;
+}
+
+std::optional<double> parse_wait(std::string_view text, double told_now) {
+  return parse(text, false, told_now > 0 ? told_now : clock_now());
+}
+std::optional<double> parse_reset(std::string_view text, double told_now) {
+  return parse(text, true, told_now > 0 ? told_now : clock_now());
+}
 
 }  // namespace icpi::http

@@ -62,13 +62,15 @@ RateLimits::Limit& RateLimits::find(const std::string& name) {
 }
 
 void RateLimits::learn(const std::vector<std::pair<std::string, std::string>>& headers, Clock::time_point now) {
+  double told_now = 0;
   for (const auto& [header, value] : headers) {
+    if (header == "date") told_now = parse_date(value);
     std::string name = header;
     const auto role = role_of(name);
     if (!role || limits_.size() >= most_limits) continue;
     Limit& limit = find(name.empty() ? "requests" : name);
     limit.told = now;
-    if (*role == Role::reset) limit.full = now + seconds_of(parse_reset(value).value_or(0));
+    if (*role == Role::reset) limit.full = now + seconds_of(parse_reset(value, told_now).value_or(0));
     if (*role == Role::size) limit.size = parse_amount(value).value_or(0);
     if (*role == Role::left) limit.left = parse_amount(value);
   }

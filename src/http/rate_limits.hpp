@@ -27,7 +27,7 @@ struct Demand {
 /// x-ratelimit-{limit,remaining,reset}-{requests,tokens}, anthropic-ratelimit-{requests,tokens,...}-{...} and their kin.
 class RateLimits {
  public:
-  /// Learns from an answer's headers.
+  /// Learns from an answer's headers, of which the date counts for those behind it.
   void learn(const std::vector<std::pair<std::string, std::string>>& headers, Clock::time_point now);
   /// A request leaves.
   void take(const Demand& demand);

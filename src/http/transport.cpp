@@ -42,15 +42,16 @@ bool used_up(CURL* easy, std::string name) {
 
 /// Seconds that an answer asks to wait; 0: it does not ask. Ends of limits count where a limit was passed.
 double requested_wait(CURL* easy, long status) {
+  const double told_now = parse_date(header_of(easy, "date"));
   if (const auto milliseconds = parse_wait(header_of(easy, "retry-after-ms"))) return *milliseconds / 1000;
-  if (const auto seconds = parse_wait(header_of(easy, "retry-after"))) return *seconds;
+  if (const auto seconds = parse_wait(header_of(easy, "retry-after"), told_now)) return *seconds;
   if (status != 429) return 0;
   std::vector<std::pair<std::string, double>> ends;  // first: looking up another header moves the place in the list
   curl_header* header = nullptr;
   while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
     std::string name = lower(header->name);
     const bool limit = name.find("ratelimit") != std::string::npos && name.find("reset") != std::string::npos;
-    if (limit) ends.emplace_back(std::move(name), parse_reset(header->value).value_or(0));
+    if (limit) ends.emplace_back(std::move(name), parse_reset(header->value, told_now).value_or(0));
   }
   double longest = 0;
   for (const auto& [name, seconds] : ends) {
@@ -59,7 +60,7 @@ double requested_wait(CURL* easy, long status) {
   return longest;
 }
 
-/// The headers that tell of rate limits.
+/// The headers that tell of rate limits; where there are some, after the one that says when that was.
 std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
   std::vector<std::pair<std::string, std::string>> limits;
   curl_header* header = nullptr;
@@ -69,6 +70,9 @@ std::vector<std::pair<std::string, std::string>> limits_of(CURL* easy) {
     std::string small = lower(name);
     if (small.find("ratelimit-") != std::string::npos) limits.emplace_back(std::move(small), header->value);
   }
+  if (limits.empty()) return limits;
+  if (std::string date = header_of(easy, "date"); !date.empty())
+    limits.emplace(limits.begin(), "date", std::move(date));
   return limits;
 }
 

@@ -36,7 +36,7 @@ struct TransferResult {
   double retry_after_seconds = 0;
   std::string redirect_url;                                 ///< absolute; empty: none
   std::string server;                                       ///< the header of that name
-  std::vector<std::pair<std::string, std::string>> limits;  ///< headers that tell of rate limits, in small letters
+  std::vector<std::pair<std::string, std::string>> limits;  ///< headers that tell of rate limits, and when
   std::string error;                                        ///< curl's words, when code is not CURLE_OK
   std::string body;
 };

@@ -40,22 +40,11 @@ void GgufHeader::check_numbers(const std::string& path) const {
 }
 
 std::vector<FilePart> GgufHeader::telling_parts() const {
-  constexpr std::uint64_t block = 4096;
-  constexpr std::uint64_t blocks = 16;
-  std::vector<FilePart> parts;
-  if (!header_) return parts;
-  const std::uint64_t data = gguf_get_data_offset(header_.get());
-  parts.push_back({0, data});
-  for (std::int64_t i = 0; i < gguf_get_n_tensors(header_.get()); ++i) {
-    const std::uint64_t begin = data + gguf_get_tensor_offset(header_.get(), i);
-    const std::uint64_t size = gguf_get_tensor_size(header_.get(), i);
-    if (size <= blocks * block) {
-      parts.push_back({begin, size});
-      continue;
-    }
-    for (std::uint64_t k = 0; k < blocks; ++k) parts.push_back({begin + (size - block) * k / (blocks - 1), block});
-  }
-  return parts;
+  if (!header_) return {};
+  std::vector<FilePart> tensors;
+  for (std::int64_t i = 0; i < gguf_get_n_tensors(header_.get()); ++i)
+    tensors.push_back({gguf_get_tensor_offset(header_.get(), i), gguf_get_tensor_size(header_.get(), i)});
+  return icpi::llama::telling_parts(gguf_get_data_offset(header_.get()), tensors);
 }
 
 }  // namespace icpi::llama

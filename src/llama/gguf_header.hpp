@@ -18,8 +18,7 @@ class GgufHeader {
   /// be read is left to libllama, which says why.
   explicit GgufHeader(const std::string& path);
 
-  /// What tells files apart: all that stands before the tensors, and 16 blocks of 4 KiB of every tensor (all of a smaller
-  /// one).
+  /// See the function of that name; empty where it cannot be read.
   [[nodiscard]] std::vector<FilePart> telling_parts() const;
 
  private:

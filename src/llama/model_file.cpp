@@ -65,6 +65,22 @@ void check_model_file(const std::string& path) {
   refuse(kind.empty() ? "is not a GGUF file" : fmt::format("is not a GGUF file: it is {}", kind));
 }
 
+std::vector<FilePart> telling_parts(std::uint64_t data, std::span<const FilePart> tensors) {
+  constexpr std::uint64_t block = 4096;
+  constexpr std::uint64_t blocks = 16;
+  std::vector<FilePart> parts{{0, data}};
+  for (const FilePart& tensor : tensors) {
+    const std::uint64_t begin = data + tensor.begin;
+    if (tensor.size <= blocks * block) {
+      parts.push_back({begin, tensor.size});
+      continue;
+    }
+    for (std::uint64_t k = 0; k < blocks; ++k)
+      parts.push_back({begin + (tensor.size - block) * k / (blocks - 1), block});
+  }
+  return parts;
+}
+
 std::string fingerprint_of(const std::string& path, std::span<const FilePart> parts) {
   std::ifstream file(path, std::ios::binary);
   RandomKey key(std::filesystem::file_size(path));

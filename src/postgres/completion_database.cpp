@@ -141,7 +141,9 @@ class CompletionDatabase::Implementation {
   static void check(const DatabaseOptions& options) {
     check_connection(options.connection);
     check_option(options.connections > 0, "DatabaseOptions::connections", options.connections, "1 or more");
-    check_option(options.lease.count() > 0, "DatabaseOptions::lease", options.lease.count(), "1 ms or more");
+    constexpr std::chrono::milliseconds longest = std::chrono::hours(1);  // see statements::claim
+    check_option(options.lease.count() > 0 && options.lease <= longest, "DatabaseOptions::lease", options.lease.count(),
+                 "1 ms to 1 h");
     check_option(options.patience.count() >= 0, "DatabaseOptions::patience", options.patience.count(), "0 ms or more");
   }
 

@@ -24,16 +24,19 @@ inline constexpr const char* find_answers = R"(
   SELECT key, record, used < clock_timestamp() - interval '1 hour' FROM icpi_completions
   WHERE key = ANY($1::text[]) AND record IS NOT NULL)";
 
-// Whoever repeats a request after a lost connection finds its own claims by the request's number.
+// Whoever repeats a request after a lost connection finds its own claims by the request's number. A claim that ends later
+// than any could was made before the database's clock was set back.
 inline constexpr const char* claim = R"(
   INSERT INTO icpi_completions (key, claimant, request, lease_end, claims)
     SELECT wanted, $2::text, $3::bigint, clock_timestamp() + $4::bigint * interval '1 ms', 1
     FROM unnest($1::text[]) AS wanted ORDER BY wanted
   ON CONFLICT (key) DO UPDATE
     SET claimant = excluded.claimant, request = excluded.request, lease_end = excluded.lease_end,
-        claims = icpi_completions.claims + (icpi_completions.request IS DISTINCT FROM excluded.request)::int
+        claims = icpi_completions.claims + ((icpi_completions.claimant, icpi_completions.request)
+          IS DISTINCT FROM (excluded.claimant, excluded.request))::int
     WHERE icpi_completions.record IS NULL AND
       (icpi_completions.lease_end < clock_timestamp() OR
+       icpi_completions.lease_end > clock_timestamp() + interval '1 hour 1 minute' OR
        (icpi_completions.claimant = excluded.claimant AND icpi_completions.request = excluded.request))
   RETURNING key, claims)";
 

@@ -225,6 +225,6 @@ int main(int argc, char** argv) {
   } catch (const icpi::InvalidArgument& error) {
     return complain(error.what(), bad_usage);
   } catch (const std::exception& error) {
-    return complain(error.what(), failed_run);
+    return complain(reason_of(error), failed_run);
   }
 }

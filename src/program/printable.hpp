@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -38,6 +40,11 @@ inline std::string printable_line(std::string_view text) {
   std::string line = printable(text);
   std::replace(line.begin(), line.end(), '\n', ' ');
   return line;
+}
+
+/// What an exception says, in words for people.
+inline std::string reason_of(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ? "there is not enough memory" : error.what();
 }
 
 /// Tells the user what went wrong or happens meanwhile, in one line on standard error. Where nobody can be told, that

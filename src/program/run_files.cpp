@@ -237,8 +237,8 @@ RunOutcome play_runs(std::vector<PlannedRun> runs, const std::filesystem::path& 
     if (interrupting_signal() != 0)
       throw Interrupted(fmt::format("stopped; `icpi {} --resume '{}'` goes on", recovery.words.at(0), folder.string()));
     if (!std::filesystem::exists(folder / log_name) || runs.front().request.evaluation_episodes > 0) throw;
-    throw Error(fmt::format("{} (`icpi {} --resume '{}'` goes on where it stopped)", error.what(), recovery.words.at(0),
-                            folder.string()));
+    throw Error(fmt::format("{} (`icpi {} --resume '{}'` goes on where it stopped)", reason_of(error),
+                            recovery.words.at(0), folder.string()));
   }
   return outcome;
 }

@@ -24,6 +24,7 @@
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
 #include "interrupt.hpp"
+#include "printable.hpp"
 #include "sweep.hpp"
 #include "train_options.hpp"
 
@@ -110,7 +111,7 @@ void play_task(const SweepFolder& sweep, std::size_t task, std::ostream& out) {
   try {
     train(task_command(sweep, task), out);
   } catch (const std::exception& error) {
-    sweep.write_outcome(task, {"failed", error.what(), {}});
+    sweep.write_outcome(task, {"failed", reason_of(error), {}});
     throw;
   }
   sweep.write_outcome(task, {"done", {}, {}});

@@ -216,6 +216,9 @@ class CompletionStore::Implementation {
     check_owner(database);
     if (const std::string damage = find_damage(database); !damage.empty())
       throw Error(fmt::format("completion cache {} is damaged: {}", options_.file.string(), damage));
+    if (database.number("SELECT count(*) FROM sqlite_master") ==
+        0)  // whoever made it ended before the tables were there
+      database.execute(fmt::format("PRAGMA temp_store = MEMORY; CREATE TEMP TABLE {}", table_sql).c_str());
     open_.emplace(std::move(database));
     inode_ = inode_of(options_.file);
   }

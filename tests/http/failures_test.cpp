@@ -271,6 +271,30 @@ TEST(RetryAfter, LongerThanThePatienceIsReportedAtOnce) {
   EXPECT_EQ(server.requests(), 1);
 }
 
+TEST(RetryAfter, IsCountedFromWhatTheServerSaysTheTimeIs) {
+  for (const int code : {429, 503}) {
+    ScriptedServer server([&](const HttpRequest&) {
+      return status(code, "{}",
+                    "Date: Fri, 02 Mar 2001 10:00:00 GMT\r\nRetry-After: Fri, 02 Mar 2001 10:16:40 GMT\r\n");
+    });
+    HttpLanguageModel model(quick_options({server.url()}));
+    EXPECT_EQ(ask(model, plain_request()).error.retry_after_seconds, 1000);
+  }
+  // And so where a clock of ours that is years behind would make a moment of it years.
+  std::atomic<int> seen{0};
+  ScriptedServer server([&](const HttpRequest&) {
+    return seen++ > 0 ? body(completion_body(" ok"))
+                      : status(429, "{}",
+                               "Date: Fri, 02 Mar 2091 10:00:00 GMT\r\nx-ratelimit-reset-requests: "
+                               "2091-03-02T10:00:00.2Z\r\nx-ratelimit-remaining-requests: 0\r\n");
+  });
+  Options options = quick_options({server.url()});
+  options.retries.patience = 5s;
+  HttpLanguageModel model(options);
+  EXPECT_EQ(ask(model, plain_request()).text, " ok");
+  EXPECT_EQ(server.requests(), 2);
+}
+
 TEST(RetryAfter, OfABrokenServerIsHonouredUpToThePatience) {
   ScriptedServer server([](const HttpRequest&) { return status(500, "{}", "Retry-After: 86400\r\n"); });
   std::vector<std::string> notices;

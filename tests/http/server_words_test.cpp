@@ -121,6 +121,18 @@ TEST(Durations, OfDatesAreFromNow) {
   EXPECT_NEAR(parse_reset(std::to_string(later) + "000").value_or(0), 1000, 5);
 }
 
+TEST(Durations, OfDatesAreFromTheTimeThatIsTold) {
+  const double then = icpi::http::parse_date("Wed, 02 Mar 2005 10:00:00 GMT");
+  EXPECT_EQ(then, 1109757600);
+  EXPECT_EQ(icpi::http::parse_date("at noon"), 0);
+  EXPECT_EQ(parse_wait("Wed, 02 Mar 2005 10:00:30 GMT", then), 30);
+  EXPECT_EQ(parse_wait("2005-03-02T10:00:07.5Z", then), 7.5);
+  EXPECT_EQ(parse_reset("1109757660", then), 60);
+  EXPECT_EQ(parse_reset("1109757660500", then), 60.5);
+  EXPECT_FALSE(parse_wait("Wed, 02 Mar 2005 09:59:59 GMT", then)) << "that is over";
+  EXPECT_EQ(parse_wait("7", then), 7);
+}
+
 /// A server that always answers with one status; patience is short.
 icpi::CompletionError error_of(int status, const std::string& body, const std::string& headers,
                                int* requests = nullptr) {

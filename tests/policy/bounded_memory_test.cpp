@@ -88,9 +88,10 @@ static_assert(LanguageModel<HashingModel>);
 
 /// Lets the model decide now and then, so that a million steps take a minute.
 struct NowAndThen {
-  [[nodiscard]] static std::string description() { return "now_and_then"; }
-  [[nodiscard]] static bool acts_at_random(const DecisionContext& context, RandomStream&) {
-    return (context.episode + context.step) % 10 != 0;
+  std::size_t every = 10;  ///< one of so many steps
+  [[nodiscard]] std::string description() const { return "now_and_then(every=" + std::to_string(every) + ")"; }
+  [[nodiscard]] bool acts_at_random(const DecisionContext& context, RandomStream&) const {
+    return (context.episode + context.step) % every != 0;
   }
 };
 
@@ -103,13 +104,14 @@ struct BoundedAgent : PolicyIteration<Walk, HashingModel, WalkText> {
 struct Bounded {
   icpi_test::PromptMode mode;
   bool recommended;
+  std::size_t decides_every = 10;
 };
 
 PolicyIterationOptions options_with(const Bounded& how) {
   PolicyIterationOptions options = how.recommended ? PolicyIterationOptions{} : paper_options();
   options.prompts.context_tokens = 500;
   options.queries.restrict_answers = true;
-  options.decisions.explorations = {NowAndThen{}};
+  options.decisions.explorations = {NowAndThen{how.decides_every}};
   if (how.recommended) {
     options.decisions.values.get_if<Planning>()->options.step_limit = 3;
     return options;
@@ -200,7 +202,7 @@ void live(const Bounded& how, std::size_t steps) {
     if (part >= parts / 10) half = std::max(half, bytes_in_use());
   }
   EXPECT_GT(agent.memory().buffer.departed(), steps - 400);
-  EXPECT_GT(by_model, steps / 12);
+  EXPECT_GT(by_model, steps / how.decides_every * 10 / 12);
   EXPECT_GT(seen, 0U);
   ::testing::Test::RecordProperty("decisions_of_the_model", std::to_string(by_model));
   ::testing::Test::RecordProperty("bytes_before", std::to_string(most_before));
@@ -225,6 +227,10 @@ class BoundedMemoryForLong : public BoundedMemory {};
 INSTANTIATE_TEST_SUITE_P(Ways, BoundedMemoryForLong, every_way, name);
 
 TEST_P(BoundedMemoryForLong, StaysFlatOverAMillionSteps) { live(GetParam(), 1'000'000); }
+
+TEST(BoundedMemoryForVeryLong, StaysFlatOverTenMillionSteps) {
+  live({icpi_test::PromptMode::stable, true, 100}, 10'000'000);
+}
 
 TEST(BoundedAgent, IsSavedNoMoreOnceSomethingHasLeft) {
   HashingModel model;

@@ -119,6 +119,33 @@ TEST_F(Database, ClaimsLastWhileTheirWorkerLivesAndNoLonger) {
   EXPECT_EQ(other.statistics().retaken, 1U);
 }
 
+TEST_F(Database, AClockOfTheDatabaseThatIsSetIsALeaseThatRanOutOrNothing) {
+  CompletionDatabase one(options());
+  CompletionDatabase other(options());
+  const auto claims_end = [&](const std::string& when) {
+    server->ask("UPDATE icpi_completions SET lease_end = clock_timestamp() " + when + " WHERE record IS NULL");
+  };
+  EXPECT_EQ(look(one, 1).standing, Standing::ours);
+  claims_end("- interval '1 year'");  // it was set ahead
+  EXPECT_EQ(look(other, 1).standing, Standing::ours);
+  EXPECT_EQ(other.statistics().retaken, 1U);
+  insert(one, 1, answer_of("yes\n"));
+  insert(other, 1, answer_of("no\n"));
+  EXPECT_EQ(look(one, 1).completion, answer_of("yes\n")) << "the first answer stays";
+  EXPECT_EQ(look(other, 1).completion, answer_of("yes\n"));
+
+  EXPECT_EQ(look(one, 2).standing, Standing::ours);
+  claims_end("+ interval '59 minutes'");  // as long as a lease may be
+  EXPECT_EQ(look(other, 2).standing, Standing::theirs);
+  claims_end("+ interval '1 year'");  // it was set back, and the claim would outlive everybody
+  EXPECT_EQ(look(other, 2).standing, Standing::ours);
+  EXPECT_EQ(other.statistics().retaken, 2U);
+  insert(one, 3, answer_of("kept\n"));
+  server->ask("UPDATE icpi_completions SET used = clock_timestamp() + interval '1 year'");
+  EXPECT_EQ(one.prune(1h), 0U) << "what was used in a future is no reason to lose an answer";
+  EXPECT_EQ(look(one, 3).standing, Standing::known);
+}
+
 TEST_F(Database, SurvivesAServerThatIsKilled) {
   DatabaseOptions told = options();
   std::vector<std::string> notices;
@@ -202,6 +229,11 @@ TEST_F(Database, RefusesWhatItCannotUse) {
   wrong = options();
   wrong.connections = 0;
   EXPECT_THROW(CompletionDatabase{wrong}, icpi::InvalidArgument);
+  for (const auto lease : {0ms, std::chrono::milliseconds(1h) + 1ms}) {
+    wrong = options();
+    wrong.lease = lease;
+    EXPECT_THROW(CompletionDatabase{wrong}, icpi::InvalidArgument);
+  }
   wrong = options();
   wrong.connection = "host=/tmp/no-server-here dbname=none";
   wrong.patience = 0ms;

@@ -159,6 +159,8 @@ TEST_F(Sweep, LooksAtThePlanBeforeAnythingIsPlayed) {
   const std::string rest = "[[method]]\nagent = \"icpi\"\n[[environment]]\ndomain = \"chain\"\n";
   EXPECT_EQ(refused("seeds = \"0:2\"\nseeds = 3"),
             "bad.toml, line 2: Error while parsing key-value pair: cannot redefine existing string 'seeds'\n");
+  for (const std::string header : {"[!]", "[[,]]", "[\x01]", "[ = ]"})
+    EXPECT_THAT(refused("seeds = \"0:2\"\n" + header), StartsWith("bad.toml, line 2: ")) << header;
   EXPECT_EQ(refused(rest), "bad.toml: seeds are missing: seeds = \"A:B\"\n");
   EXPECT_EQ(refused("seeds = \"0:2\"\n[[method]]\nagent = \"icpi\"\n"),
             "bad.toml: a [[environment]] is missing: name one at least\n");

@@ -204,6 +204,22 @@ TEST_F(UnusableFile, OnAReadOnlyMediumCanBeReplayed) {
   EXPECT_TRUE(frozen);
 }
 
+TEST_F(UnusableFile, WhoseMakerWasKilledBeforeItHadTablesHoldsNothing) {
+  std::ofstream(options_.file).flush();
+  options_.require = true;
+  {
+    icpi::store::CompletionStore store(options_);
+    EXPECT_EQ(store.entries(), 0U);
+    EXPECT_EQ(store.find(icpi::RequestFingerprint{1, 2}), std::nullopt);
+    store.for_each([](const auto&, const auto&) { ADD_FAILURE(); });
+  }
+  EXPECT_EQ(std::filesystem::file_size(options_.file), 0U) << "nothing is written";
+  options_.require = false;
+  std::vector<Completion> completions;
+  CompletionCache cache(CountingModel(&asked_), options_);
+  EXPECT_EQ(problem_of(cache, questions_, completions), "") << "and it can be filled";
+}
+
 TEST_F(UnusableFile, ThatIsNotThereCannotBeReplayed) {
   options_.require = true;
   EXPECT_THROW(CompletionCache(CountingModel(&asked_), options_), icpi::Error);

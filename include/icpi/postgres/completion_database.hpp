@@ -24,7 +24,7 @@ struct DatabaseOptions {
   /// ~/.pgpass, PGPASSFILE, a service file); one with a password in it is refused.
   std::string connection;
   std::size_t connections = 4;  ///< at most, kept open and shared by the threads of this process. > 0
-  /// How long a request is this worker's alone; renewed while the worker lives. > 0.
+  /// How long a request is this worker's alone; renewed while the worker lives. 1 ms to 1 h.
   std::chrono::milliseconds lease{30000};
   std::chrono::milliseconds patience{60000};  ///< how long a lost connection is tried again. >= 0
   /// Answer from the cache alone; see store::CacheOptions. Nothing is written.
