@@ -129,6 +129,45 @@ TEST_F(Packages, NumPysNumbersAndBoolsAreTaken) {
     EXPECT_LE(each["length"].number(), 5);
 }
 
+TEST_F(Packages, AtariByBytesOfItsMemory) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  // To a chicken that walks on, the cars matter little: up until the other side, for a reward each time.
+  const Words freeway{"frameskip=16", "bins=32", "repeat_action_probability=0", "max_episode_steps=250"};
+  double mean[2];
+  for (const bool learns : {false, true}) {
+    std::filesystem::remove_all(path("run"));
+    const auto records =
+        play("ale:Freeway", freeway,
+             {"--agent", learns ? "icpi" : "random", "--options", "best", "--seeds", "0", "--steps", "1000"});
+    EXPECT_THAT(records[0]["domain"].string(), HasSubstr("ALE/Freeway-v5 bins=32 frameskip=16 max_episode_steps=250"));
+    EXPECT_EQ(records[0]["length"].number(), 250);
+    mean[learns] = last_returns(records);
+    EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("player_y == "));
+  }
+  EXPECT_GE(mean[1], mean[0] + 3);
+  std::filesystem::remove_all(path("run"));
+  play("ale:Tennis", {"bytes=ball_x:16,ball_y:15", "actions=noop,up,down,fire", "max_episode_steps=20"},
+       {"--agent", "random", "--seeds", "0", "--steps", "40"});
+  EXPECT_THAT(read(path("run/log.jsonl")), ContainsRegex("ball_x == [0-9]+ and ball_y == [0-9]+"));
+}
+
+TEST_F(Packages, AtariSaysWhatItCannotDo) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  const auto refused = [&](const std::string& env, const Words& args) {
+    Words words{"check-env", env, "--env-timeout", "120"};
+    for (const auto& arg : args) words = with(words, {"--env-arg", arg});
+    const auto result = icpi(words);
+    EXPECT_EQ(result.code, 2) << result.out;
+    return result.error;
+  };
+  EXPECT_THAT(refused("ale:Tennis", {}), AllOf(HasSubstr("Tennis"), HasSubstr("bytes=NAME:ADDRESS")));
+  EXPECT_THAT(refused("ale:Tennis", {"bytes=ball:128"}), HasSubstr("'ball:128' is no NAME:ADDRESS of 0 to 127"));
+  EXPECT_THAT(refused("ale:Pong", {"bins=257"}), HasSubstr("bins=257: allowed: 1 to 256"));
+  EXPECT_THAT(refused("ale:NoSuchGame", {"bytes=ball:1"}), HasSubstr("NoSuchGame"));
+  EXPECT_THAT(refused("ale:Pong", {"actions=jump"}), HasSubstr("'jump' is none of noop, fire, right"));
+  EXPECT_THAT(refused("gym:ale_py:ALE/Pong-v5", {"obs_type=ram"}), HasSubstr("an observation has 128 numbers"));
+}
+
 TEST_F(Packages, OpenSpielAgainstARandomOpponent) {
   if (!has("pyspiel")) GTEST_SKIP() << "open_spiel is not installed";
   for (const char* agent : {"random", "tabular-q", "matching-model", "icpi"}) {
