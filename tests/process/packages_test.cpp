@@ -46,6 +46,11 @@ class Packages : public CommandLineTest {
     EXPECT_EQ(checked.code, 0) << checked.out << checked.error;
     const auto result = icpi(with(with({"train", "--env", env, "--out", path("run")}, environment), more));
     EXPECT_EQ(result.code, 0) << result.error;
+    return records();
+  }
+
+  /// Of the run, in which no environment failed.
+  std::vector<Json> records() {
     std::vector<Json> records;
     std::ifstream in(path("run/episodes.jsonl"));
     for (std::string line; std::getline(in, line);) records.push_back(Json::parse(line));
@@ -131,24 +136,27 @@ TEST_F(Packages, NumPysNumbersAndBoolsAreTaken) {
 
 TEST_F(Packages, AtariByBytesOfItsMemory) {
   if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
-  // To a chicken that walks on, the cars matter little: up until the other side, for a reward each time.
-  const Words freeway{"frameskip=16", "bins=32", "repeat_action_probability=0", "max_episode_steps=250"};
-  double mean[2];
-  for (const bool learns : {false, true}) {
-    std::filesystem::remove_all(path("run"));
-    const auto records =
-        play("ale:Freeway", freeway,
-             {"--agent", learns ? "icpi" : "random", "--options", "best", "--seeds", "0", "--steps", "1000"});
-    EXPECT_THAT(records[0]["domain"].string(), HasSubstr("ALE/Freeway-v5 bins=32 frameskip=16 max_episode_steps=250"));
-    EXPECT_EQ(records[0]["length"].number(), 250);
-    mean[learns] = last_returns(records);
-    EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("player_y == "));
-  }
-  EXPECT_GE(mean[1], mean[0] + 3);
-  std::filesystem::remove_all(path("run"));
-  play("ale:Tennis", {"bytes=ball_x:16,ball_y:15", "actions=noop,up,down,fire", "max_episode_steps=20"},
+  play("ale:Freeway", {"frameskip=16", "bins=32", "max_episode_steps=20"},
        {"--agent", "random", "--seeds", "0", "--steps", "40"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("player_y == "));
+  std::filesystem::remove_all(path("run"));
+  const auto records = play("ale:Tennis", {"bytes=ball_x:16,ball_y:15", "actions=noop,up,fire", "max_episode_steps=20"},
+                            {"--agent", "random", "--seeds", "0", "--steps", "40"});
+  EXPECT_EQ(records[0]["length"].number(), 20);
   EXPECT_THAT(read(path("run/log.jsonl")), ContainsRegex("ball_x == [0-9]+ and ball_y == [0-9]+"));
+}
+
+TEST_F(Packages, FreewayIsLearned) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  const auto result = icpi({"train",        "--env",        "ale:Freeway",
+                            "--env-arg",    "frameskip=16", "--env-arg",
+                            "bins=32",      "--env-arg",    "repeat_action_probability=0",
+                            "--step-limit", "250",          "--options",
+                            "best",         "--seeds",      "0",
+                            "--steps",      "1000",         "--env-timeout",
+                            "120",          "--out",        path("run")});
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_GE(last_returns(records()), 5);  // at random it is .3 times across the road
 }
 
 TEST_F(Packages, AtariSaysWhatItCannotDo) {
