@@ -71,15 +71,10 @@ std::size_t SlotTable::assign(std::uint64_t prefix) {
 }
 
 Endpoint::Endpoint(BaseUrl url, const Options& options)
-    : base(std::move(url)),
-      control(options.adaptive_concurrency ? first_limit : options.concurrency, options.concurrency) {
+    : control(options.adaptive_concurrency ? first_limit : options.concurrency, options.concurrency),
+      base(std::move(url)) {
   description.base_url = base.text();
   place = detail::fnv1a(description.base_url);
-}
-
-bool Endpoint::available(Clock::time_point now) const noexcept {
-  if (retired || now < blocked_until || now < closed_until) return false;
-  return in_flight < (down_since ? 1 : control.limit());
 }
 
 void Endpoint::on_success(Clock::time_point now) {

@@ -73,31 +73,39 @@ struct Endpoint {
   Endpoint(BaseUrl base, const Options& options);
 
   /// Whether a request may be sent now.
-  [[nodiscard]] bool available(Clock::time_point now) const noexcept;
+  [[nodiscard]] bool available(Clock::time_point now) const noexcept {
+    return in_flight < (down_since ? 1 : control.limit()) && !retired && !rests(now);
+  }
+  /// Whether it is left alone for a time.
+  [[nodiscard]] bool rests(Clock::time_point now) const noexcept { return now < blocked_until || now < closed_until; }
+  /// Whether it is listed and not known to fail.
+  [[nodiscard]] bool healthy() const noexcept { return !retired && !down_since; }
   void on_success(Clock::time_point now);
   /// The server did not take a request on; it is left alone until `until`.
   void block(Clock::time_point until) noexcept { blocked_until = std::max(blocked_until, until); }
 
+  // What every choice among all servers looks at stands together.
+  bool retired = false;  ///< no longer listed: what is in flight may end, and that is all
+  std::size_t in_flight = 0;
+  ConcurrencyControl control;
+  std::uint64_t tokens_under_way = 0;  ///< of prompts and of the limits of answers
+  std::uint64_t place = 0;             ///< stands for where it is
+  Clock::time_point blocked_until{};
+  Clock::time_point closed_until{};             ///< it asked to wait for longer than anybody is willing to
+  std::optional<Clock::time_point> down_since;  ///< nothing but failures since then
+
   BaseUrl base;
-  std::uint64_t place = 0;  ///< stands for where it is
   std::string request_url;
   ServerDescription description;
-  ConcurrencyControl control;
   std::optional<SlotTable> slots;
-  std::size_t in_flight = 0;
-  std::uint64_t tokens_under_way = 0;  ///< of prompts and of the limits of answers
-  bool retired = false;                ///< no longer listed: what is in flight may end, and that is all
-  std::size_t refusals_in_a_row = 0;   ///< 429 and 503 since the last answer
-  std::size_t failures_in_a_row = 0;   ///< attempts that failed after it took them on, since the last answer
-  int times_held_back = 0;             ///< since the last answer
-  RateLimits rates;                    ///< what is left of them
-  Clock::time_point blocked_until{};
-  std::string wait_reason;                         ///< why it is left alone until then
-  Clock::time_point closed_until{};                ///< it asked to wait for longer than anybody is willing to
-  CompletionError closed_because;                  ///< what every question ends with until then
+  std::size_t refusals_in_a_row = 0;  ///< 429 and 503 since the last answer
+  std::size_t failures_in_a_row = 0;  ///< attempts that failed after it took them on, since the last answer
+  int times_held_back = 0;            ///< since the last answer
+  RateLimits rates;                   ///< what is left of them
+  std::string wait_reason;            ///< why it is left alone until blocked_until
+  CompletionError closed_because;     ///< what every question ends with until closed_until
   std::optional<Clock::time_point> failing_since;  ///< nothing but failed attempts since then
   bool trouble_told = false;                       ///< about that
-  std::optional<Clock::time_point> down_since;     ///< nothing but failures since then
   std::string last_problem;
   std::unordered_map<std::uint64_t, Lane> lanes;  ///< by slot where slots are pinned, else by prefix identity
 };

@@ -33,6 +33,7 @@ Scheduler::Scheduler(const Options& options, const Capabilities& capabilities, W
       endpoints_(std::move(endpoints)),
       sink_(std::move(sink)) {
   for (Endpoint& endpoint : endpoints_) prepare(endpoint);
+  count_healthy();
 }
 
 void Scheduler::add(JobId id, const CompletionRequest& request) {
@@ -73,7 +74,7 @@ void Scheduler::dispatch(Clock::time_point now) {
     jobs_.at(id).state = State::ready;
     ready_.push_back(id);
   }
-  while (!ready_.empty()) {
+  while (!ready_.empty() && !all_busy_) {
     const JobId id = ready_.front();
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) {
@@ -82,7 +83,10 @@ void Scheduler::dispatch(Clock::time_point now) {
     }
     const Demand demand = demand_of(found->second.request);
     const auto endpoint = choose_endpoint(found->second.key, demand, now);
-    if (!endpoint) break;
+    if (!endpoint) {
+      all_busy_ = !somebody_rests(now);
+      break;
+    }
     const auto lane = lane_of(*endpoint, found->second.request);
     if (lane && lane_is_full(*endpoint, *lane)) {
       found->second.state = State::waiting_in_lane;
@@ -185,6 +189,7 @@ void Scheduler::send(const std::vector<JobId>& jobs, Flight flight, const std::s
   ++statistics_.requests;
   ++server.in_flight;
   server.tokens_under_way += flight.tokens;
+  tokens_under_way_ += flight.tokens;
   server.control.on_start(server.in_flight);
   if (flight.lane) ++server.lanes[*flight.lane].in_flight;
   flight.active = true;
@@ -200,6 +205,8 @@ Scheduler::Flight Scheduler::land(TransferId id) {
   Endpoint& server = endpoints_[flight.endpoint];
   --server.in_flight;
   server.tokens_under_way -= flight.tokens;
+  tokens_under_way_ -= flight.tokens;
+  all_busy_ = false;
   if (!flight.lane) return flight;
   Lane& lane = server.lanes[*flight.lane];
   --lane.in_flight;
@@ -246,7 +253,7 @@ Clock::duration Scheduler::time_to_next_event(Clock::time_point now) const {
   if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (!flight_deadlines_.empty()) next = std::min(next, flight_deadlines_.begin()->first);
-  if (!ready_.empty()) {
+  if (!ready_.empty() && !all_busy_) {
     if (const auto due = std::max(rate_clock_, token_clock_); due > now) next = std::min(next, due);
     for (const Endpoint& endpoint : endpoints_) {
       if (endpoint.blocked_until > now) next = std::min(next, endpoint.blocked_until);

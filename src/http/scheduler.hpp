@@ -87,6 +87,8 @@ class Scheduler {
   bool rate_allows(const Demand& demand, Clock::time_point now);
   bool server_allows(Endpoint& endpoint, const Demand& demand, Clock::time_point now);
   void prepare(Endpoint& endpoint) const;
+  void count_healthy();
+  [[nodiscard]] bool somebody_rests(Clock::time_point now) const;
   void let_out(Endpoint& endpoint);
   std::optional<std::size_t> choose_endpoint(std::uint64_t key, const Demand& demand, Clock::time_point now) const;
   std::optional<std::uint64_t> lane_of(std::size_t endpoint, const CompletionRequest& request);
@@ -142,8 +144,11 @@ class Scheduler {
   std::uint64_t shape_version_ = 0;  ///< of what was learned and is in shape_
   bool clamp_told_ = false;          ///< that a temperature is out of the service's range
   Wire& wire_;
-  std::string query_;                ///< end of the URLs
-  std::vector<Endpoint> endpoints_;  ///< some may be retired; their places are given out again
+  std::string query_;                   ///< end of the URLs
+  std::vector<Endpoint> endpoints_;     ///< some may be retired; their places are given out again
+  std::size_t healthy_ = 0;             ///< of them
+  std::uint64_t tokens_under_way_ = 0;  ///< at all of them
+  bool all_busy_ = false;               ///< none takes a request before something lands, however long that takes
   Sink sink_;
   RandomStream jitter_{RandomKey(0x6A69747465720000U)};
 

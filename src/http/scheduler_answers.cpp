@@ -50,7 +50,9 @@ void Scheduler::handle(TransferResult& result, Clock::time_point now) {
   endpoint.rates.learn(result.limits, now);
   if (answered) {
     mark_up(endpoint, now);
+    const bool was_down = endpoint.down_since.has_value();
     endpoint.on_success(now);
+    if (was_down) count_healthy();
     read_answer(result, flight, now);
     return;
   }
@@ -226,6 +228,7 @@ void Scheduler::mark_down(Endpoint& endpoint, const std::string& problem, Clock:
   hold_back(endpoint, now);
   if (endpoint.down_since) return;
   endpoint.down_since = now;
+  count_healthy();
   const bool all_down =
       std::all_of(endpoints_.begin(), endpoints_.end(), [](const Endpoint& e) { return e.retired || e.down_since; });
   if (all_down) {

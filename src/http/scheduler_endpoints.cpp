@@ -46,6 +46,19 @@ void Scheduler::set_endpoints(std::vector<Endpoint> listed) {
       *free = std::move(added);
     }
   }
+  count_healthy();
+  all_busy_ = false;
+}
+
+void Scheduler::count_healthy() {
+  const auto count = std::count_if(endpoints_.begin(), endpoints_.end(), [](const Endpoint& e) { return e.healthy(); });
+  healthy_ = static_cast<std::size_t>(count);
+}
+
+/// Whether a server may take requests again when time has passed, and nothing else has happened.
+bool Scheduler::somebody_rests(Clock::time_point now) const {
+  return std::any_of(endpoints_.begin(), endpoints_.end(),
+                     [now](const Endpoint& each) { return !each.retired && each.rests(now); });
 }
 
 std::size_t Scheduler::endpoints() const noexcept {
@@ -81,14 +94,9 @@ bool Scheduler::server_allows(Endpoint& endpoint, const Demand& demand, Clock::t
 /// Where a prefix is kept, unless that server carries too much; without a prefix where least is under way.
 std::optional<std::size_t> Scheduler::choose_endpoint(std::uint64_t key, const Demand& demand,
                                                       Clock::time_point now) const {
-  std::uint64_t load = demand.tokens();
-  std::size_t healthy = 0;
-  for (const Endpoint& endpoint : endpoints_) {
-    load += endpoint.tokens_under_way;
-    healthy += endpoint.retired || endpoint.down_since ? 0U : 1U;
-  }
+  const std::uint64_t load = demand.tokens() + tokens_under_way_;
   // "Consistent hashing with bounded loads" (Mirrokni, Thorup and Zadimoghaddam 2018): nobody takes over 1.25 x mean.
-  const double bound = 1.25 * static_cast<double>(load) / static_cast<double>(std::max<std::size_t>(healthy, 1));
+  const double bound = 1.25 * static_cast<double>(load) / static_cast<double>(std::max<std::size_t>(healthy_, 1));
   std::optional<std::size_t> best;
   std::tuple<bool, std::uint64_t, std::uint64_t> best_rank;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
@@ -108,9 +116,8 @@ std::optional<std::size_t> Scheduler::choose_endpoint(std::uint64_t key, const D
 /// request now and then until it answers.
 void Scheduler::note_failure(Endpoint& endpoint, const std::string& problem, Clock::time_point now) {
   if (++endpoint.failures_in_a_row < failures_until_down) return;
-  const bool others = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& each) {
-    return &each != &endpoint && !each.retired && !each.down_since;
-  });
+  const bool others = std::any_of(endpoints_.begin(), endpoints_.end(),
+                                  [&](const Endpoint& each) { return &each != &endpoint && each.healthy(); });
   if (others || endpoint.down_since) mark_down(endpoint, problem, now);
 }
 

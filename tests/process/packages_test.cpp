@@ -46,6 +46,11 @@ class Packages : public CommandLineTest {
     EXPECT_EQ(checked.code, 0) << checked.out << checked.error;
     const auto result = icpi(with(with({"train", "--env", env, "--out", path("run")}, environment), more));
     EXPECT_EQ(result.code, 0) << result.error;
+    return records();
+  }
+
+  /// Of the run, in which no environment failed.
+  std::vector<Json> records() {
     std::vector<Json> records;
     std::ifstream in(path("run/episodes.jsonl"));
     for (std::string line; std::getline(in, line);) records.push_back(Json::parse(line));
@@ -127,6 +132,48 @@ TEST_F(Packages, NumPysNumbersAndBoolsAreTaken) {
   const std::string command = std::string("process: ") + std::getenv("ICPI_PYTHON") + " " + path("scalars.py");
   for (const Json& each : play(command, {}, {"--agent", "random", "--seeds", "0", "--steps", "20"}))
     EXPECT_LE(each["length"].number(), 5);
+}
+
+TEST_F(Packages, AtariByBytesOfItsMemory) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  play("ale:Freeway", {"frameskip=16", "bins=32", "max_episode_steps=20"},
+       {"--agent", "random", "--seeds", "0", "--steps", "40"});
+  EXPECT_THAT(read(path("run/log.jsonl")), HasSubstr("player_y == "));
+  std::filesystem::remove_all(path("run"));
+  const auto records = play("ale:Tennis", {"bytes=ball_x:16,ball_y:15", "actions=noop,up,fire", "max_episode_steps=20"},
+                            {"--agent", "random", "--seeds", "0", "--steps", "40"});
+  EXPECT_EQ(records[0]["length"].number(), 20);
+  EXPECT_THAT(read(path("run/log.jsonl")), ContainsRegex("ball_x == [0-9]+ and ball_y == [0-9]+"));
+}
+
+TEST_F(Packages, FreewayIsLearned) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  const auto result = icpi({"train",        "--env",        "ale:Freeway",
+                            "--env-arg",    "frameskip=16", "--env-arg",
+                            "bins=32",      "--env-arg",    "repeat_action_probability=0",
+                            "--step-limit", "250",          "--options",
+                            "best",         "--seeds",      "0",
+                            "--steps",      "1000",         "--env-timeout",
+                            "120",          "--out",        path("run")});
+  EXPECT_EQ(result.code, 0) << result.error;
+  EXPECT_GE(last_returns(records()), 5);  // at random it is .3 times across the road
+}
+
+TEST_F(Packages, AtariSaysWhatItCannotDo) {
+  if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
+  const auto refused = [&](const std::string& env, const Words& args) {
+    Words words{"check-env", env, "--env-timeout", "120"};
+    for (const auto& arg : args) words = with(words, {"--env-arg", arg});
+    const auto result = icpi(words);
+    EXPECT_EQ(result.code, 2) << result.out;
+    return result.error;
+  };
+  EXPECT_THAT(refused("ale:Tennis", {}), AllOf(HasSubstr("Tennis"), HasSubstr("bytes=NAME:ADDRESS")));
+  EXPECT_THAT(refused("ale:Tennis", {"bytes=ball:128"}), HasSubstr("'ball:128' is no NAME:ADDRESS of 0 to 127"));
+  EXPECT_THAT(refused("ale:Pong", {"bins=257"}), HasSubstr("bins=257: allowed: 1 to 256"));
+  EXPECT_THAT(refused("ale:NoSuchGame", {"bytes=ball:1"}), HasSubstr("NoSuchGame"));
+  EXPECT_THAT(refused("ale:Pong", {"actions=jump"}), HasSubstr("'jump' is none of noop, fire, right"));
+  EXPECT_THAT(refused("gym:ale_py:ALE/Pong-v5", {"obs_type=ram"}), HasSubstr("an observation has 128 numbers"));
 }
 
 TEST_F(Packages, OpenSpielAgainstARandomOpponent) {
