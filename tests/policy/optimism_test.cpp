@@ -39,8 +39,9 @@ struct Lived final : History {
   }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     if (action == never) return {};
-    return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none, 13, places}
-                       : ActionExperience{8, 4, 2, ends_by_chance, gains_by_chance, true, 0, ending, 13, places};
+    return action == 0
+               ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none, 13, places}
+               : ActionExperience{8, 4, 2, ends_by_chance, gains_by_chance, sees_by_chance, 0, ending, 13, places};
   }
   double going_on = 0;
   double ending = 0;
@@ -48,6 +49,7 @@ struct Lived final : History {
   std::uint32_t never = 2;
   bool ends_by_chance = false;
   bool gains_by_chance = true;
+  bool sees_by_chance = true;
 };
 
 /// Both actions at the observation where they were done, and at another; the model is sure by half.
@@ -154,6 +156,15 @@ TEST(OptimismExploration, SparingHopesAsAnyOtherForEveryReason) {
   }
   EXPECT_EQ(judge_sparingly({.reward_bound = 3, .sparing = true}, reasons[4], false),
             judge({.reward_bound = 3}, reasons[4]).second);
+}
+
+TEST(OptimismExploration, SparingDoubtsWhatWasNeverTriedByHalfWhereAPlanGoesInACircle) {
+  Lived history;
+  settle(history);
+  history.sees_by_chance = false;
+  const std::vector<double> tried = judge({}, history).second;
+  EXPECT_EQ(judge_sparingly({.sparing = true}, history, true), (std::vector<double>{tried[0], tried[1], 0.5, 0.5}));
+  EXPECT_EQ(judge_sparingly({}, history, true), tried);
 }
 
 TEST(OptimismExploration, SparingPrefersWhatWasNeverTriedAmongEquals) {

@@ -26,6 +26,7 @@ struct OptimisticView {
   double repeated = 0;  ///< observations and actions that came more than once
   double unequal = 0;   ///< of these, those that did not always come out the same
   bool chance = false;  ///< equal steps have had unequal rewards or terminations
+  bool random = false;  ///< anything of equal steps was unequal
   bool whole = true;    ///< every action was done
   bool found = false;   ///< the highest reward was gained
   Hope gained{ActionExperience::none, ActionExperience::none};
@@ -36,6 +37,7 @@ struct OptimisticView {
       repeated += static_cast<double>(known.repeated);
       unequal += static_cast<double>(known.unequal);
       chance = chance || known.chance_reward || known.chance_termination;
+      random = random || known.chance();
       whole = whole && known.observations > 0;
       gained.step = std::max(gained.step, known.highest_going_on);
       gained.last = std::max(gained.last, known.highest_ending);
@@ -44,12 +46,10 @@ struct OptimisticView {
   }
 
   [[nodiscard]] double highest() const noexcept { return std::max(gained.step, gained.last); }
-  /// Whether most steps began where something had been done before.
-  [[nodiscard]] bool recurs() const noexcept { return actions[0].places * 2 <= actions[0].steps; }
-  /// Whether there is no reason to hope for more; see Optimism.
-  [[nodiscard]] bool settled(const DecisionContext& context) const noexcept {
-    return found && whole && !chance && !context.repeats;
-  }
+  /// See ActionExperience.
+  [[nodiscard]] bool recurs() const noexcept { return actions[0].recurs(); }
+  /// Whether there is no reason to hope for more, unless the episode goes in a circle; see Optimism.
+  [[nodiscard]] bool settled() const noexcept { return found && whole && !chance; }
 };
 
 }  // namespace detail
@@ -57,7 +57,8 @@ struct OptimisticView {
 ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const PlannedStep> steps,
                                 std::span<double> unknown) const {
   const detail::OptimisticView view(context, reward_bound);
-  if (sparing && view.settled(context)) {
+  const bool settled = sparing && view.settled();
+  if (settled && !context.repeats) {
     std::fill(unknown.begin(), unknown.end(), 0.0);
     return {};
   }
@@ -69,6 +70,8 @@ ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const 
       const double chance =
           (static_cast<double>(action.unequal) + usual_chance) / (static_cast<double>(action.repeated) + 1);
       unknown[i] = chance * trials / (trials + times);
+    } else if (settled && !view.random) {
+      unknown[i] = 0.5;
     } else if (view.found && !view.recurs() && action.observations > 0) {
       const double surprise = 1 / (static_cast<double>(action.observations) + 2);
       unknown[i] = 1 - (1 - surprise) * (doubt ? steps[i].probability : 1);
@@ -84,7 +87,7 @@ ICPI_INLINE Hope Optimism::hope(const DecisionContext& context, std::span<const 
 ICPI_INLINE void Optimism::adjust(const DecisionContext& context, std::span<double> values) const {
   if (!sparing || context.kind == EpisodeKind::evaluation) return;
   const detail::OptimisticView view(context, reward_bound);
-  if (!view.settled(context)) return;
+  if (!view.settled() || context.repeats) return;
   for (std::size_t action = 0; action < values.size(); ++action)
     if (!context.tried(action)) values[action] += 0.001 * std::abs(view.highest());
 }

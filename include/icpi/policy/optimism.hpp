@@ -31,7 +31,9 @@ namespace icpi {
 /// A `sparing` one hopes for nothing where all of this holds: the highest reward is known; every action was done; equal steps had
 /// equal rewards and terminations; this episode's decisions did not do the same twice at one observation. Then the model's plan is
 /// worth more than a trial of what it would be wrong about: a plan that is wrong and does not find out goes in circles. What was
-/// never tried is preferred among equals there, as by UntriedFirst with a bonus of a thousandth of the highest reward.
+/// never tried is preferred among equals there, as by UntriedFirst with a bonus of a thousandth of the highest reward. Where only
+/// the last of this fails, and nothing at all was a matter of chance, what was never tried is unknown by half, so that of the
+/// trials the model's cheapest comes first.
 struct ICPI_API Optimism {
   std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
   double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
