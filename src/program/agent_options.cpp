@@ -61,6 +61,7 @@ AgentSettings exploring_settings() {
   settings.warms_up = false;
   settings.untried_bonus = 0;
   settings.hopes = true;
+  settings.optimism.sparing = true;
   settings.outcomes = 8;
   settings.recall = true;
   settings.balance_chance = false;

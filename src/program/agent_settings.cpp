@@ -96,6 +96,9 @@ void add_exploration_settings(std::vector<Setting>& all) {
   all.push_back({"optimism_doubt", "on, off", "optimism: the model's doubt counts",
                  [](Settings& s, Text v) { return parse_switch(v, s.optimism.doubt); },
                  [](const Settings& s) { return fmt::to_string(s.optimism.doubt); }});
+  all.push_back({"optimism_sparing", "on, off", "optimism: only where there is a reason to hope for more",
+                 [](Settings& s, Text v) { return parse_switch(v, s.optimism.sparing); },
+                 [](const Settings& s) { return fmt::to_string(s.optimism.sparing); }});
   all.push_back({"selection", "greedy, softmax", "how values become an action",
                  [](Settings& s, Text v) { return set_name(v, selection_names, s.selection); },
                  [](const Settings& s) { return name_of(s.selection, selection_names); }});

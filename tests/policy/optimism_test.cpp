@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -36,13 +39,17 @@ struct Lived final : History {
   }
   ActionExperience experience(std::uint32_t, std::uint32_t action) const override {
     if (action == never) return {};
-    return action == 0 ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none, 13, places}
-                       : ActionExperience{8, 4, 2, false, true, false, 0, ending, 13, places};
+    return action == 0
+               ? ActionExperience{1, 0, 0, false, false, false, going_on, ActionExperience::none, 13, places}
+               : ActionExperience{8, 4, 2, ends_by_chance, gains_by_chance, sees_by_chance, 0, ending, 13, places};
   }
   double going_on = 0;
   double ending = 0;
   std::size_t places = 8;
   std::uint32_t never = 2;
+  bool ends_by_chance = false;
+  bool gains_by_chance = true;
+  bool sees_by_chance = true;
 };
 
 /// Both actions at the observation where they were done, and at another; the model is sure by half.
@@ -110,9 +117,82 @@ TEST(OptimismExploration, TriesWhateverTheModelSaysWhereExperienceRecursAndWhatW
   EXPECT_EQ(unknown[3], 1);
 }
 
+/// Leaves nothing to hope for: the highest reward is known, and rewards and terminations are no matter of chance.
+void settle(Lived& history) {
+  history.ending = 2;
+  history.gains_by_chance = false;
+}
+
+/// What a sparing exploration says in a training episode that went in a circle, or not.
+std::vector<double> judge_sparingly(const Optimism& optimism, const History& history, bool repeats) {
+  DecisionContext context;
+  context.actions = 2;
+  context.history = &history;
+  context.repeats = repeats;
+  std::vector<double> unknown(hoped_steps.size(), -1);
+  (void)optimism.hope(context, hoped_steps, unknown);
+  return unknown;
+}
+
+TEST(OptimismExploration, SparingHopesForNothingWithoutAReason) {
+  Lived history;
+  settle(history);
+  const std::vector<double> nothing(hoped_steps.size(), 0.0);
+  for (const std::optional<double>& bound : {std::optional<double>(), std::optional<double>(2)})
+    EXPECT_EQ(judge_sparingly({.reward_bound = bound, .sparing = true}, history, false), nothing);
+  EXPECT_NE(judge_sparingly({}, history, false), nothing);
+}
+
+TEST(OptimismExploration, SparingHopesAsAnyOtherForEveryReason) {
+  std::array<Lived, 5> reasons;
+  for (Lived& each : reasons) settle(each);
+  reasons[0].ending = 0;  // nothing was gained
+  reasons[1].ends_by_chance = true;
+  reasons[2].gains_by_chance = true;
+  reasons[3].never = 0;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    const bool repeats = i == 4;
+    EXPECT_EQ(judge_sparingly({.sparing = true}, reasons[i], repeats), judge({}, reasons[i]).second) << i;
+  }
+  EXPECT_EQ(judge_sparingly({.reward_bound = 3, .sparing = true}, reasons[4], false),
+            judge({.reward_bound = 3}, reasons[4]).second);
+}
+
+TEST(OptimismExploration, SparingDoubtsWhatWasNeverTriedByHalfWhereAPlanGoesInACircle) {
+  Lived history;
+  settle(history);
+  history.sees_by_chance = false;
+  const std::vector<double> tried = judge({}, history).second;
+  EXPECT_EQ(judge_sparingly({.sparing = true}, history, true), (std::vector<double>{tried[0], tried[1], 0.5, 0.5}));
+  EXPECT_EQ(judge_sparingly({}, history, true), tried);
+}
+
+TEST(OptimismExploration, SparingPrefersWhatWasNeverTriedAmongEquals) {
+  const auto adjusted = [](const Optimism& optimism, const Lived& history, ObservationId place, EpisodeKind kind) {
+    DecisionContext context;
+    context.kind = kind;
+    context.actions = 2;
+    context.history = &history;
+    context.observation = place;
+    std::vector<double> values{5, std::nan("")};
+    optimism.adjust(context, values);
+    EXPECT_TRUE(std::isnan(values[1]));
+    return values[0];
+  };
+  Lived history;
+  settle(history);
+  EXPECT_EQ(adjusted({.sparing = true}, history, 1, EpisodeKind::training), 5 + 0.001 * 2);
+  EXPECT_EQ(adjusted({.sparing = true}, history, 0, EpisodeKind::training), 5);
+  EXPECT_EQ(adjusted({.sparing = true}, history, 1, EpisodeKind::evaluation), 5);
+  EXPECT_EQ(adjusted({}, history, 1, EpisodeKind::training), 5);
+  history.gains_by_chance = true;
+  EXPECT_EQ(adjusted({.sparing = true}, history, 1, EpisodeKind::training), 5);
+}
+
 TEST(OptimismExploration, SaysWhatItIsAndRefusesWhatMakesNoSense) {
   EXPECT_EQ(Exploration(Optimism{}).description(), "optimism(reward_bound=none, trials=3, doubt=true)");
   EXPECT_EQ(Optimism{.reward_bound = 2.5}.description(), "optimism(reward_bound=2.5, trials=3, doubt=true)");
+  EXPECT_EQ(Optimism{.sparing = true}.description(), "optimism(reward_bound=none, trials=3, doubt=true, sparing=true)");
   EXPECT_NO_THROW(Exploration(Optimism{})->check());
   EXPECT_THROW(Exploration(Optimism{.trials = -1})->check(), InvalidArgument);
   EXPECT_THROW(Exploration(Optimism{.reward_bound = std::nan("")})->check(), InvalidArgument);
@@ -151,6 +231,48 @@ TEST(HopesOfAgents, AreAskedForInTraining) {
   agent.callbacks() = {};
   agent.evaluate(env);
   EXPECT_EQ(times, 0);
+}
+
+/// Always goes left, and notes what it is told of circles.
+struct Leftward {
+  std::vector<bool>* told;
+  [[nodiscard]] static std::string description() { return "leftward"; }
+  static Hope hope(const DecisionContext&, std::span<const PlannedStep>, std::span<double> unknown) {
+    std::ranges::fill(unknown, 0.0);
+    return {};
+  }
+  void adjust(const DecisionContext& context, std::span<double> values) const {
+    told->push_back(context.repeats);
+    values[0] = 1e6;
+  }
+};
+
+TEST(HopesOfAgents, AreToldWhenAnEpisodeGoesInACircle) {
+  Chain env;
+  InductionModel model;
+  PolicyIterationOptions options;
+  std::vector<bool> told, expected;
+  options.decisions.explorations = {Leftward{&told}};
+  PolicyIteration agent(env, model, options);
+  for (int episode = 0; episode < 4; ++episode) {
+    int place = env.reset(static_cast<std::uint64_t>(episode));
+    agent.begin_episode(place, EpisodeKind::training);
+    std::set<int> left;  // from these places
+    bool repeats = false;
+    for (bool over = false; !over;) {
+      (void)agent.act(place);
+      const auto action = agent.act(place);  // asked again before it was done: once
+      expected.insert(expected.end(), 2, repeats);
+      EXPECT_EQ(action, ChainAction::left);
+      repeats = !left.insert(place).second || repeats;
+      const auto step = env.step(action);
+      agent.observe(step);
+      place = step.observation;
+      over = step.terminated || step.truncated;
+    }
+  }
+  EXPECT_EQ(told, expected);
+  EXPECT_TRUE(std::ranges::count(told, true) > 0);
 }
 
 TEST(HopesOfAgents, PlanFromTheBeginningAndDoNotWaitForChanceToTryEveryAction) {
@@ -224,9 +346,9 @@ struct Diver final : History, Hopes {
 };
 
 /// The actions of 40 episodes, and how many of these ended with the treasure.
-std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, bool recall) {
+std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, bool recall, bool sparing) {
   Sea sea{scale};
-  Optimism optimism;
+  Optimism optimism{.sparing = sparing};
   if (told) optimism.reward_bound = 0.99 * scale;
   Diver diver(sea, optimism);
   Planning planning{{.step_limit = 8, .recall = recall}};
@@ -257,16 +379,19 @@ std::pair<std::vector<std::uint32_t>, int> dive(double scale, bool told, bool re
 
 TEST(OptimismExploration, FindsATreasureThatCostsToReachAndStays) {
   for (const bool told : {false, true})
-    for (const bool recall : {false, true}) EXPECT_GE(dive(1, told, recall).second, 20) << told << recall;
+    for (const bool recall : {false, true})
+      for (const bool sparing : {false, true})
+        EXPECT_GE(dive(1, told, recall, sparing).second, 20) << told << recall << sparing;
 }
 
 TEST(OptimismExploration, NoDecisionDependsOnTheScaleOfRewards) {
   for (const bool told : {false, true})
-    for (const bool recall : {false, true}) {
-      const auto actions = dive(1, told, recall).first;
-      for (const double scale : {0.01, 100.0, 1.0 / 1024, 4096.0})
-        EXPECT_EQ(dive(scale, told, recall).first, actions) << told << recall << ' ' << scale;
-    }
+    for (const bool recall : {false, true})
+      for (const bool sparing : {false, true}) {
+        const auto actions = dive(1, told, recall, sparing).first;
+        for (const double scale : {0.01, 100.0, 1.0 / 1024, 4096.0})
+          EXPECT_EQ(dive(scale, told, recall, sparing).first, actions) << told << recall << sparing << ' ' << scale;
+      }
 }
 
 }  // namespace

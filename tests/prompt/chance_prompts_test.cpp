@@ -99,6 +99,19 @@ TEST(GrowingPrompts, TakeInWhatCameOnceItIsThePartThatIsWanted) {
   EXPECT_EQ(plays, (std::vector<std::size_t>{1, 2, 4, 8, 16}));
 }
 
+TEST(GrowingPrompts, TakeInEverythingAtOnceUntilExperienceRecurs) {
+  BanditBook book({.growth = 1});
+  for (int step = 0; step < 14; ++step) {
+    const int left = 2 * (step % 7);
+    TrajectoryOf<Bandit> trajectory;
+    trajectory.push_back({{left + 1}, Bandit::Action::silver, 1, false, true, {left}});
+    book.source.buffer().append(trajectory);
+    book.book.update();
+    // The last one comes when all seven places were seen twice.
+    EXPECT_EQ(BanditBook::count(book.text(QueryKind::observation), "\n\n"), std::min(step + 1, 13));
+  }
+}
+
 TEST(GrowingPrompts, TakeInANewClassAtOnceAndWhatCameBeforeIt) {
   BanditBook book({.balance = false, .growth = 1});
   for (int play = 0; play < 3; ++play) book.play({1, 0, 1});

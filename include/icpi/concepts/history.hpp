@@ -49,6 +49,9 @@ struct ActionExperience {
   /// Whether equal questions about its steps have had unequal answers.
   [[nodiscard]] bool chance() const noexcept { return chance_termination || chance_reward || chance_observation; }
 
+  /// Whether experience recurs: at least half of all recorded steps began where something had been done before.
+  [[nodiscard]] bool recurs() const noexcept { return places * 2 <= steps; }
+
   friend bool operator==(const ActionExperience&, const ActionExperience&) = default;
 };
 

@@ -77,6 +77,7 @@ ICPI_INLINE std::uint64_t AgentCore::begin(EpisodeKind kind) {
   check_option(kind <= EpisodeKind::evaluation, "kind of an episode", static_cast<int>(kind), "training, evaluation");
   kind_ = kind;
   offered_.clear();
+  work_->done.clear();
   running_ = true;
   step_ = 0;
   return episode_++;
@@ -124,6 +125,7 @@ ICPI_INLINE DecisionContext AgentCore::context(const DecisionTask& task, const H
   context.prompt_context = task.prompt_context;
   context.observation = task.observation;
   context.history = &history;
+  context.repeats = work_->done.repeat(step_);
   return context;
 }
 
@@ -230,6 +232,8 @@ ICPI_INLINE void AgentCore::prepare(AgentCore& leader, const void* observation) 
 
 ICPI_INLINE void AgentCore::decide_at_random() {
   decision_.by_model = false;
+  decision_.values.clear();
+  decision_.returns.resize(0, 0);
   RandomStream stream(decision_key().child(2));
   decision_.action = draw_legal(decision_.legal, actions_, stream);
 }
@@ -270,17 +274,14 @@ ICPI_INLINE void AgentCore::choose(AgentCore& leader, std::size_t task) {
   for (const Exploration& each : options_.explorations) each->adjust(context, decision_.values);
   mark_illegal(decision_.legal, decision_.values);
   select();
+  if (hopes()) work_->done.note(step_, memory_step(leader.work_->tasks[task].observation, decision_.action));
 }
 
 /// Among the legal actions whose value is known, strategies see no others; at random where there are none.
 ICPI_INLINE void AgentCore::select() {
   work_->candidates.take(decision_.values);
   const auto actions = work_->candidates.actions();
-  if (actions.empty()) {
-    decision_.values.clear();
-    decision_.returns.resize(0, 0);
-    return decide_at_random();
-  }
+  if (actions.empty()) return decide_at_random();
   RandomStream stream(decision_key().child(2));
   const std::size_t place = options_.selection->select(work_->candidates.values(), stream);
   if (place >= actions.size())

@@ -121,6 +121,8 @@ class ICPI_API AgentCore {
   [[nodiscard]] virtual OutcomeCounts memory_outcomes(ObservationId observation, std::uint32_t action) const = 0;
   virtual void memory_recall(ObservationId observation, std::uint32_t action, std::vector<SeenOutcome>& seen) = 0;
   [[nodiscard]] virtual ActionExperience memory_experience(std::uint32_t action) const = 0;
+  /// Identifies the texts of both, in later decisions, too.
+  [[nodiscard]] virtual std::uint64_t memory_step(ObservationId observation, std::size_t action) const = 0;
   [[nodiscard]] virtual const Costs& memory_costs() const = 0;
   virtual void begin_round() = 0;
   virtual void serve_none() = 0;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "icpi/concepts/history.hpp"
@@ -14,6 +16,35 @@
 #include "icpi/rollout/hope.hpp"
 
 namespace icpi {
+
+/// Which steps the decisions of the running episode took, to tell whether they did the same twice.
+class EpisodeSteps {
+ public:
+  /// Another episode begins.
+  void clear() noexcept {
+    steps_.clear();
+    last_.reset();
+    repeats_ = false;
+  }
+  /// The decision about step number `step` chose the step that `hash` identifies. What is decided again before it was taken
+  /// counts once.
+  void note(std::uint64_t step, std::uint64_t hash) {
+    if (last_ && last_->step != step && !repeats_) repeats_ = !steps_.insert(last_->hash).second;
+    last_ = Noted{step, hash};
+  }
+  /// Whether two of the steps before number `step` were the same.
+  [[nodiscard]] bool repeat(std::uint64_t step) const {
+    return repeats_ || (last_ && last_->step != step && steps_.contains(last_->hash));
+  }
+
+ private:
+  struct Noted {
+    std::uint64_t step = 0, hash = 0;
+  };
+  std::unordered_set<std::uint64_t> steps_;  ///< without the last
+  std::optional<Noted> last_;                ///< decided, and perhaps not taken yet
+  bool repeats_ = false;
+};
 
 /// What decisions need and keep from one to the next; what agents that decide together know and hope for.
 struct AgentCore::Workspace final : History, Hopes {
@@ -28,6 +59,7 @@ struct AgentCore::Workspace final : History, Hopes {
   };
   std::vector<Gathered> gathered;  ///< who decides together
   Candidates candidates;           ///< of the decision being made
+  EpisodeSteps done;               ///< this agent's own, in training, where explorations hope
 
   OutcomeCounts outcomes(std::uint32_t prompt_context, ObservationId observation, std::uint32_t action) const override {
     return deciding[prompt_context]->memory_outcomes(observation, action);

@@ -30,7 +30,10 @@ struct DecisionContext {
   std::uint32_t prompt_context = 0;          ///< for `history`
   ObservationId observation = 0;             ///< where the agent stands; of use to adjust() and hope()
   const History* history = nullptr;          ///< what was lived through; null in acts_at_random()
-  LegalActions legal{};                      ///< what may be done now; empty: everything
+  /// Whether the decisions of this episode went in a circle: two of them did the same at the same observation. In adjust() and
+  /// hope(), where some exploration hopes.
+  bool repeats = false;
+  LegalActions legal{};  ///< what may be done now; empty: everything
 
   /// Whether the action was ever done at this observation. In adjust() and hope().
   [[nodiscard]] bool tried(std::size_t action) const {

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <string_view>
 #include <vector>
 
 #include "icpi/concepts/history.hpp"
 #include "icpi/concepts/legal_actions.hpp"
 #include "icpi/concepts/rollout_model.hpp"
+#include "icpi/core/hash.hpp"
 
 namespace icpi::detail {
 
@@ -37,6 +39,14 @@ template <class Memory>
 [[nodiscard]] ActionExperience experience(Memory& memory, std::uint32_t action) {
   if constexpr (requires { memory.experience(action); }) return memory.experience(action);
   return {};
+}
+
+/// Identifies an action at an observation, also when handles were given out anew, where the memory tells its texts.
+template <class Memory>
+[[nodiscard]] std::uint64_t step_hash(const Memory& memory, ObservationId observation, std::size_t action) {
+  std::uint64_t place = observation;
+  if constexpr (requires { std::string_view(memory.text(observation)); }) place = fnv1a(memory.text(observation));
+  return place + action * std::uint64_t{0x9E3779B97F4A7C15};
 }
 
 template <class Memory>

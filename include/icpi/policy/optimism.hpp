@@ -27,14 +27,24 @@ namespace icpi {
 /// was tried n times is unknown by c trials / (trials + n), where c is how often repeating the action has not come out the same, of
 /// its own observations and, as one more, of those of all actions (by the rule of succession, too): next to 0 once much was
 /// repeated and nothing came out differently.
+///
+/// A `sparing` one hopes for nothing where all of this holds: the highest reward is known; every action was done; equal steps had
+/// equal rewards and terminations; this episode's decisions did not do the same twice at one observation. Then the model's plan is
+/// worth more than a trial of what it would be wrong about: a plan that is wrong and does not find out goes in circles. What was
+/// never tried is preferred among equals there, as by UntriedFirst with a bonus of a thousandth of the highest reward. Where only
+/// the last of this fails, and nothing at all was a matter of chance, what was never tried is unknown by half, so that of the
+/// trials the model's cheapest comes first.
 struct ICPI_API Optimism {
   std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
   double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
   bool doubt = true;                     ///< whether the model's doubt counts: p, else 1
+  bool sparing = false;                  ///< whether it hopes only where there is a reason to
 
   /// See HopesInImagination.
   [[nodiscard]] ICPI_API Hope hope(const DecisionContext& context, std::span<const PlannedStep> steps,
                                    std::span<double> unknown) const;
+  /// See AdjustsValues: where a sparing one hopes for nothing.
+  ICPI_API void adjust(const DecisionContext& context, std::span<double> values) const;
   /// Name and parameters.
   [[nodiscard]] ICPI_API std::string description() const;
   /// Throws InvalidArgument for parameters out of range.

@@ -33,7 +33,7 @@ ICPI_INLINE PolicyIterationOptions paper_options() {
 ICPI_INLINE PolicyIterationOptions exploring_options() {
   PolicyIterationOptions options;
   options.decisions.values = Planning{{.outcomes = 8, .recall = true}};
-  options.decisions.explorations = {Optimism{}};
+  options.decisions.explorations = {Optimism{.sparing = true}};
   auto& examples = *options.prompts.examples.get_if<AppendOnlyExamples>();
   examples.balance_chance = false;
   examples.growth = 0.1;

@@ -249,6 +249,9 @@ class RolloutAgent : public AgentCore {
     detail::recall_from_memory(*memory_, observation, action, seen);
   }
   ActionExperience memory_experience(std::uint32_t done) const override { return detail::experience(*memory_, done); }
+  std::uint64_t memory_step(ObservationId observation, std::size_t action) const override {
+    return detail::step_hash(*memory_, observation, action);
+  }
   const Costs& memory_costs() const override { return memory_->costs; }
   void begin_round() override { detail::begin_round_of(*memory_); }
   void serve_none() override { model_.serve_none(); }

@@ -89,6 +89,7 @@ struct AppendOnlyExamples {
   /// New experience enters a prompt once there is this part of what it was drawn from, or anything of a new class, so that a
   /// prompt changes as often as experience multiplies, and not with every step (as UCRL2 replans: Jaksch, Ortner and Auer
   /// 2010). Answers are kept until then, over decisions and episodes. 0, at once and until the episode ends, or more; finite.
+  /// At once, too, while nothing was a matter of chance and experience does not recur: then every step is news.
   double growth = 0;
 
   /// Name and parameters.

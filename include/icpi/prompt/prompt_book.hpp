@@ -384,11 +384,20 @@ class PromptBook : public DrawnPrompts {
     }
   }
 
+  /// Which part AppendOnlyExamples::growth waits for: none while every step is news.
+  [[nodiscard]] double awaited_growth() const {
+    if (kept_->growth == 0) return 0;
+    for (std::size_t action = 0; action < action_count(); ++action)
+      if (const ActionExperience known = experience(action); known.chance() || known.recurs()) return kept_->growth;
+    return 0;
+  }
+
   void update_stable() {
     const std::size_t most = alike_ != nullptr ? std::min(room(), alike_->stem_tokens) : room();
+    const double growth = awaited_growth();
     for_stable_prompts([&](std::size_t number, QueryKind kind, bool balance) {
-      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, kept_->growth, rendered_,
-                                    kind, prompt_key(number), scratch_.sampler);
+      world_prompts_[number].update(scratch_.classes, balance, most, kept_->rebuild_fraction, growth, rendered_, kind,
+                                    prompt_key(number), scratch_.sampler);
     });
   }
 

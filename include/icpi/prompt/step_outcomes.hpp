@@ -182,9 +182,9 @@ class StepOutcomes {
 
   static constexpr std::size_t kind_mask = 7;
 
-  /// The observation of a step.
-  static std::string place(const Step& step) {
-    return std::string(step.head.substr(0, step.head.size() - step.action.size()));
+  /// The observation of a step, by its hash.
+  static std::size_t place(const Step& step) {
+    return std::hash<std::string_view>()(step.head.substr(0, step.head.size() - step.action.size()));
   }
 
   /// Of what came of a step: of one of its answers, or, of a whole transition, of all three. Ends in the kind.
@@ -200,7 +200,7 @@ class StepOutcomes {
 
   std::unordered_map<std::string, Outcomes> heads_;
   std::unordered_map<std::string, Summary> actions_;     ///< by text
-  std::unordered_map<std::string, std::size_t> places_;  ///< how many steps there are, by observation
+  std::unordered_map<std::size_t, std::size_t> places_;  ///< how many steps there are, by observation
   std::size_t steps_ = 0;
 };
 
