@@ -54,8 +54,8 @@ struct PolicyIterationOptions {
 /// eight trajectories in policy prompts, temperature 0.1, learning between episodes.
 [[nodiscard]] ICPI_API PolicyIterationOptions paper_options();
 
-/// For worlds that throw dice or hide their rewards: the recommended options with Optimism in place of WarmUp and UntriedFirst,
-/// planning that recalls what was seen and draws up to eight outcomes of what chance decides, examples of that as often as they
+/// For worlds that throw dice or hide their rewards: the recommended options with a sparing Optimism in place of WarmUp and
+/// UntriedFirst, planning that recalls what was seen and draws up to eight outcomes of what chance decides, examples of that as often as they
 /// came, and prompts that change when experience has grown by a tenth.
 /// Best with the embedded model's version InductionVersion::calibrated. docs/environments.md says what they bring.
 [[nodiscard]] ICPI_API PolicyIterationOptions exploring_options();
