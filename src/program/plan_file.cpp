@@ -35,11 +35,46 @@ constexpr std::array<std::string_view, 6> given_by_sweep{"seeds", "out", "resume
   throw InvalidArgument(fmt::format("{}, line {}: {}", file, node.source().begin.line, why));
 }
 
+/// Where the text in quotes ends that begins at `begin`; in one line, there too if it is left open.
+std::size_t end_of_quotes(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  const std::string three(3, quote);
+  const bool lines = text.substr(begin).starts_with(three);
+  for (std::size_t at = begin + (lines ? 3 : 1); at < text.size(); ++at) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (!lines && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    } else if (lines && text.substr(at).starts_with(three)) {
+      return std::min(text.find_first_not_of(quote, at), text.size());
+    }
+  }
+  return text.size();
+}
+
+/// TOML is ASCII but for texts in quotes and comments; toml++ takes for granted which other characters stand elsewhere.
+void refuse_bare_characters(const std::string& file, std::string_view text) {
+  std::size_t line = 1;
+  std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  while (at < text.size()) {
+    if (static_cast<unsigned char>(text[at]) >= 0x80)
+      throw InvalidArgument(
+          fmt::format("{}, line {}: a character beyond ASCII outside of quotes and comments", file, line));
+    std::size_t end = at + 1;
+    if (text[at] == '#') end = std::min(text.find('\n', at), text.size());
+    if (text[at] == '"' || text[at] == '\'') end = end_of_quotes(text, at);
+    const std::string_view passed = text.substr(at, end - at);
+    line += static_cast<std::size_t>(std::ranges::count(passed, '\n'));
+    at = end;
+  }
+}
+
 /// Reads the tables of a plan.
 class PlanReader {
  public:
   explicit PlanReader(const std::string& file) : file_(file) {
     const std::string text = read_file(file);
+    refuse_bare_characters(file, text);
     try {
       plan_ = toml::parse(text, file);
     } catch (const toml::parse_error& error) {
