@@ -316,6 +316,13 @@ TEST_F(Merge, ThatIsKilledAtAnyMomentIsDoneByTheNextOne) {
   }
 }
 
+TEST_F(Merge, GoesOnWhereItDiedBeforeItsListWasThere) {
+  std::filesystem::create_directory(path("merged"));
+  write("merged/merge.json.new", "{");
+  EXPECT_EQ(merge({"0"}, "merged").code, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("merged/merge.json.new")));
+}
+
 TEST_F(Merge, LeavesNoCutFileWhereTheDiskIsFull) {
   ASSERT_EQ(merge({"0"}, "merged").code, 0);
   const std::string before = read(path("merged/episodes.jsonl"));
