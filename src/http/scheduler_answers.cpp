@@ -229,9 +229,7 @@ void Scheduler::mark_down(Endpoint& endpoint, const std::string& problem, Clock:
   if (endpoint.down_since) return;
   endpoint.down_since = now;
   count_healthy();
-  const bool all_down =
-      std::all_of(endpoints_.begin(), endpoints_.end(), [](const Endpoint& e) { return e.retired || e.down_since; });
-  if (all_down) {
+  if (healthy_ == 0) {
     tell(fmt::format("http: {}; pausing for up to {:.0f} s until it is back", endpoint.last_problem,
                      in_seconds(options_.retries.patience)));
   } else {

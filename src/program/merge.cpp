@@ -32,7 +32,8 @@ void check_merge_folder(const MergeArguments& arguments) {
     if (std::filesystem::weakly_canonical(std::filesystem::absolute(run)) ==
         std::filesystem::weakly_canonical(std::filesystem::absolute(folder)))
       throw InvalidArgument(fmt::format("--out '{}' is one of the runs; allowed: another folder", arguments.out));
-  const std::filesystem::path begun = folder / fmt::format("{}.new", merge_file);  // by a merge that died at once
+  const std::filesystem::path begun =
+      folder / fmt::format("{}{}", merge_file, FreshFile::suffix);  // by a merge that died at once
   if (!std::filesystem::exists(folder / merge_file) && !std::filesystem::exists(begun)) check_run_directory(folder);
 }
 

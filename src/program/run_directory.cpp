@@ -41,7 +41,7 @@ std::filesystem::path fresh_name(const std::filesystem::path& place) {
   std::error_code error;
   const auto status = std::filesystem::status(place, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return {};
-  return place.string() + ".new";
+  return place.string().append(FreshFile::suffix);
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ class OutputFile {
 /// regular file, as a terminal or a pipe, is written to at once.
 class FreshFile {
  public:
+  static constexpr std::string_view suffix = ".new";  ///< of that name; what is left of it was never whole
+
   /// Throws Error when it cannot be created.
   explicit FreshFile(const std::filesystem::path& path);
   FreshFile(const FreshFile&) = delete;
