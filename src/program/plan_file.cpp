@@ -52,19 +52,34 @@ std::size_t end_of_quotes(std::string_view text, std::size_t begin) {
   return text.size();
 }
 
-/// TOML is ASCII but for texts in quotes and comments; toml++ takes for granted which other characters stand elsewhere.
-void refuse_bare_characters(const std::string& file, std::string_view text) {
-  std::size_t line = 1;
+bool is_ascii(char each) { return static_cast<unsigned char>(each) < 0x80; }
+
+/// Where in a text in quotes a backslash ends a line, or is to escape a character, and what comes next is beyond ASCII.
+std::size_t beyond_ascii_after_backslash(std::string_view quoted) {
+  for (std::size_t at = quoted.find('\\'); at < quoted.size(); at = quoted.find('\\', at + 2)) {
+    const std::size_t next = quoted.find_first_not_of(" \t\r\n", at + 1);
+    if (next < quoted.size() && !is_ascii(quoted[next])) return next;
+  }
+  return std::string_view::npos;
+}
+
+/// TOML is ASCII but for texts in quotes and comments; toml++ takes for granted which other characters stand elsewhere,
+/// and where it looks for the end of blanks after a backslash.
+void refuse_misplaced_characters(const std::string& file, std::string_view text) {
+  const auto refuse_at = [&](std::size_t at, std::string_view where) {
+    const auto line = 1 + std::ranges::count(text.substr(0, at), '\n');
+    throw InvalidArgument(fmt::format("{}, line {}: a character beyond ASCII {}", file, line, where));
+  };
   std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   while (at < text.size()) {
-    if (static_cast<unsigned char>(text[at]) >= 0x80)
-      throw InvalidArgument(
-          fmt::format("{}, line {}: a character beyond ASCII outside of quotes and comments", file, line));
+    if (!is_ascii(text[at])) refuse_at(at, "outside of quotes and comments");
     std::size_t end = at + 1;
     if (text[at] == '#') end = std::min(text.find('\n', at), text.size());
     if (text[at] == '"' || text[at] == '\'') end = end_of_quotes(text, at);
-    const std::string_view passed = text.substr(at, end - at);
-    line += static_cast<std::size_t>(std::ranges::count(passed, '\n'));
+    if (text[at] == '"') {
+      const std::size_t found = beyond_ascii_after_backslash(text.substr(at, end - at));
+      if (found != std::string_view::npos) refuse_at(at + found, "follows a backslash");
+    }
     at = end;
   }
 }
@@ -74,7 +89,7 @@ class PlanReader {
  public:
   explicit PlanReader(const std::string& file) : file_(file) {
     const std::string text = read_file(file);
-    refuse_bare_characters(file, text);
+    refuse_misplaced_characters(file, text);
     try {
       plan_ = toml::parse(text, file);
     } catch (const toml::parse_error& error) {
