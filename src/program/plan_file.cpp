@@ -179,7 +179,11 @@ class PlanReader {
   }
 
   [[nodiscard]] std::string text_of(const toml::node& value) const {
-    if (value.is_string()) return value.ref<std::string>();
+    if (value.is_string()) {
+      const auto& text = value.ref<std::string>();
+      if (text.find('\0') != std::string::npos) refuse_plan(file_, value, "U+0000 ends a word of a command");
+      return text;
+    }
     if (value.is_integer()) return fmt::to_string(value.ref<std::int64_t>());
     if (value.is_floating_point()) return fmt::to_string(value.ref<double>());
     refuse_plan(file_, value, "expected a text or a number");
@@ -198,6 +202,10 @@ class PlanReader {
       }
       if (std::find(given_by_sweep.begin(), given_by_sweep.end(), option) != given_by_sweep.end())
         refuse_plan(file_, value, fmt::format("'{}' is the sweep's to say", option));
+      const bool plain = std::all_of(option.begin(), option.end(), [](char each) {
+        return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-';
+      });
+      if (!plain || option.empty()) refuse_plan(file_, value, fmt::format("'{}' is no option of icpi train", option));
       entry.options.insert(option);
       add_words(option, value, entry.words);
     }

@@ -193,6 +193,33 @@ TEST_F(Sweep, LooksAtThePlanBeforeAnythingIsPlayed) {
   EXPECT_THAT(refused("seeds = \"0:2\"\n" + rest + "[slurm]\narray = \"0-3\"\n"), HasSubstr("is the sweep's to say"));
 }
 
+TEST_F(Sweep, WhatAPlanHoldsIsOfItsKindAndNothingElseReachesATask) {
+  const std::string rest = "[[method]]\nagent = \"icpi\"\n[[environment]]\ndomain = \"chain\"\n";
+  const auto in_line_2 = [&](const std::string& line) { return refused("seeds = \"0:2\"\n" + line + "\n" + rest); };
+  EXPECT_EQ(in_line_2("record = \"yes\""), "bad.toml, line 2: record: expected true or false\n");
+  EXPECT_EQ(in_line_2("train = 3"), "bad.toml, line 2: expected one table [train]\n");
+  EXPECT_EQ(in_line_2("model = \"induction\""), "bad.toml, line 2: expected tables [[model]]\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = 3}, 4]"), "bad.toml, line 2: expected tables [[model]]\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = [[3]]}]"), "bad.toml, line 2: expected a text or a number\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = 1979-05-27}]"), "bad.toml, line 2: expected a text or a number\n");
+  EXPECT_THAT(in_line_2("seeds-per-task = 0"), StartsWith("bad.toml, line 2: seeds-per-task '0' is not allowed"));
+  EXPECT_THAT(refused("seeds = \"0:1000000\"\n" + rest + "[[environment]]\ndomain = \"maze\"\n"),
+              HasSubstr("2000000 tasks; allowed: 1000000"));
+  for (const std::string key : {"out=/tmp/elsewhere", "seeds=5:6", "resume=x", "", "steps ", "Steps"})
+    EXPECT_EQ(in_line_2("train = {\"" + key + "\" = true}"),
+              "bad.toml, line 2: '" + key + "' is no option of icpi train\n");
+  EXPECT_EQ(in_line_2("train = {task = \"Go\\u0000.\"}"), "bad.toml, line 2: U+0000 ends a word of a command\n");
+}
+
+TEST_F(Sweep, TasksAreNumbersAndRangesThatExist) {
+  for (const std::string tasks : {"8", "3-2", "0-", "-1", "0,,1", "0,", "x", "0-18446744073709551615"})
+    EXPECT_EQ(sweep({"--dry-run", "--tasks", tasks}).error,
+              "icpi: --tasks '" + tasks + "' is not allowed; expected numbers and ranges in 0 .. 7, as 3,7-9\n");
+  EXPECT_THAT(sweep({"--dry-run", "--tasks", ""}).error, StartsWith("icpi: --tasks names none"));
+  EXPECT_THAT(icpi({"sweep", path("plan.toml"), "--out", path("a%b"), "--slurm", "--dry-run"}).error,
+              HasSubstr("a script for Slurm cannot name it"));
+}
+
 TEST_F(Sweep, ShowsItsTasksAndWritesNothing) {
   const CommandResult shown = sweep({"--dry-run"});
   EXPECT_EQ(shown.code, 0) << shown.error;
