@@ -267,6 +267,36 @@ TEST_F(Sweep, KeepsToTheFolderOfItsOwnPlan) {
   EXPECT_THAT(sweep().error, HasSubstr("their records do not mix"));
 }
 
+TEST_F(Sweep, FoldersNameNothingOutsideOfThemselves) {
+  ASSERT_EQ(sweep({"--tasks", "2"}).code, 0);
+  const std::string manifest = read(path("sweep/sweep.json"));
+  const std::string name = "\"name\":\"chain/random/seeds-0-to-1\"";
+  ASSERT_NE(manifest.find(name), std::string::npos);
+  for (const std::string other :
+       {"../../../elsewhere", "/tmp/elsewhere", "chain/../..", "chain/./x", "chain/", ".x", ""}) {
+    std::string changed = manifest;
+    write("sweep/sweep.json", changed.replace(manifest.find(name), name.size(), "\"name\":\"" + other + "\""));
+    const std::string error = path("sweep/sweep.json: task '") + other + "' does not name folders of the sweep\n";
+    EXPECT_EQ(icpi({"sweep", "status", path("sweep")}).error, "icpi: " + error);
+    EXPECT_EQ(icpi({"sweep", "task", path("sweep"), "2"}).error, "icpi: " + error);
+    EXPECT_EQ(icpi({"merge", path("sweep"), "--out", path("merged")}).error, "icpi: " + error);
+  }
+  write("sweep/sweep.json", manifest.substr(0, manifest.find('\n')) + "]}");
+  EXPECT_THAT(icpi({"sweep", "status", path("sweep")}).error, EndsWith("sweep.json: it lists no task\n"));
+}
+
+TEST_F(Sweep, PlaysATaskAgainOfWhichItCannotReadWhatBecame) {
+  ASSERT_EQ(sweep({"--tasks", "2-3"}).code, 0);
+  const std::string file = "sweep/tasks/chain/random/seeds-0-to-1/task.json";
+  const std::string sound = read(path(file));
+  write(file, "");
+  const CommandResult status = icpi({"sweep", "status", path("sweep")});
+  EXPECT_EQ(status.code, 0);
+  EXPECT_THAT(status.out, AllOf(HasSubstr("1 done"), HasSubstr("1 failed"), HasSubstr(path(file) + ": JSON: ")));
+  EXPECT_EQ(sweep({"--tasks", "2-3"}).code, 0);
+  EXPECT_EQ(read(path(file)), sound);
+}
+
 /// Runs of one seed each, to be joined.
 class Merge : public Sweep {
  protected:
@@ -387,6 +417,9 @@ TEST_F(Merge, RefusesByNameWhatDoesNotFit) {
   EXPECT_THAT(merge({"0", "other"}, "no").error,
               AllOf(HasSubstr("/other' is of icpi 7"), HasSubstr("runs of one version")));
   edit("other/run.json", "{\"icpi\":\"7", "{\"icpi\":\"");
+  edit("other/run.json", ",\"seeds\":\"", ", \"seeds\":\"");
+  EXPECT_THAT(merge({"0", "other"}, "no").error, HasSubstr("other/run.json: it is not as icpi writes it: "));
+  edit("other/run.json", ", \"seeds\":\"", ",\"seeds\":\"");
   edit("other/episodes.jsonl", "\"length\":", "\"length\":0");
   EXPECT_THAT(merge({"other"}, "no").error, HasSubstr("other/episodes.jsonl, line 1: "));
   edit("other/episodes.jsonl", "\"length\":0", "\"length\":");
