@@ -69,6 +69,7 @@ class Insertion {
 /// Whether the file is one that export wrote.
 bool is_export(const std::string& file) {
   constexpr std::string_view beginning = R"({"request":")";
+  if (!std::filesystem::is_regular_file(file)) return false;
   std::ifstream in(file, std::ios::binary);
   std::string begins(beginning.size(), ' ');
   return in.read(begins.data(), static_cast<std::streamsize>(begins.size())) && begins == beginning;

@@ -33,8 +33,13 @@ std::vector<std::string> listed_texts(std::string_view text) {
   return texts;
 }
 
+constexpr std::string_view before_seeds = ",\"seeds\":\"";  // in a string the quotes would be escaped
+
 ListedRun read_listed(const Json& json, std::string text) {
   ListedRun run;
+  const std::string seeds = std::string(before_seeds) + json["seeds"].string() + '"';
+  if (text.find(before_seeds) != text.find(seeds) || text.find(seeds) == std::string::npos)
+    throw InvalidArgument("it is not as icpi writes it: each run's seeds after its agent, without blanks");
   run.domain = json["domain"].string();
   run.agent = json["agent"].string();
   run.seeds = parse_seeds(json["seeds"].string());
@@ -104,8 +109,7 @@ RunDescription read_description(const std::filesystem::path& run) {
 }
 
 std::string with_seeds(const std::string& text, SeedRange seeds) {
-  constexpr std::string_view before = ",\"seeds\":\"";  // in a string the quotes would be escaped
-  const auto begin = text.find(before) + before.size();
+  const auto begin = text.find(before_seeds) + before_seeds.size();
   return fmt::format("{}{}:{}{}", text.substr(0, begin), seeds.first, seeds.last, text.substr(text.find('"', begin)));
 }
 

@@ -27,7 +27,7 @@ double price(const Json& entry, std::string_view kind) {
   return value;
 }
 
-TokenPrices read_entry(const Json& entry) {
+TokenPrices read_kinds(const Json& entry) {
   for (const std::string& name : entry.names()) {
     if (std::find(kinds.begin(), kinds.end(), name) == kinds.end())
       throw InvalidArgument(fmt::format("'{}' is no kind of price; allowed: {}", name, fmt::join(kinds, ", ")));
@@ -36,6 +36,15 @@ TokenPrices read_entry(const Json& entry) {
   if (entry.find("cached") != nullptr) prices.cached = price(entry, "cached");
   if (entry.find("cache_write") != nullptr) prices.cache_write = price(entry, "cache_write");
   return prices;
+}
+
+/// Errors name the model.
+TokenPrices read_entry(const Json& entry, const std::string& model) {
+  try {
+    return read_kinds(entry);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("'{}': {}", model, error.what()));
+  }
 }
 
 /// What `read` makes of the file's models. Errors name the file.
@@ -54,14 +63,14 @@ auto read_models(const std::string& file, Read&& read) {
 std::optional<TokenPrices> find_prices(const std::string& file, const std::string& model) {
   return read_models(file, [&](const Json& models) {
     const Json* entry = models.find(model);
-    return entry == nullptr ? std::nullopt : std::optional(read_entry(*entry));
+    return entry == nullptr ? std::nullopt : std::optional(read_entry(*entry, model));
   });
 }
 
 TokenPrices read_prices(const std::string& file, const std::string& model) {
   return read_models(file, [&](const Json& models) {
     const Json* entry = models.find(model);
-    if (entry != nullptr) return read_entry(*entry);
+    if (entry != nullptr) return read_entry(*entry, model);
     const std::string known = fmt::format("{}", fmt::join(models.names(), ", "));
     if (model.empty()) throw InvalidArgument(fmt::format("--model-name says whose prices they are; known: {}", known));
     throw InvalidArgument(fmt::format("there are no prices of '{}'; known: {}", model, known));

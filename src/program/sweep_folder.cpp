@@ -18,6 +18,7 @@
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
 #include "parse.hpp"
+#include "plan_file.hpp"
 #include "run_directory.hpp"
 #include "version_text.hpp"
 
@@ -38,6 +39,15 @@ std::string describe_sweep(const std::vector<SweepTask>& tasks, bool record, con
     out += '\n' + item.str();
   });
   return line.str() + '\n';
+}
+
+/// Throws InvalidArgument unless it names folders below that of all tasks, as plans do.
+void check_task_name(const std::string& name) {
+  const std::filesystem::path path(name);
+  const bool plain = std::all_of(path.begin(), path.end(), [](const std::filesystem::path& part) {
+    return !part.empty() && part.string() == folder_name(part.string());
+  });
+  if (path.empty() || !plain) throw InvalidArgument(fmt::format("task '{}' does not name folders of the sweep", name));
 }
 
 /// The whole file as somebody else's lock would see it.
@@ -106,8 +116,10 @@ void SweepFolder::read() {
     record_ = json["record"].boolean();
     for (const Json& each : json["tasks"].array()) {
       tasks_.push_back({each["name"].string(), {}});
+      check_task_name(tasks_.back().name);
       for (const Json& word : each["command"].array()) tasks_.back().words.push_back(word.string());
     }
+    if (tasks_.empty()) throw InvalidArgument("it lists no task");
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(fmt::format("{}: {}", file.string(), error.what()));
   }
@@ -127,7 +139,7 @@ std::optional<TaskOutcome> SweepFolder::outcome(std::size_t task) const {
     const Json json = Json::parse(read_file(file));
     return TaskOutcome{json["outcome"].string(), json["reason"].string(), json["host"].string()};
   } catch (const InvalidArgument& error) {
-    throw InvalidArgument(fmt::format("{}: {}", file.string(), error.what()));
+    return TaskOutcome{"failed", fmt::format("{}: {}", file.string(), error.what()), ""};
   }
 }
 

@@ -58,7 +58,7 @@ class SweepFolder {
   [[nodiscard]] std::filesystem::path run(std::size_t task) const { return folder(task) / "run"; }
   [[nodiscard]] std::filesystem::path recording(std::size_t task) const { return folder(task) / "recording.jsonl"; }
 
-  /// What the task's last player wrote; nothing: there was none.
+  /// What the task's last player wrote; nothing: there was none. What cannot be read is a failure.
   [[nodiscard]] std::optional<TaskOutcome> outcome(std::size_t task) const;
   /// Replaces it, all or nothing. Throws Error.
   void write_outcome(std::size_t task, const TaskOutcome& outcome) const;

@@ -39,6 +39,8 @@ void run_sweep(const CLI::App& app, const SweepCommands& commands, std::ostream&
   if (command.got_subcommand("status")) return sweep_status(commands.task, out);
   if (command.got_subcommand("task")) return sweep_task(commands.task, out);
   if (commands.sweep.plan.empty()) throw InvalidArgument("sweep: the plan is missing: icpi sweep PLAN.toml --out DIR");
+  if (command.count("--tasks") > 0 && commands.sweep.tasks.empty())
+    throw InvalidArgument("--tasks names none; expected numbers and ranges, as 3,7-9");
   sweep(commands.sweep, out);
 }
 

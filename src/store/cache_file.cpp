@@ -64,6 +64,13 @@ bool header_names_icpi(const std::filesystem::path& file) {
   return id == application_id;
 }
 
+void refuse_other_than_files(const std::filesystem::path& file) {
+  std::error_code unknown;  // opening it says more
+  const auto status = std::filesystem::status(file, unknown);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw InvalidArgument(fmt::format("completion cache {}: it is no regular file", file.string()));
+}
+
 ino_t inode_of(const std::filesystem::path& file) {
   struct stat status {};
   return stat(file.c_str(), &status) == 0 ? status.st_ino : 0;

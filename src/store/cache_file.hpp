@@ -37,6 +37,9 @@ class FileLock {
 /// Whether SQLite's header names icpi's caches, even if it is broken elsewhere.
 [[nodiscard]] bool header_names_icpi(const std::filesystem::path& file);
 
+/// Throws InvalidArgument for a folder, a pipe or a device: SQLite waits for ever for some, and takes others for empty.
+void refuse_other_than_files(const std::filesystem::path& file);
+
 /// 0: there is no such file.
 [[nodiscard]] ino_t inode_of(const std::filesystem::path& file);
 

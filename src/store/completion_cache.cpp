@@ -38,6 +38,7 @@ class CompletionStore::Implementation {
     if (options_.require && options_.optional)
       throw InvalidArgument(
           "CacheOptions::optional does not go with require: without the cache there is nothing to ask");
+    refuse_other_than_files(options_.file);
     or_without(0, [&] {
       options_.require ? open_to_read() : open_and_check();
       return 0;

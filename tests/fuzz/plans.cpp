@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any file as a plan of a sweep: refused by file and line, or of the form that a plan has. Nothing it names leaves the
-// sweep's folder, and no option for Slurm leaves its line.
+// sweep's folder, no key is more than an option's name, and no option for Slurm leaves its line.
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,9 +22,17 @@ std::string plan_file() {
   return file.string();
 }
 
+bool is_of_a_name(char each) { return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-'; }
+
 void require_sound(const PlanEntry& entry) {
   fuzz::require(entry.name.find('/') == std::string::npos && !entry.name.starts_with('.'), "a name is a folder's");
-  for (const std::string& word : entry.words) fuzz::require(word.starts_with("--"), "words are options");
+  for (const std::string& word : entry.words) {
+    fuzz::require(word.starts_with("--"), "words are options");
+    const std::string name = word.substr(2, word.find('=') - 2);
+    fuzz::require(!name.empty() && std::all_of(name.begin(), name.end(), is_of_a_name), "options have plain names");
+    for (const std::string given : {"seeds", "out", "resume", "record", "dry-run", "help"})
+      fuzz::require(name != given, "what the sweep gives is in no plan");
+  }
 }
 
 }  // namespace

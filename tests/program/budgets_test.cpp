@@ -135,7 +135,8 @@ TEST_F(Budgets, FilesOfPricesThatCannotBeUsedAreNamed) {
   };
   EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":2}}})", "b"), HasSubstr("no prices of 'b'; known: a"));
   EXPECT_THAT(error(R"({"models":{"a":{"prompt":1}}})", "a"), HasSubstr("completion"));
-  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":-2}}})", "a"), HasSubstr("negative"));
+  EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":-2}}})", "a"),
+              HasSubstr("'a': 'completion' is negative"));
   EXPECT_THAT(error(R"({"models":{"a":{"prompt":1,"completion":2,"output":3}}})", "a"), HasSubstr("'output'"));
   EXPECT_THAT(error("prompt: 1", "a"), HasSubstr("prices.json"));
   EXPECT_THAT(icpi({"train", "--domain", "chain", "--prices", path("none"), "--out", path("out")}).error,

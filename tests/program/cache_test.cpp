@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What `icpi cache` says of completion caches and does with them.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -96,6 +97,13 @@ TEST_F(CacheCommand, RefusesWhatIsNone) {
   EXPECT_EQ(icpi({"cache", "merge", path("a.db"), "--into", path("a.db")}).code, 2);
   EXPECT_EQ(icpi({"cache", "export", path("a.db"), "--out", path("a.db")}).code, 2);
   EXPECT_EQ(icpi({"cache"}).code, 2);
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  for (const std::string& other : {path("pipe"), folder_.string(), std::string("/dev/zero")}) {
+    const std::string error = "icpi: completion cache " + other + ": it is no regular file\n";
+    EXPECT_EQ(icpi({"cache", "info", other}).error, error);
+    EXPECT_EQ(icpi({"cache", "merge", other, "--into", path("a.db")}).error, error);
+    EXPECT_EQ(icpi({"cache", "merge", path("a.db"), "--into", other}).error, error);
+  }
   std::ofstream(path("damaged.jsonl")) << "{\"request\":\"00\",\"text\":\"\"}\n";
   EXPECT_THAT(icpi({"cache", "merge", path("damaged.jsonl"), "--into", path("a.db")}).error,
               HasSubstr("damaged.jsonl, line 1: "));

@@ -162,10 +162,11 @@ TEST_F(Sweep, LooksAtThePlanBeforeAnythingIsPlayed) {
             "bad.toml, line 2: Error while parsing key-value pair: cannot redefine existing string 'seeds'\n");
   for (const std::string header : {"[!]", "[[,]]", "[\x01]", "[ = ]"})
     EXPECT_THAT(refused("seeds = \"0:2\"\n" + header), StartsWith("bad.toml, line 2: ")) << header;
-  const std::string bare = "a character beyond ASCII outside of quotes and comments\n";
-  for (const std::string line : {"\xEF\xBB\xBB = 1", "x = 'a' \u00e9", "x = \"\\\"\u00e9\" \u00e9", "x = 'a\n\u00e9"})
-    EXPECT_THAT(refused("# \u00e9 \"\n" + line), AllOf(StartsWith("bad.toml, line "), EndsWith(bare))) << line;
-  for (const std::string text : {"'\u00e9\"'", "\"\\\"\u00e9\"", "\"\"\"\n\u00e9\"\"\u00e9\"\"\"", "'''\u00e9\\'''"})
+  for (const std::string line : {"\xEF\xBB\xBB = 1", "x = 'a' \u00e9", "x = \"\\\"\u00e9\" \u00e9", "x = 'a\n\u00e9",
+                                 "x = 1\":t\u078ce", "x = \"\\\u00e9\"", "x = \"\"\"\\\xEF\xBB\xBC\"\"\""})
+    EXPECT_THAT(refused("# \u00e9 \"\n" + line), StartsWith("bad.toml, line ")) << line;
+  for (const std::string text : {"'\\\u00e9'", "'\u00e9\"'", "\"\\\"\u00e9\"", "\"\"\"\n\u00e9\"\"\u00e9\"\"\"",
+                                 "'''\u00e9\\'''", "\"\"\"\\ \n \u00e9\xEF\xBB\xBB\"\"\""})
     EXPECT_THAT(refused("seeds = \"0:2\"\nx = " + text), HasSubstr("'x' is unknown")) << text;
   EXPECT_EQ(refused(rest), "bad.toml: seeds are missing: seeds = \"A:B\"\n");
   EXPECT_EQ(refused("seeds = \"0:2\"\n[[method]]\nagent = \"icpi\"\n"),
@@ -186,6 +187,33 @@ TEST_F(Sweep, LooksAtThePlanBeforeAnythingIsPlayed) {
               HasSubstr("records could not tell them apart"));
   EXPECT_THAT(refused("seeds = \"0:2\"\n" + rest + "[[method]]\nname = \"../up\"\n"), HasSubstr("name '../up'"));
   EXPECT_THAT(refused("seeds = \"0:2\"\n" + rest + "[slurm]\narray = \"0-3\"\n"), HasSubstr("is the sweep's to say"));
+}
+
+TEST_F(Sweep, WhatAPlanHoldsIsOfItsKindAndNothingElseReachesATask) {
+  const std::string rest = "[[method]]\nagent = \"icpi\"\n[[environment]]\ndomain = \"chain\"\n";
+  const auto in_line_2 = [&](const std::string& line) { return refused("seeds = \"0:2\"\n" + line + "\n" + rest); };
+  EXPECT_EQ(in_line_2("record = \"yes\""), "bad.toml, line 2: record: expected true or false\n");
+  EXPECT_EQ(in_line_2("train = 3"), "bad.toml, line 2: expected one table [train]\n");
+  EXPECT_EQ(in_line_2("model = \"induction\""), "bad.toml, line 2: expected tables [[model]]\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = 3}, 4]"), "bad.toml, line 2: expected tables [[model]]\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = [[3]]}]"), "bad.toml, line 2: expected a text or a number\n");
+  EXPECT_EQ(in_line_2("model = [{max-calls = 1979-05-27}]"), "bad.toml, line 2: expected a text or a number\n");
+  EXPECT_THAT(in_line_2("seeds-per-task = 0"), StartsWith("bad.toml, line 2: seeds-per-task '0' is not allowed"));
+  EXPECT_THAT(refused("seeds = \"0:1000000\"\n" + rest + "[[environment]]\ndomain = \"maze\"\n"),
+              HasSubstr("2000000 tasks; allowed: 1000000"));
+  for (const std::string key : {"out=/tmp/elsewhere", "seeds=5:6", "resume=x", "", "steps ", "Steps"})
+    EXPECT_EQ(in_line_2("train = {\"" + key + "\" = true}"),
+              "bad.toml, line 2: '" + key + "' is no option of icpi train\n");
+  EXPECT_EQ(in_line_2("train = {task = \"Go\\u0000.\"}"), "bad.toml, line 2: U+0000 ends a word of a command\n");
+}
+
+TEST_F(Sweep, TasksAreNumbersAndRangesThatExist) {
+  for (const std::string tasks : {"8", "3-2", "0-", "-1", "0,,1", "0,", "x", "0-18446744073709551615"})
+    EXPECT_EQ(sweep({"--dry-run", "--tasks", tasks}).error,
+              "icpi: --tasks '" + tasks + "' is not allowed; expected numbers and ranges in 0 .. 7, as 3,7-9\n");
+  EXPECT_THAT(sweep({"--dry-run", "--tasks", ""}).error, StartsWith("icpi: --tasks names none"));
+  EXPECT_THAT(icpi({"sweep", path("plan.toml"), "--out", path("a%b"), "--slurm", "--dry-run"}).error,
+              HasSubstr("a script for Slurm cannot name it"));
 }
 
 TEST_F(Sweep, ShowsItsTasksAndWritesNothing) {
@@ -233,6 +261,36 @@ TEST_F(Sweep, KeepsToTheFolderOfItsOwnPlan) {
   manifest.insert(manifest.find(version) + version.size(), "9");
   write("sweep/sweep.json", manifest);
   EXPECT_THAT(sweep().error, HasSubstr("their records do not mix"));
+}
+
+TEST_F(Sweep, FoldersNameNothingOutsideOfThemselves) {
+  ASSERT_EQ(sweep({"--tasks", "2"}).code, 0);
+  const std::string manifest = read(path("sweep/sweep.json"));
+  const std::string name = "\"name\":\"chain/random/seeds-0-to-1\"";
+  ASSERT_NE(manifest.find(name), std::string::npos);
+  for (const std::string other :
+       {"../../../elsewhere", "/tmp/elsewhere", "chain/../..", "chain/./x", "chain/", ".x", ""}) {
+    std::string changed = manifest;
+    write("sweep/sweep.json", changed.replace(manifest.find(name), name.size(), "\"name\":\"" + other + "\""));
+    const std::string error = path("sweep/sweep.json: task '") + other + "' does not name folders of the sweep\n";
+    EXPECT_EQ(icpi({"sweep", "status", path("sweep")}).error, "icpi: " + error);
+    EXPECT_EQ(icpi({"sweep", "task", path("sweep"), "2"}).error, "icpi: " + error);
+    EXPECT_EQ(icpi({"merge", path("sweep"), "--out", path("merged")}).error, "icpi: " + error);
+  }
+  write("sweep/sweep.json", manifest.substr(0, manifest.find('\n')) + "]}");
+  EXPECT_THAT(icpi({"sweep", "status", path("sweep")}).error, EndsWith("sweep.json: it lists no task\n"));
+}
+
+TEST_F(Sweep, PlaysATaskAgainOfWhichItCannotReadWhatBecame) {
+  ASSERT_EQ(sweep({"--tasks", "2-3"}).code, 0);
+  const std::string file = "sweep/tasks/chain/random/seeds-0-to-1/task.json";
+  const std::string sound = read(path(file));
+  write(file, "");
+  const CommandResult status = icpi({"sweep", "status", path("sweep")});
+  EXPECT_EQ(status.code, 0);
+  EXPECT_THAT(status.out, AllOf(HasSubstr("1 done"), HasSubstr("1 failed"), HasSubstr(path(file) + ": JSON: ")));
+  EXPECT_EQ(sweep({"--tasks", "2-3"}).code, 0);
+  EXPECT_EQ(read(path(file)), sound);
 }
 
 /// Runs of one seed each, to be joined.
@@ -355,6 +413,9 @@ TEST_F(Merge, RefusesByNameWhatDoesNotFit) {
   EXPECT_THAT(merge({"0", "other"}, "no").error,
               AllOf(HasSubstr("/other' is of icpi 7"), HasSubstr("runs of one version")));
   edit("other/run.json", "{\"icpi\":\"7", "{\"icpi\":\"");
+  edit("other/run.json", ",\"seeds\":\"", ", \"seeds\":\"");
+  EXPECT_THAT(merge({"0", "other"}, "no").error, HasSubstr("other/run.json: it is not as icpi writes it: "));
+  edit("other/run.json", ", \"seeds\":\"", ",\"seeds\":\"");
   edit("other/episodes.jsonl", "\"length\":", "\"length\":0");
   EXPECT_THAT(merge({"other"}, "no").error, HasSubstr("other/episodes.jsonl, line 1: "));
   edit("other/episodes.jsonl", "\"length\":0", "\"length\":");
