@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The only file that sees llama.h.
+// The only file that sees llama.h, by way of library.hpp.
 #include "loaded_model.hpp"
 
 #include <fmt/format.h>
-#include <llama.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 
 #include "gguf_header.hpp"
 #include "icpi/core/error.hpp"
+#include "library.hpp"
 #include "model_file.hpp"
 
 namespace icpi::llama {
@@ -80,7 +80,7 @@ class ErrorLog {
 };
 
 void start_library(const std::string& backend_directory) {
-  check_library_version(llama_version());
+  check_library_version(library_version());
   static std::mutex starting;
   const std::lock_guard lock(starting);
   static const bool initialized = (llama_backend_init(), true);
@@ -207,7 +207,7 @@ void LoadedModel::load_weights(const Options& options) {
   const std::string& path = options.model_path;
   llama_model_params parameters = llama_model_default_params();
   parameters.n_gpu_layers = options.gpu_layers;
-  parameters.load_mode = options.memory_map && llama_supports_mmap() ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+  set_memory_map(parameters, options.memory_map && llama_supports_mmap());
   handles_->model.reset(llama_model_load_from_file(path.c_str(), parameters));
   const llama_model* model = handles_->model.get();
   if (model == nullptr) {
@@ -230,7 +230,7 @@ void LoadedModel::load_weights(const Options& options) {
   known.file = path;
   known.name = text_of(model, "general.name");
   known.description = description.data();
-  known.library = llama_version();
+  known.library = library_version();
   known.devices = device_names();
   const ChatMessage greeting{"user", "hello"};
   const bool has_words = llama_model_chat_template(model, nullptr) != nullptr;
