@@ -90,7 +90,7 @@ class Referee {
 
   void compute(const std::vector<Token>& more) {
     constexpr std::array<icpi::llama::Sequence, 1> sequence{0};
-    constexpr std::size_t most = 63;
+    constexpr std::size_t most = 60;
     for (std::size_t from = 0; from < more.size(); from += most) {
       std::vector<icpi::llama::BatchToken> batch;
       for (std::size_t i = from; i < std::min(from + most, more.size()); ++i) {

@@ -94,7 +94,7 @@ TEST_P(PretrainedServer, GivesTheSameGreedyAnswers) {
   options.context = 4096;
   options.kv_mib = 768;
   options.kv_type = icpi::llama::KvType::f32;
-  options.batch_tokens = 63;
+  options.batch_tokens = 60;
   icpi::llama::LlamaLanguageModel drafting(options);
   const auto ours = icpi_test::answers(drafting, requests, 16);
   options.draft = icpi::llama::DraftSource::none;
