@@ -38,8 +38,8 @@ function(icpi_llama_compiles variable statements)
     ${variable})
 endfunction()
 
-# Ends with an error that names what this libllama lacks, warns of one that was not tested; sets ICPI_LLAMA_TELLS_VERSION and ICPI_LLAMA_HAS_LOAD_MODE to 1 or 0
-# in the caller.
+# Ends with an error that names what this libllama lacks, warns of one that was not tested; sets ICPI_LLAMA_TELLS_VERSION and
+# ICPI_LLAMA_HAS_LOAD_MODE to 1 or 0 in the caller.
 function(icpi_probe_llama)
   string(MAKE_C_IDENTIFIER "ICPI_LLAMA_${llama_VERSION}" version) # found anew where another one is named
   set(all "")
