@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The only file that sees llama.h.
+// The only file that sees llama.h, by way of library.hpp.
 #include "loaded_model.hpp"
 
 #include <fmt/format.h>
-#include <llama.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 
 #include "gguf_header.hpp"
 #include "icpi/core/error.hpp"
+#include "library.hpp"
 #include "model_file.hpp"
 
 namespace icpi::llama {
@@ -80,7 +80,7 @@ class ErrorLog {
 };
 
 void start_library(const std::string& backend_directory) {
-  check_library_version(llama_version());
+  check_library_version(library_version());
   static std::mutex starting;
   const std::lock_guard lock(starting);
   static const bool initialized = (llama_backend_init(), true);
@@ -111,6 +111,15 @@ std::size_t number_of(const llama_model* model, const std::string& key, std::siz
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? value : otherwise;
+}
+
+/// Whether ggml may bring most of the weights into another order, which it has other code for; where the file does not say of
+/// which type they are: no.
+bool may_be_repacked(const llama_model* model) {
+  constexpr std::array<std::size_t, 6> never{LLAMA_FTYPE_ALL_F32,     LLAMA_FTYPE_MOSTLY_F16,  LLAMA_FTYPE_MOSTLY_BF16,
+                                             LLAMA_FTYPE_MOSTLY_Q4_1, LLAMA_FTYPE_MOSTLY_Q5_0, LLAMA_FTYPE_MOSTLY_Q5_1};
+  const std::size_t type = number_of(model, "general.file_type", LLAMA_FTYPE_ALL_F32);
+  return std::find(never.begin(), never.end(), type) == never.end();
 }
 
 ggml_type ggml_type_of(KvType type) {
@@ -207,7 +216,7 @@ void LoadedModel::load_weights(const Options& options) {
   const std::string& path = options.model_path;
   llama_model_params parameters = llama_model_default_params();
   parameters.n_gpu_layers = options.gpu_layers;
-  parameters.load_mode = options.memory_map && llama_supports_mmap() ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+  set_memory_map(parameters, options.memory_map && llama_supports_mmap());
   handles_->model.reset(llama_model_load_from_file(path.c_str(), parameters));
   const llama_model* model = handles_->model.get();
   if (model == nullptr) {
@@ -230,7 +239,7 @@ void LoadedModel::load_weights(const Options& options) {
   known.file = path;
   known.name = text_of(model, "general.name");
   known.description = description.data();
-  known.library = llama_version();
+  known.library = library_version();
   known.devices = device_names();
   const ChatMessage greeting{"user", "hello"};
   const bool has_words = llama_model_chat_template(model, nullptr) != nullptr;
@@ -246,11 +255,13 @@ void LoadedModel::load_weights(const Options& options) {
     throw InvalidArgument(
         fmt::format("llama: context is {}; {} was trained for {}", known.context, path, known.trained_context));
   if (known.context == 0) refuse("the file does not say how long a text may be");
+  batch_tokens_ = options.batch_tokens;
   if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
     measure_states(options);
     if (known.state_bytes == 0) refuse("the sizes of its states are unknown");
     return;
   }
+  if (may_be_repacked(model)) group_ = 4;
   known.kv_bytes_per_token = bytes_per_token(model, known.architecture, options.kv_type);
   if (known.kv_bytes_per_token == 0) refuse("the sizes of its attention are unknown");
 }
@@ -281,7 +292,7 @@ void LoadedModel::measure_states(const Options& options) {
 std::size_t LoadedModel::split_budget(const Options& options) {
   Capabilities& known = capabilities_;
   constexpr std::uint64_t unit = 256;         // libllama rounds up to it
-  constexpr std::uint64_t fewest_states = 4;  // a prefix, a prompt with one way to go on, and company: see compute()
+  constexpr std::uint64_t fewest_states = 4;  // a prefix, a prompt with one way to go on, and company: see company_of()
   const bool states = known.state_bytes > 0;
   const std::uint64_t one_context = (known.context + unit - 1) / unit * unit;
   const std::uint64_t per_token = known.kv_bytes_per_token;
@@ -333,7 +344,7 @@ void LoadedModel::make_memory(const Options& options) {
   handles_->memory = llama_get_memory(handles_->context.get());
   // Where tokens take no room of their own, sequences alone count.
   cells_ = known.kv_bytes_per_token == 0 ? cells * sequences_ : static_cast<std::size_t>(cells);
-  --sequences_;  // the last one is for company: see compute()
+  --sequences_;  // the last one is for company: see company_of()
 }
 
 void LoadedModel::read_vocabulary() {
@@ -405,19 +416,24 @@ void LoadedModel::forget(Sequence sequence, std::size_t position) {
 
 void LoadedModel::forget_all() { llama_memory_clear(handles_->memory, false); }
 
-/// A token that is computed alone gets company: ggml splits the attention of a single one between its threads and sums up
-/// in another order than that of several, so its logits would depend on whether others are computed with it.
+/// Tokens that are computed beside others so that logits do not depend on how many are computed together. A token alone gets
+/// company: ggml splits its attention between its threads and sums up in another order than that of several. Weights that
+/// ggml repacks are multiplied with groups of four tokens by other means than with what is left of them: there all are groups.
+std::size_t LoadedModel::company_of(std::size_t count) const noexcept {
+  const std::size_t groups = (count + group_ - 1) / group_ * group_;
+  return std::max<std::size_t>(groups <= batch_tokens_ ? groups : count, 2) - count;
+}
+
 LoadedModel::Outcome LoadedModel::compute(std::span<const BatchToken> batch) {
-  if (batch.size() != 1) return decode(batch);
-  const Sequence aside = static_cast<Sequence>(sequences_);
-  const std::array both{batch.front(), BatchToken{batch.front().token, 0, {&aside, 1}, false}};
-  const Outcome outcome = decode(both);
-  if (outcome == Outcome::no_room) return decode(batch);
-  forget(aside, 0);
+  const std::size_t company = company_of(batch.size());
+  if (company == 0) return decode(batch, 0);
+  const Outcome outcome = decode(batch, company);
+  if (outcome == Outcome::no_room) return decode(batch, 0);
+  forget(static_cast<Sequence>(sequences_), 0);
   return outcome;
 }
 
-LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch) {
+LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch, std::size_t company) {
   Handles& h = *handles_;
   h.tokens.clear();
   h.positions.clear();
@@ -432,14 +448,25 @@ LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch) {
     h.sequence_counts.push_back(static_cast<int32_t>(each.sequences.size()));
     h.outputs.push_back(each.output ? 1 : 0);
   }
+  for (std::size_t i = 0; i < company; ++i) {
+    h.tokens.push_back(batch.front().token);
+    h.positions.push_back(static_cast<llama_pos>(i));
+    h.sequences.push_back(static_cast<llama_seq_id>(sequences_));
+    h.sequence_counts.push_back(1);
+    h.outputs.push_back(0);
+  }
   llama_seq_id* next = h.sequences.data();
   for (const int32_t count : h.sequence_counts) {
     h.sequence_lists.push_back(next);
     next += count;
   }
-  const llama_batch whole{
-      static_cast<int32_t>(batch.size()), h.tokens.data(),         nullptr,         h.positions.data(),
-      h.sequence_counts.data(),           h.sequence_lists.data(), h.outputs.data()};
+  const llama_batch whole{static_cast<int32_t>(h.tokens.size()),
+                          h.tokens.data(),
+                          nullptr,
+                          h.positions.data(),
+                          h.sequence_counts.data(),
+                          h.sequence_lists.data(),
+                          h.outputs.data()};
   try {
     const int32_t result = llama_decode(h.context.get(), whole);
     return result == 0 ? Outcome::done : result == 1 ? Outcome::no_room : Outcome::failed;

@@ -74,7 +74,7 @@ class LoadedModel {
   void forget_all();
 
   enum class Outcome : std::uint8_t { done, no_room, failed };  ///< of compute()
-  /// Computes. `no_room` leaves memory as it was, `failed` leaves it undefined.
+  /// Computes at least one token. `no_room` leaves memory as it was, `failed` leaves it undefined.
   Outcome compute(std::span<const BatchToken> batch);
   /// Logits after a token of the last batch that was an output, until the next one.
   [[nodiscard]] std::span<const float> logits(std::size_t index) const;
@@ -90,13 +90,16 @@ class LoadedModel {
   [[nodiscard]] std::size_t split_budget(const Options& options);
   void make_memory(const Options& options);
   void read_vocabulary();
-  Outcome decode(std::span<const BatchToken> batch);
+  [[nodiscard]] std::size_t company_of(std::size_t count) const noexcept;
+  Outcome decode(std::span<const BatchToken> batch, std::size_t company);
 
   std::unique_ptr<Handles> handles_;
   Capabilities capabilities_;
   std::string fingerprint_;
   std::size_t cells_ = 0;
   std::size_t sequences_ = 0;
+  std::size_t batch_tokens_ = 1;  ///< computed at a time
+  std::size_t group_ = 1;         ///< see company_of()
   std::optional<Token> beginning_;
   bool adds_blank_ = false;
   std::vector<bool> ends_text_;
