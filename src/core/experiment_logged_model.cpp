@@ -19,14 +19,14 @@ namespace icpi::detail {
 
 namespace {
 
-/// Another one than that of any completion: those have no such sample index.
-RequestFingerprint fingerprint_of(const ScoreRequest& request) {
+/// Its fingerprint is another one than that of any completion: those have no such sample index.
+CompletionRequest like(const ScoreRequest& request) {
   CompletionRequest same;
   same.prefix = request.prefix;
   same.query = request.query;
   same.choices = request.continuations;
   same.sample_index = std::numeric_limits<std::uint32_t>::max();
-  return fingerprint(same);
+  return same;
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ class LoggedAnswers::Work {
           fmt::format("LoggedModel::complete: {} requests but {} completions", requests.size(), completions.size()));
     missing_.clear();
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const auto request = fingerprint(requests[i]);
+      const auto request = fingerprints_.of(requests[i]);
       if (!take(request, completions[i])) missing_.push_back({i, request});
     }
     // The model keeps what it would keep if it had answered: costs are then the same afterwards.
@@ -58,7 +58,7 @@ class LoggedAnswers::Work {
 
   void submit(LanguageModelRef model, const CompletionRequest& request, Ticket ticket) {
     Completion known;
-    const auto print = fingerprint(request);
+    const auto print = fingerprints_.of(request);
     if (take(print, known)) {
       ready_.push(ticket, std::move(known));
     } else if (part_->is_decided()) {
@@ -86,7 +86,7 @@ class LoggedAnswers::Work {
   void score(LanguageModelRef model, std::span<const ScoreRequest> requests, std::span<Scores> scores) {
     missing_.clear();
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const auto request = fingerprint_of(requests[i]);
+      const auto request = fingerprints_.of(like(requests[i]));
       if (const auto answer = part_->take_answer(request)) {
         scores[i] = read_scores(*answer);
       } else {
@@ -199,6 +199,7 @@ class LoggedAnswers::Work {
   }
 
   RunPart* part_;
+  Fingerprints fingerprints_;
   std::vector<Missing> missing_;
   AnswerList list_;
   bool failed_ = false;  ///< an exception was thrown with requests in flight

@@ -26,6 +26,10 @@ constexpr std::array finish_names{std::string_view("stop"), std::string_view("le
 /// Both halves of a fingerprint, fed byte by byte.
 class FingerprintMixer {
  public:
+  FingerprintMixer() = default;
+  /// Goes on where another one was.
+  explicit FingerprintMixer(const RequestFingerprint& before) : result_(before) {}
+
   void text(std::string_view bytes) {
     result_.high = detail::fnv1a(bytes, result_.high);
     for (const char each : bytes) {
@@ -76,6 +80,30 @@ std::uint64_t mix_sampling(FingerprintMixer& mixer, const CompletionRequest& req
          (request.seed ? 0U : 8U);
 }
 
+/// What is read first: how long the prompt is, and its prefix.
+RequestFingerprint mix_prefix(const CompletionRequest& request) {
+  FingerprintMixer mixer;
+  mixer.number(request.prefix.text.size() + request.query.size());
+  mixer.text(request.prefix.text);
+  return mixer.result();
+}
+
+/// What is read after mix_prefix().
+RequestFingerprint mix_rest(const RequestFingerprint& prefix, const CompletionRequest& request,
+                            std::string_view model) {
+  FingerprintMixer mixer(prefix);
+  mixer.text(request.query);
+  mixer.texts(request.stop);
+  mixer.texts(request.choices);
+  const std::uint64_t left_open = mix_sampling(mixer, request);
+  mixer.number(request.sample_index);
+  mixer.number(request.want_logprobs ? 1 : 0);
+  // Where all is set and no model is named, the fingerprint is what it was without either.
+  if (left_open != 0 || !model.empty()) mixer.number(left_open);
+  if (!model.empty()) mixer.texts({&model, 1});
+  return mixer.result();
+}
+
 FinishReason read_finish(const std::string& text) {
   std::size_t number = 0;
   while (number < finish_names.size() && finish_names[number] != text) ++number;
@@ -96,19 +124,23 @@ ErrorCategory read_category(const std::string& text) {
 std::string RequestFingerprint::str() const { return fmt::format("{:016x}{:016x}", high, low); }
 
 RequestFingerprint fingerprint(const CompletionRequest& request, std::string_view model) {
-  FingerprintMixer mixer;
-  mixer.number(request.prefix.text.size() + request.query.size());
-  mixer.text(request.prefix.text);
-  mixer.text(request.query);
-  mixer.texts(request.stop);
-  mixer.texts(request.choices);
-  const std::uint64_t left_open = mix_sampling(mixer, request);
-  mixer.number(request.sample_index);
-  mixer.number(request.want_logprobs ? 1 : 0);
-  // Where all is set and no model is named, the fingerprint is what it was without either.
-  if (left_open != 0 || !model.empty()) mixer.number(left_open);
-  if (!model.empty()) mixer.texts({&model, 1});
-  return mixer.result();
+  return mix_rest(mix_prefix(request), request, model);
+}
+
+RequestFingerprint Fingerprints::of(const CompletionRequest& request, std::string_view model) {
+  const PromptPrefix& prefix = request.prefix;
+  if (prefix.identity == 0) return fingerprint(request, model);
+  constexpr int place_bits = 7;
+  static_assert(sizeof(Prefix) << place_bits <= 8192);
+  kept_.resize(std::size_t{1} << place_bits);
+  const std::uint64_t prompt_length = prefix.text.size() + request.query.size();
+  const std::uint64_t hash =
+      (prefix.identity ^ std::rotl(std::uint64_t{prefix.text.size()}, 20) ^ std::rotl(prompt_length, 40)) *
+      0x9E3779B97F4A7C15;
+  Prefix& kept = kept_[hash >> (64 - place_bits)];
+  if (kept.identity != prefix.identity || kept.length != prefix.text.size() || kept.prompt_length != prompt_length)
+    kept = {prefix.identity, prefix.text.size(), prompt_length, mix_prefix(request)};
+  return mix_rest(kept.read, request, model);
 }
 
 namespace detail {

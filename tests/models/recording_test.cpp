@@ -12,6 +12,7 @@
 #include <string>
 
 #include "icpi/core/json.hpp"
+#include "icpi/core/random.hpp"
 #include "icpi/domains/chain_formatter.hpp"
 #include "icpi/models/any_language_model.hpp"
 #include "icpi/models/completion_record.hpp"
@@ -139,6 +140,24 @@ TEST_F(RecordingTest, TellsRequestsApart) {
   }
   request.timeout = std::chrono::milliseconds(5);
   EXPECT_EQ(fingerprint(request), base);
+}
+
+TEST_F(RecordingTest, TakesTheSameFingerprintsOfManyRequestsAsOfOne) {
+  RandomStream random(RandomKey(7));
+  std::array<std::string, 300> prefixes;  // more than are kept
+  Fingerprints fingerprints;
+  for (int i = 0; i < 5000; ++i) {
+    const std::size_t identity = random.index(prefixes.size());
+    std::string& prefix = prefixes[identity];
+    if (random.index(3) == 0) prefix += static_cast<char>('a' + random.index(26));
+    const std::string query(random.index(3), static_cast<char>('a' + random.index(26)));
+    CompletionRequest request;
+    request.prefix = {identity, prefix};  // 0: no identity
+    request.query = query;
+    request.sample_index = static_cast<std::uint32_t>(random.index(2));
+    const std::string_view model = random.index(2) == 0 ? "" : "m";
+    ASSERT_EQ(fingerprints.of(request, model), fingerprint(request, model)) << i;
+  }
 }
 
 /// Leaves open what the bits say.

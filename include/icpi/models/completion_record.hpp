@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "icpi/concepts/language_model.hpp"
 #include "icpi/core/export.hpp"
@@ -33,6 +34,25 @@ struct ICPI_API RequestFingerprint {
 /// this identity. Equal requests have equal fingerprints; others differ but for a chance of about 2^-64.
 /// Recordings, logs of runs and completion caches know answers by it.
 [[nodiscard]] ICPI_API RequestFingerprint fingerprint(const CompletionRequest& request, std::string_view model = {});
+
+/// fingerprint() of one request after another, without reading the same prefix with an identity again and again: what came of
+/// one is kept by its identity, its length and that of the prompt, in at most 8 KiB.
+/// Thread-safety: one object by one thread at a time.
+class ICPI_API Fingerprints {
+ public:
+  /// fingerprint(request, model).
+  [[nodiscard]] RequestFingerprint of(const CompletionRequest& request, std::string_view model = {});
+
+ private:
+  struct Prefix {
+    std::uint64_t identity = 0;  ///< 0: none
+    std::size_t length = 0;
+    std::size_t prompt_length = 0;
+    RequestFingerprint read;  ///< what came of length and prefix
+  };
+
+  std::vector<Prefix> kept_;  ///< each where its hash says
+};
 
 /// What was answered to a request.
 struct RecordedCompletion {

@@ -72,7 +72,7 @@ class CompletionCache : public ModelDecorator<LM> {
     requires AsynchronousLanguageModel<LM>
   {
     const std::string name = this->model_.identity();
-    const RequestFingerprint key = fingerprint(request, name);
+    const RequestFingerprint key = fingerprints_.of(request, name);
     if (in_flight_.join(key, {request, ticket})) return;
     const CacheBackend::Question question{key, name, &request};
     CacheBackend::Finding finding;
@@ -153,7 +153,7 @@ class CompletionCache : public ModelDecorator<LM> {
     std::unordered_map<RequestFingerprint, std::vector<std::size_t>, detail::KeyHash> further;  // of equal requests
     Batch batch;
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const RequestFingerprint key = fingerprint(requests[i], name);
+      const RequestFingerprint key = fingerprints_.of(requests[i], name);
       if (in_flight_.join(key, {requests[i], std::nullopt, &completions[i]})) continue;
       const auto [equal, is_new] = further.try_emplace(key);
       if (is_new)
@@ -192,7 +192,7 @@ class CompletionCache : public ModelDecorator<LM> {
     std::vector<std::pair<std::size_t, std::size_t>> copies;  // to, from
     Batch batch;
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      const RequestFingerprint key = fingerprint(requests[i], name);
+      const RequestFingerprint key = fingerprints_.of(requests[i], name);
       const auto [first, is_new] = first_place.emplace(key, i);
       if (is_new)
         batch.add(i, {key, name, &requests[i]});
@@ -228,7 +228,7 @@ class CompletionCache : public ModelDecorator<LM> {
       ask(requests, completions, missing);
     } catch (...) {
       const std::string name = this->model_.identity();
-      for (const std::size_t place : missing) detail::give_up(*backend_, fingerprint(requests[place], name));
+      for (const std::size_t place : missing) detail::give_up(*backend_, fingerprints_.of(requests[place], name));
       give_up_from(batch, next + 1);
       throw;
     }
@@ -247,15 +247,16 @@ class CompletionCache : public ModelDecorator<LM> {
     const std::string after = this->model_.identity();  // of the model that answered
     std::vector<CacheBackend::Answer> kept;
     for (std::size_t i = 0; i < missing.size(); ++i) {
-      if (after != before) detail::give_up(*backend_, fingerprint(asked[i], before));
+      if (after != before) detail::give_up(*backend_, fingerprints_.of(asked[i], before));
       completions[missing[i]] = std::move(answers[i]);
-      kept.push_back({fingerprint(asked[i], after), &completions[missing[i]]});
+      kept.push_back({fingerprints_.of(asked[i], after), &completions[missing[i]]});
     }
     missing.clear();
     backend_->insert(kept);
   }
 
   std::shared_ptr<CacheBackend> backend_;
+  Fingerprints fingerprints_;
   typename detail::InFlightOf<LM>::Type in_flight_;
 };
 
