@@ -66,6 +66,7 @@ AgentSettings exploring_settings() {
   settings.recall = true;
   settings.balance_chance = false;
   settings.growth = 0.1;
+  settings.context_tokens = 12000;
   return settings;
 }
 

@@ -37,6 +37,7 @@ ICPI_INLINE PolicyIterationOptions exploring_options() {
   auto& examples = *options.prompts.examples.get_if<AppendOnlyExamples>();
   examples.balance_chance = false;
   examples.growth = 0.1;
+  options.prompts.context_tokens = 12000;
   return options;
 }
 

@@ -56,7 +56,8 @@ struct PolicyIterationOptions {
 
 /// For worlds that throw dice or hide their rewards: the recommended options with a sparing Optimism in place of WarmUp and
 /// UntriedFirst, planning that recalls what was seen and draws up to eight outcomes of what chance decides, examples of that as often as they
-/// came, and prompts that change when experience has grown by a tenth.
+/// came, prompts that change when experience has grown by a tenth, and 12,000 tokens for them: what a coin pays is a matter of
+/// many examples. Models that read less need a smaller PromptOptions::context_tokens.
 /// Best with the embedded model's version InductionVersion::calibrated. docs/environments.md says what they bring.
 [[nodiscard]] ICPI_API PolicyIterationOptions exploring_options();
 
