@@ -40,6 +40,13 @@ namespace {
 /// What the sweep gives to every task itself.
 constexpr std::array<std::string_view, 6> given_by_sweep{"seeds", "out", "resume", "record", "dry-run", "help"};
 
+/// Whether a text can be the name of a program's option: small letters, digits and dashes, at least one.
+bool names_option(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char each) {
+    return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-';
+  });
+}
+
 /// Says what is wrong in a line of the plan.
 [[noreturn]] void refuse_plan(const std::string& file, const toml::node& node, std::string_view why) {
   throw InvalidArgument(fmt::format("{}, line {}: {}", file, node.source().begin.line, why));
@@ -162,10 +169,7 @@ class PlanReader {
       }
       if (std::find(given_by_sweep.begin(), given_by_sweep.end(), option) != given_by_sweep.end())
         refuse_plan(file_, value, fmt::format("'{}' is the sweep's to say", option));
-      const bool plain = std::all_of(option.begin(), option.end(), [](char each) {
-        return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-';
-      });
-      if (!plain || option.empty()) refuse_plan(file_, value, fmt::format("'{}' is no option of icpi train", option));
+      if (!names_option(option)) refuse_plan(file_, value, fmt::format("'{}' is no option of icpi train", option));
       entry.options.insert(option);
       add_words(option, value, entry.words);
     }
@@ -201,13 +205,10 @@ std::string folder_name(std::string_view text) {
 
 void check_slurm_option(const std::string& option) {
   const std::string name = option.substr(0, option.find('='));
-  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char each) {
-    return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-';
-  });
   const bool on_one_line = std::all_of(option.begin(), option.end(), [](char each) {
     return static_cast<unsigned char>(each) >= 0x20 && each != '"' && each != '\\';
   });
-  if (!plain || name.front() == '-' || !on_one_line)
+  if (!names_option(name) || name.front() == '-' || !on_one_line)
     throw InvalidArgument(
         fmt::format("Slurm's option '{}' is not allowed; expected NAME=VALUE or NAME without dashes before it, on one "
                     "line, without quotes",
