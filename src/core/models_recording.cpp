@@ -73,6 +73,7 @@ void RecordingFile::add(std::span<const CompletionRequest> requests, std::span<c
 
 struct ReplayingModel::Answers {
   std::map<RequestFingerprint, Completion> by_request;
+  bool logprobs = false;  ///< some have them
 };
 
 ReplayingModel::ReplayingModel(const std::string& file) : name_(file) {
@@ -80,10 +81,15 @@ ReplayingModel::ReplayingModel(const std::string& file) : name_(file) {
   detail::CheckedLines lines(file, "replay: " + name_, detail::LineOrder::free);
   lines.for_each([&](const Json& line) {
     RecordedCompletion record = detail::read_answer(line);
+    answers->logprobs = answers->logprobs || !record.completion.tokens.empty();
     answers->by_request.try_emplace(record.request, std::move(record.completion));
     return true;
   });
   answers_ = std::move(answers);
+}
+
+Capabilities ReplayingModel::capabilities() const {
+  return {.constrains_choices = constrains_choices, .gives_logprobs = answers_->logprobs};
 }
 
 void ReplayingModel::complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) const {

@@ -57,6 +57,7 @@ class HttpLanguageModel::Implementation {
       if (capabilities_.choices_problem.empty())
         capabilities_.choices_problem = find_choice_problem(options_, server.kind);
     }
+    capabilities_.gives_logprobs = options_.logprobs;
     capabilities_.choices = capabilities_.constrains_choices = capabilities_.choices_problem.empty();
     scheduler_.emplace(options_, capabilities_, std::move(settings), *transport_, std::move(endpoints),
                        [this](JobId id, Completion&& completion) { deliver(id, std::move(completion)); });

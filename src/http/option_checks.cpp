@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "body.hpp"
+#include "dialect.hpp"
 #include "icpi/core/error.hpp"
 #include "json_text.hpp"
 #include "url.hpp"
@@ -116,6 +117,8 @@ Options from_environment() {
 void validate(const Options& options) {
   using namespace std::chrono_literals;
   validate_names(options);
+  require(!options.logprobs || strategy(options.dialect).logprobs(), "logprobs",
+          fmt::format("off: the dialect {} has none", name(options.dialect)));
   require(!options.base_urls.empty(), "base_urls", "at least one URL");
   for (const std::string& url : options.base_urls) {
     const bool secure = parse_base_url(url).secure;

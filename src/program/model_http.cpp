@@ -154,6 +154,7 @@ void set_messages(const HttpChoice& choice, http::Options& options) {
   options.choice_form = parse_name("--choices", choice.choices, forms, options.choice_form);
   if (!choice.thinking_tokens.empty())
     options.thinking_tokens = static_cast<int>(parse_count("--thinking-tokens", choice.thinking_tokens, 0, 10'000'000));
+  options.logprobs = choice.logprobs;
   options.effort = choice.effort;
 }
 

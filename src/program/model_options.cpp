@@ -38,6 +38,8 @@ void add_http_options(CLI::App& command, HttpChoice& http) {
                      "http: how restrict_answers is sent, as json_schema (default: the service's way)");
   command.add_option("--thinking-tokens", http.thinking_tokens,
                      "http: tokens for a thought before the answer, beyond max_tokens; 0: no thinking");
+  command.add_flag("--logprobs", http.logprobs,
+                   "http: the servers give log-probabilities, which say how sure a model is");
   command.add_option("--effort", http.effort, "http: how hard to think, in the service's word, as low");
   command.add_option("--server", http.server,
                      "http: automatic, generic, llama-server, vllm, sglang (default automatic: ask it)");

@@ -272,6 +272,10 @@ TEST(Anthropic, SwitchesThinkingOffOrBoundsIt) {
   options.effort.clear();
   options.thinking_tokens = 100;
   EXPECT_THROW(HttpLanguageModel{options}, icpi::InvalidArgument);
+  options.thinking_tokens.reset();
+  EXPECT_FALSE(HttpLanguageModel(options).capabilities().gives_logprobs);
+  options.logprobs = true;
+  EXPECT_THROW(HttpLanguageModel{options}, icpi::InvalidArgument) << "the dialect has none";
 }
 
 TEST(Anthropic, WaitsWhereItIsOverloadedAndNotWhereMoneyIsOut) {

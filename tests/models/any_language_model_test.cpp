@@ -49,7 +49,8 @@ TEST(AnyLanguageModel, KeepsCapabilities) {
                               .constrains_choices = ConstrainsChoices<InductionModel>,
                               .counts_tokens = CountsTokens<InductionModel>,
                               .context_limit = HasContextLimit<InductionModel>,
-                              .asynchronous = AsynchronousLanguageModel<InductionModel>};
+                              .asynchronous = AsynchronousLanguageModel<InductionModel>,
+                              .gives_logprobs = GivesLogprobs<InductionModel>};
   EXPECT_EQ(induction.capabilities(), expected);
   EXPECT_NE(expected, Capabilities{});
   EXPECT_EQ(AnyLanguageModel(std::make_unique<AnyLanguageModel>(std::make_unique<InductionModel>())).capabilities(),

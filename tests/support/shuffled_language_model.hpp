@@ -18,6 +18,7 @@ namespace icpi::testing {
 template <LanguageModel LM>
 class ShuffledLanguageModel {
  public:
+  static constexpr bool gives_logprobs = GivesLogprobs<LM>;  ///< as the model held
   ShuffledLanguageModel(LM model, std::size_t concurrency, std::uint64_t seed)
       : model_(std::move(model)), concurrency_(concurrency), order_(RandomKey(seed)) {}
 

@@ -33,6 +33,7 @@ enum class Fault {
   takes_any_span,
   too_long,
   silent_logprobs,
+  refused_logprobs,
   positive_logprobs,
   ignores_choices,
   throws,
@@ -47,6 +48,7 @@ enum class Fault {
 class Faulty {
  public:
   static constexpr bool constrains_choices = true;
+  static constexpr bool gives_logprobs = true;
   explicit Faulty(Fault fault) : fault_(fault) {}
 
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
@@ -100,7 +102,9 @@ class Faulty {
     completion.finish = fault_ == Fault::inventive_finish ? FinishReason::error : FinishReason::stop;
     const Sampling& sampling = request.sampling;
     const bool left_open = !sampling.temperature || !sampling.top_p || !request.seed;
-    const bool valid = !check_sampling(sampling) && !(left_open && fault_ == Fault::wants_all_set);
+    const bool refuses =
+        (left_open && fault_ == Fault::wants_all_set) || (request.want_logprobs && fault_ == Fault::refused_logprobs);
+    const bool valid = !check_sampling(sampling) && !refuses;
     if (!valid && fault_ != Fault::accepts_anything) {
       completion.error = {ErrorCategory::invalid_request, "out of range", 0};
       completion.finish = FinishReason::error;
@@ -155,6 +159,7 @@ TEST(CheckLanguageModel, CatchesEveryFault) {
       {Fault::takes_any_span, "different length"},
       {Fault::too_long, "at most max_tokens"},
       {Fault::silent_logprobs, "logprobs are given"},
+      {Fault::refused_logprobs, "logprobs are given"},
       {Fault::positive_logprobs, "at most zero"},
       {Fault::ignores_choices, "one of them"},
       {Fault::throws, "misuse and construction"},

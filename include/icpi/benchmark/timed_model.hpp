@@ -20,6 +20,7 @@ class TimedModel {
 
  public:
   static constexpr bool constrains_choices = ConstrainsChoices<LM>;  ///< as the model held
+  static constexpr bool gives_logprobs = GivesLogprobs<LM>;          ///< as the model held
 
   /// Holds what `make()` returns, which need not be movable.
   template <class Make>

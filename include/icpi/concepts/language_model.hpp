@@ -187,6 +187,13 @@ concept ConstrainsChoices = LanguageModel<M> && requires(const M&) {
   requires M::constrains_choices;  // static constexpr bool constrains_choices = true
 };
 
+/// Fills Completion::tokens where CompletionRequest::want_logprobs: strategies that can do with and without log-probabilities ask
+/// such models alone.
+template <class M>
+concept GivesLogprobs = LanguageModel<M> && requires(const M&) {
+  requires M::gives_logprobs;  // static constexpr bool gives_logprobs = true
+};
+
 /// Keeps what it computed for prefixes, and can catch up on requests that were answered from a record.
 /// Law: afterwards answers and usage are as if it had answered these requests itself.
 template <class M>

@@ -22,6 +22,7 @@ struct Capabilities {
   bool counts_tokens = false;       ///< CountsTokens
   bool context_limit = false;       ///< HasContextLimit
   bool asynchronous = false;        ///< AsynchronousLanguageModel
+  bool gives_logprobs = false;      ///< GivesLogprobs
 
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
@@ -30,8 +31,8 @@ struct Capabilities {
 template <LanguageModel LM>
 [[nodiscard]] Capabilities capabilities_of(const LM& model) {
   using Model = std::remove_const_t<LM>;
-  Capabilities result{ScoresContinuations<Model>, ConstrainsChoices<Model>, CountsTokens<Model>, HasContextLimit<Model>,
-                      AsynchronousLanguageModel<Model>};
+  Capabilities result{ScoresContinuations<Model>, ConstrainsChoices<Model>,         CountsTokens<Model>,
+                      HasContextLimit<Model>,     AsynchronousLanguageModel<Model>, GivesLogprobs<Model>};
   if constexpr (requires { model.capabilities(); }) {
     const auto own = model.capabilities();
     if constexpr (requires { own.scores; }) result.scores = result.scores && own.scores;
@@ -39,6 +40,7 @@ template <LanguageModel LM>
     if constexpr (requires { own.counts_tokens; }) result.counts_tokens = result.counts_tokens && own.counts_tokens;
     if constexpr (requires { own.context_limit; }) result.context_limit = result.context_limit && own.context_limit;
     if constexpr (requires { own.asynchronous; }) result.asynchronous = result.asynchronous && own.asynchronous;
+    if constexpr (requires { own.gives_logprobs; }) result.gives_logprobs = own.gives_logprobs;
   }
   return result;
 }

@@ -28,7 +28,7 @@ struct Question {
   std::uint32_t step = 0;     ///< simulated steps before this one
   std::uint32_t attempt = 0;  ///< 0, then 1, 2, ... when the answer was invalid
   RandomKey key;              ///< of this rollout, step and kind
-  bool want_logprob = false;  ///< fill Answer::logprob
+  bool want_logprob = false;  ///< fill Answer::logprob, if that can be known
   /// Draw at temperature 1, whatever the model's own is: an outcome of what chance decides. As long as experience stays the
   /// same, so does what is drawn.
   bool drawn = false;

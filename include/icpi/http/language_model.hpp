@@ -32,6 +32,7 @@ struct Capabilities {
   bool prompt_arrays = false;              ///< several prompts in one request
   bool choices = false;                    ///< CompletionRequest::choices is honoured
   bool constrains_choices = false;         ///< the same, by the name that icpi::Capabilities has for it
+  bool gives_logprobs = false;             ///< Options::logprobs
   std::string choices_problem;             ///< why it is not; empty: it is
   std::vector<ServerDescription> servers;  ///< all of them
 };

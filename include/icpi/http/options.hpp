@@ -150,6 +150,9 @@ struct Options {
   /// Prompts put into one request where the dialect takes several (completions) and everything but the prompt agrees,
   /// the seed too unless the temperature is 0. > 0.
   std::size_t prompts_per_request = 1;
+  /// Whether the servers give log-probabilities, as strategies may ask for that can do without: see GivesLogprobs. Many services
+  /// refuse to; the dialects anthropic and responses have none.
+  bool logprobs = false;
   bool warm_prefixes = true;  ///< the first request with a new prefix goes alone, so that the prefix is computed once
   bool pin_slots = true;      ///< llama-server: prefixes of one identity always use the same slot
 

@@ -101,6 +101,7 @@ struct Statistics {
 class LlamaLanguageModel {
  public:
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
+  static constexpr bool gives_logprobs = true;      ///< see GivesLogprobs
 
   /// Throws InvalidArgument for unusable options or a file that is missing, no GGUF, damaged or of a kind that cannot
   /// be used, icpi::Error when memory does not suffice or libllama is not the version this was built with.

@@ -20,6 +20,7 @@ template <LanguageModel LM>
 class ModelDecorator {
  public:
   static constexpr bool constrains_choices = ConstrainsChoices<LM>;  ///< see ConstrainsChoices
+  static constexpr bool gives_logprobs = GivesLogprobs<LM>;          ///< see GivesLogprobs
 
   /// That of the model.
   [[nodiscard]] std::string identity() const { return model_.identity(); }

@@ -111,6 +111,9 @@ class ICPI_API ReplayingModel {
 
   [[nodiscard]] std::string identity() const { return "replay/" + name_; }  ///< names the file
 
+  /// Log-probabilities where some were recorded.
+  [[nodiscard]] Capabilities capabilities() const;
+
   /// See LanguageModel. Throws InvalidArgument when the spans differ in length.
   void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) const;
 

@@ -37,7 +37,7 @@ namespace icpi {
 struct ICPI_API Optimism {
   std::optional<double> reward_bound{};  ///< highest reward of a step; finite; not set: it is not known
   double trials = 3;                     ///< after which half of what chance decides is known; 0 or more, finite
-  bool doubt = true;                     ///< whether the model's doubt counts: p, else 1
+  bool doubt = true;                     ///< whether the doubt of a model counts that GivesLogprobs: p, else 1
   bool sparing = false;                  ///< whether it hopes only where there is a reason to
 
   /// See HopesInImagination.

@@ -240,7 +240,7 @@ class QuestionRequests {
     request.seed = seed(slot);
     request.sample_index = slot.question.sample << 8 | slot.question.attempt;
     if (can_.constrains_choices) request.choices = choices(slot);
-    request.want_logprobs = slot.question.want_logprob;
+    request.want_logprobs = can_.gives_logprobs && slot.question.want_logprob;
     request.timeout = options_.timeout;
     request.examples = slot.examples;
     request.question = slot.prefix.text.size() + slot.question_at;

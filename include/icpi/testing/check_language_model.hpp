@@ -180,9 +180,10 @@ class LanguageModelChecker {
     CompletionRequest request = requests_[0];
     request.want_logprobs = true;
     const Completion completion = answer(request);
-    constexpr std::string_view law = "Wanted logprobs are given, or the item is an invalid_request.";
+    constexpr std::string_view law = "Wanted logprobs are given, or refused by who does not say so.";
     if (completion.error) {
-      report_.expect(completion.error.category == ErrorCategory::invalid_request, law, item(0));
+      const bool refused = completion.error.category == ErrorCategory::invalid_request;
+      report_.expect(refused && !capabilities_of(model_).gives_logprobs, law, item(0));
       return;
     }
     report_.expect(completion.text.empty() || !completion.tokens.empty(), law, item(0));
@@ -283,9 +284,8 @@ class LanguageModelChecker {
 
 }  // namespace detail
 
-/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests. Where
-/// it has a capabilities() that tells `scores`, `constrains_choices` or `asynchronous`, as AnyLanguageModel's, these
-/// count and not what it has members for.
+/// Tries the laws of LanguageModel, and of the capabilities that `model` has, with some dozens of short requests. What its
+/// capabilities() tell, if it has them, as AnyLanguageModel's, counts and not what it has members for.
 /// Throws InvalidArgument unless `check` holds at least one prompt.
 template <LanguageModel Model>
 Report check_language_model(Model& model, const LanguageModelCheck& check = {}) {
