@@ -7,7 +7,7 @@
 //   chat       chat with explicit breakpoints: at least 1,024 tokens; writing 1.25, reading 0.1
 //   anthropic  messages with cache_control: the same
 // Nothing that was kept is forgotten. Rows: the paper's separate questions, every prompt drawn anew; append-only prompts,
-// equal questions put once (merging); the recommended options, which plan; and those with whole transitions.
+// equal questions put once (merging); planning; and that with whole transitions.
 
 #include <fmt/format.h>
 
@@ -31,6 +31,7 @@
 #include "icpi/models/model_decorator.hpp"
 #include "icpi/models/oracle.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "table_arguments.hpp"
 
 namespace icpi::measurements {
@@ -165,15 +166,15 @@ std::vector<Row> rows() {
   const int limit = Env{}.facts().rollout_limit;
   PolicyIterationOptions paper = paper_options();
   paper.decisions.values = MeanOfRollouts{{.step_limit = limit}};
-  PolicyIterationOptions merged;
+  PolicyIterationOptions merged = icpi_test::much_asking_options();
   merged.decisions.values = MeanOfRollouts{{.step_limit = limit}};
-  PolicyIterationOptions planned;
+  PolicyIterationOptions planned = icpi_test::much_asking_options();
   planned.decisions.values = Planning{{.step_limit = limit}};
   PolicyIterationOptions whole = planned;
   whole.prompts.transition_questions = TransitionQuestions::whole;
   return {{"separate, drawn anew", paper},
           {"append-only, merged", merged},
-          {"recommended (planning)", planned},
+          {"append-only, planned", planned},
           {"the same, whole transitions", whole}};
 }
 

@@ -19,6 +19,7 @@
 
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
+#include "support/agent_options.hpp"
 #include "table_arguments.hpp"
 #include "untuned/frozen_lake.hpp"
 
@@ -110,8 +111,7 @@ double decisions_a_second(std::size_t environments, std::size_t decisions) {
   std::vector<FrozenLake> envs(environments);
   std::vector<FrozenLake*> all;
   for (auto& env : envs) all.push_back(&env);
-  PolicyIterationOptions options;
-  options.seed = 1;
+  const PolicyIterationOptions options = icpi_test::much_asking_options(1);
   InductionModel fast;
   FrozenLakeAgent experienced(envs[0], fast, options);
   experienced.train(envs[0], {.episodes = 20});

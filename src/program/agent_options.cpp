@@ -47,35 +47,25 @@ PolicyIterationOptions AgentSettings::options() const {
 AgentSettings recommended_settings() {
   AgentSettings settings;
   settings.values = ValueChoice::planning;
-  settings.untried_bonus = 0.001;
-  settings.warm_up.successes = 1;
-  settings.update_within_episode = true;
-  settings.examples = ExampleChoiceName::append_only;
-  settings.rebuild_fraction = 0.8;
-  settings.queries.sampling.temperature = 0;
-  return settings;
-}
-
-AgentSettings exploring_settings() {
-  AgentSettings settings = recommended_settings();
-  settings.warms_up = false;
-  settings.untried_bonus = 0;
-  settings.hopes = true;
-  settings.optimism.sparing = true;
   settings.outcomes = 8;
   settings.recall = true;
+  settings.warms_up = false;
+  settings.hopes = true;
+  settings.optimism.sparing = true;
+  settings.update_within_episode = true;
+  settings.examples = ExampleChoiceName::append_only;
   settings.balance_chance = false;
   settings.growth = 0.1;
+  settings.rebuild_fraction = 0.8;
   settings.context_tokens = 12000;
+  settings.queries.sampling.temperature = 0;
   return settings;
 }
 
 AgentSettings named_settings(std::string_view name) {
   if (name == "paper") return {};
-  if (name == "exploring") return exploring_settings();
   if (name == "recommended" || name == "best") return recommended_settings();
-  throw InvalidArgument(
-      fmt::format("unknown options '{}': choose one of recommended, best (the same), exploring, paper", name));
+  throw InvalidArgument(fmt::format("unknown options '{}': choose one of recommended, best (the same), paper", name));
 }
 
 }  // namespace icpi::program

@@ -63,10 +63,7 @@ struct AgentSettings {
 /// The recommended set: PolicyIterationOptions{}.
 AgentSettings recommended_settings();
 
-/// exploring_options().
-AgentSettings exploring_settings();
-
-/// "recommended", its alias "best", "exploring", or "paper". Throws InvalidArgument for other names.
+/// "recommended", its alias "best", or "paper". Throws InvalidArgument for other names.
 AgentSettings named_settings(std::string_view name);
 
 /// A parameter that `--set name=value` reaches.

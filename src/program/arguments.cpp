@@ -34,17 +34,25 @@ std::size_t parse_count(std::string_view option, std::string_view text, std::siz
   return value;
 }
 
+std::string options_name(const MethodArguments& arguments) {
+  if (!arguments.options.empty()) return arguments.options;
+  return asks_model(parse_agent(arguments.agent)) ? "recommended" : "paper";
+}
+
+ModelChoice model_for(const MethodArguments& method, ModelChoice model) {
+  if (options_name(method) == "paper") model.embedded = InductionVersion::first;
+  return model;
+}
+
 Method make_method(const MethodArguments& arguments) {
   Method method;
   method.kind = parse_agent(arguments.agent);
   method.label = arguments.agent;
-  const bool learns_by_model = asks_model(method.kind);
-  const std::string options = !arguments.options.empty() ? arguments.options
-                              : learns_by_model          ? "recommended"
-                                                         : "paper";
+  const std::string options = options_name(arguments);
   method.settings = named_settings(options);
+  if (arguments.begun_with) method.settings = *arguments.begun_with;
   // In records the paper's options have no name of their own.
-  if (options != "paper" && learns_by_model) method.label += options == "exploring" ? "-exploring" : "-best";
+  if (options != "paper" && asks_model(method.kind)) method.label += "-best";
   const auto ablation = [&](bool wanted, std::string_view name) {
     if (!wanted) return;
     if (!asks_model(method.kind))

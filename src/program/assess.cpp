@@ -75,7 +75,8 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
   request.steps = parse_count("--predict", arguments.predict, 1, 100'000);
   request.at_a_time = arguments.model.batch.file.empty() ? assessed_at_a_time : std::numeric_limits<std::size_t>::max();
   check_model_name(arguments.model.name);
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
+  const ModelChoice model = model_for(arguments.method, arguments.model);
+  const auto ledger = std::make_shared<ModelLedger>(model);
   const TokenPrices& prices = ledger->account()->budget().prices;
   const ChosenDomain chosen(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
@@ -85,9 +86,9 @@ void assess(const AssessArguments& arguments, std::ostream& out) {
     return;
   }
   const std::unique_ptr<FreshFile> numbers = json_file(arguments.json);
-  request.model = model_factory(arguments.model, domain, method.hints, ledger);
-  domain.check(method, model_factory(arguments.model, domain, method.hints, nullptr));
-  if (arguments.model.batch.file.empty()) check_answer_files(arguments.model);
+  request.model = model_factory(model, domain, method.hints, ledger);
+  domain.check(method, model_factory(model, domain, method.hints, nullptr));
+  if (arguments.model.batch.file.empty()) check_answer_files(model);
   watch_signals();
   const Assessment assessment = telling_costs(*ledger, out, [&] { return domain.assess(request); });
   fmt::print(out, "{}{}", assessment.table(prices), ledger->report());

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ struct MethodArguments {
   std::string task;            ///< what prompts begin with; empty: nothing
   bool describe_task = false;  ///< it is what the environment says
   std::vector<std::string> set;
+  /// What all that meant when a run was begun that goes on now: defaults may be others since.
+  std::optional<AgentSettings> begun_with{};
 };
 
 /// `icpi evaluate`.
@@ -144,6 +147,12 @@ SeedRange parse_seeds(std::string_view text);
 
 /// A whole number in lowest .. highest. Throws InvalidArgument naming `option`.
 std::size_t parse_count(std::string_view option, std::string_view text, std::size_t lowest, std::size_t highest);
+
+/// "recommended", "paper", or what was said. Throws InvalidArgument for an unknown agent.
+std::string options_name(const MethodArguments& arguments);
+
+/// The model that was chosen, "induction" in the version that goes with the method's options. Throws as options_name().
+ModelChoice model_for(const MethodArguments& method, ModelChoice model);
 
 /// The method that the arguments describe, with its label. Throws InvalidArgument.
 Method make_method(const MethodArguments& arguments);

@@ -35,6 +35,8 @@ Method method_for(const Method& method, const DomainProgram& domain) {
     result.settings.optimism.reward_bound = facts.highest_reward;
   if (result.kind != AgentKind::no_argmax) return result;
   result.settings.values = ValueChoice::policy_alone;  // as no_argmax_options() has it
+  result.settings.hopes = false;
+  result.settings.untried_bonus = 0;
   result.settings.warms_up = true;
   result.settings.warm_up.abrupt = true;
   result.settings.return_threshold = facts.success_threshold;

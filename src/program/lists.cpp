@@ -45,15 +45,10 @@ void list_models(const ModelsArguments& arguments, std::ostream& out) {
 void list_settings(std::ostream& out) {
   const AgentSettings recommended = named_settings("recommended");
   const AgentSettings paper = named_settings("paper");
-  const AgentSettings exploring = named_settings("exploring");
-  fmt::print(out,
-             "--set NAME=VALUE   (in brackets: the recommended value and, where they differ, the paper's and that of "
-             "--options exploring)\n");
+  fmt::print(out, "--set NAME=VALUE   (in brackets: the recommended value and, where it differs, the paper's)\n");
   for (const Setting& each : settings()) {
     std::string values = each.get(recommended);
-    const std::string explores = each.get(exploring) == values ? "" : "; exploring: " + each.get(exploring);
     if (each.get(paper) != values) values += "; paper: " + each.get(paper);
-    values += explores;
     fmt::print(out, "  {:<21} {} [{}]; allowed: {}\n", each.name, each.meaning, values, each.allowed);
   }
   fmt::print(out, "\nFormer names, understood for one more version:\n");

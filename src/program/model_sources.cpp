@@ -25,6 +25,16 @@ namespace icpi::program {
 
 namespace {
 
+ModelSource induction_source() {
+  return {
+      "induction",
+      "the embedded model: no weights, learns from the prompt alone; induction/2, with the paper's options induction/1",
+      true,
+      [](const ModelChoice& choice, const DomainProgram&, bool, const std::shared_ptr<ModelLedger>&) -> ModelFactory {
+        return embedded_model(choice.embedded);
+      }};
+}
+
 template <InductionVersion version>
 ModelSource induction_source(std::string_view name, std::string_view meaning) {
   return {name, meaning, true,
@@ -122,11 +132,13 @@ ModelFactory stand_in(const DomainProgram& domain, bool hints) {
 
 const std::vector<ModelSource>& model_sources() {
   static const std::vector<ModelSource> sources{
-      induction_source<InductionVersion::first>("induction",
-                                                "the embedded model: no weights, learns from the prompt alone"),
+      induction_source(),
+      induction_source<InductionVersion::first>("induction/1", "its first version"),
       induction_source<InductionVersion::calibrated>(
-          "induction/2", "the same, calibrated: chance is foretold as often as it was seen"),
-      oracle_source(), http_source(), llama_source()};
+          "induction/2", "its calibrated version: chance is foretold as often as it was seen"),
+      oracle_source(),
+      http_source(),
+      llama_source()};
   return sources;
 }
 
@@ -278,6 +290,7 @@ std::string describe_model(const ModelChoice& choice) {
   const auto yes_or_no = [](bool flag) { return flag ? "yes" : "no"; };
   std::string text = fmt::format("model          {}\nchoices        {}\nscores         {}\n", model.identity(),
                                  yes_or_no(can.constrains_choices), yes_or_no(can.scores));
+  text += fmt::format("logprobs       {}\n", yes_or_no(can.gives_logprobs));
   text +=
       fmt::format("counts tokens  {}\nasynchronous   {}\n", yes_or_no(can.counts_tokens), yes_or_no(can.asynchronous));
   if (model.context_limit() > 0) text += fmt::format("context        {} tokens\n", model.context_limit());

@@ -34,6 +34,7 @@ struct HttpChoice {
       instruction;                        ///< of llama too: the system message; empty: none; not given: the style's own
   std::string choices;                    ///< how choices are sent; empty: the service's, else automatic
   std::string thinking_tokens;            ///< empty: the service's
+  bool logprobs = false;                  ///< the servers give log-probabilities
   std::string effort;                     ///< of thinking, in the service's word; empty: not said
   std::string concurrency = "32";         ///< requests in flight per server
   std::string requests_per_minute = "0";  ///< over all servers; 0: no limit
@@ -88,8 +89,9 @@ struct ModelChoice {
     [[nodiscard]] bool goes_with(std::string_view model) const { return models.find(model) != std::string::npos; }
   };
 
-  std::string name = "induction";  ///< see model_sources()
-  std::vector<Said> said;          ///< what must go with the model
+  std::string name = "induction";                            ///< see model_sources()
+  InductionVersion embedded = InductionVersion::calibrated;  ///< which one "induction" is: see model_for()
+  std::vector<Said> said;                                    ///< what must go with the model
   HttpChoice http;
   LlamaChoice llama;
   std::string cache;            ///< keep answers in this file, over runs; empty: do not
@@ -176,7 +178,7 @@ struct ModelSource {
 std::shared_ptr<ReadabilityWatch> watch_of(const ModelChoice& choice);
 
 /// What makes the embedded model, which takes the place of others where questions are only counted.
-ModelFactory embedded_model(InductionVersion version = InductionVersion::first);
+ModelFactory embedded_model(InductionVersion version = InductionVersion::calibrated);
 
 /// What answers in place of a model that costs something: the oracle, or where there is none the embedded model.
 ModelFactory stand_in(const DomainProgram& domain, bool hints);

@@ -38,9 +38,8 @@ void add_method_options(CLI::App& command, MethodArguments& method, bool with_ag
                      "tabular-q: bootstrap past terminal steps, as the authors' code does");
   }
   command.add_option("--options", method.options,
-                     with_agent
-                         ? "recommended, its alias best, exploring, or paper (default recommended; baselines: paper)"
-                         : "recommended, its alias best, exploring, or paper (default paper)");
+                     with_agent ? "recommended, its alias best, or paper (default recommended; baselines: paper)"
+                                : "recommended, its alias best, or paper (default paper)");
   command.add_option("--set", method.set, "NAME=VALUE, any option of the library: see `icpi settings`")
       ->take_all()
       ->allow_extra_args(false);

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 
-#include "agent_settings.hpp"
 #include "icpi/core/error.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/core/json_line.hpp"
@@ -105,6 +105,24 @@ std::vector<std::string> recorded_command(const RecordLog& log) {
     throw InvalidArgument(fmt::format("{}: it is not the log of a command: {}", log.name(), error.what()));
   }
   return words;
+}
+
+AgentSettings recorded_settings(const RecordLog& log) {
+  try {
+    return settings_of(Json::parse(log.header())["runs"]["runs"].array().at(0)["options"]);
+  } catch (const std::exception& error) {  // out of range, too
+    throw InvalidArgument(fmt::format("{}: it is not the log of a run: {}", log.name(), error.what()));
+  }
+}
+
+std::string recorded_model(const RecordLog& log) {
+  LineReader lines = log.recorded();
+  std::string line;
+  if (!lines.next(line)) return {};
+  const Json begun = Json::parse(line);
+  const Json* const part = begun.find("begin");
+  const Json* const model = part == nullptr ? nullptr : part->find("model");
+  return model == nullptr ? std::string() : model->string();
 }
 
 std::optional<RunDifference> first_difference(const Json& then, const Json& now) {

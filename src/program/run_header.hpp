@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent_settings.hpp"
 #include "icpi/core/json.hpp"
 #include "icpi/experiment/record_log.hpp"
 #include "run_files.hpp"
@@ -17,6 +18,12 @@ std::string run_header(const std::vector<std::string>& words, const std::vector<
 
 /// The command that began a log. One of a version whose defaults were others names its options.
 std::vector<std::string> recorded_command(const RecordLog& log);
+
+/// The settings of the first run that a log is of. Throws InvalidArgument for the log of something else.
+AgentSettings recorded_settings(const RecordLog& log);
+
+/// The identity of the model that a log's first run asks; empty: none, or none was begun.
+std::string recorded_model(const RecordLog& log);
 
 /// Something that is not the same in two descriptions of runs.
 struct RunDifference {

@@ -20,6 +20,7 @@
 #include "printable.hpp"
 #include "report.hpp"
 #include "run_files.hpp"
+#include "run_header.hpp"
 
 namespace icpi::program {
 
@@ -85,7 +86,9 @@ void check_batches(const TrainArguments& arguments, const Method& method, std::s
 
 /// The model, with the place for the batches' names.
 ModelChoice model_of(const TrainArguments& arguments) {
-  ModelChoice model = arguments.model;
+  ModelChoice model = model_for(arguments.method, arguments.model);
+  if (const auto& log = arguments.recovery.log; log && recorded_model(*log) == "induction/1")
+    model.embedded = InductionVersion::first;
   if (arguments.batch) model.batch.file = (std::filesystem::path(arguments.out) / "batch.json").string();
   return model;
 }
@@ -134,7 +137,9 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   const ChosenDomain chosen = arguments.recovery.log ? recorded_domain(arguments.domain, arguments.environment)
                                                      : ChosenDomain(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
-  Method method = make_method(arguments.method);
+  MethodArguments asked = arguments.method;
+  if (arguments.recovery.log) asked.begun_with = recorded_settings(*arguments.recovery.log);
+  Method method = make_method(asked);
   const auto history = history_for(arguments, domain, method);
   if (history) method.label += "-history";
   const ModelChoice model = model_of(arguments);
@@ -202,14 +207,18 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
     for (const auto name : {"chain", "distractor-chain", "maze", "mini-catch", "mini-invaders", "point-mass"})
       domains.push_back(&domain_program(name));
   }
-  for (const auto& model : arguments.models) check_model_name(model.name);
-  const auto ledger = std::make_shared<ModelLedger>(std::span(arguments.models));
+  std::vector<ModelChoice> models;
+  for (const auto& model : arguments.models) {
+    check_model_name(model.name);
+    models.push_back(model_for(with_defaults, model));
+  }
+  const auto ledger = std::make_shared<ModelLedger>(std::span<const ModelChoice>(models));
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
   const std::vector<Method> methods = chosen_methods(given.settings, arguments.agents);
   std::vector<PlannedRun> runs;
   for (const DomainProgram* domain : domains) {
-    for (std::size_t i = 0; i < arguments.models.size(); ++i) {
+    for (std::size_t i = 0; i < models.size(); ++i) {
       for (Method method : methods) {
         // Every further model is compared in ICPI alone: the paper's third figure.
         if (i > 0 && method.label != "icpi") continue;
@@ -217,13 +226,13 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
         ModelFactory factory;
         ModelFactory looked_at = stand_in(*domain, method.hints);
         if (asks_model(method.kind) && !arguments.dry_run) {
-          factory = model_factory(arguments.models[i], *domain, method.hints, ledger);
-          looked_at = model_factory(arguments.models[i], *domain, method.hints, nullptr);
+          factory = model_factory(models[i], *domain, method.hints, ledger);
+          looked_at = model_factory(models[i], *domain, method.hints, nullptr);
         }
         domain->check(method, looked_at);
         runs.push_back(plan_run(*domain, method, factory, arguments.steps, seeds, jobs));
-        runs.back().prices = ledger->account(arguments.models[i].name)->budget().prices;
-        if (asks_model(method.kind)) runs.back().request.watch = watch_of(arguments.models[i]);
+        runs.back().prices = ledger->account(models[i].name)->budget().prices;
+        if (asks_model(method.kind)) runs.back().request.watch = watch_of(models[i]);
       }
     }
   }
@@ -232,7 +241,7 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
     fmt::print(out, "{}", predict_costs(runs, ledger->limits()));
     return;
   }
-  check_answer_files(arguments.models.front());
+  check_answer_files(models.front());
   if (!arguments.recovery.log) make_run_directory(arguments.out);
   const RunOutcome outcome = play(runs, arguments.out, arguments.recovery, *ledger, out);
   const Report report = make_report(outcome.records, horizons_of(runs));
@@ -275,12 +284,13 @@ void show(const ShowArguments& arguments, std::ostream& out) {
   request.episodes = parse_count("--episodes", arguments.episodes, 0, 1'000'000);
   request.step = parse_count("--step", arguments.step, 0, 1'000'000);
   request.whole_prompts = arguments.whole_prompts;
-  const auto ledger = std::make_shared<ModelLedger>(arguments.model);
-  request.model = [make = model_factory(arguments.model, domain, method.hints, ledger)] {
+  const ModelChoice model = model_for(arguments.method, arguments.model);
+  const auto ledger = std::make_shared<ModelLedger>(model);
+  request.model = [make = model_factory(model, domain, method.hints, ledger)] {
     return AnyLanguageModel(StopOnFailure<AnyLanguageModel>(make()));
   };
   const auto show_it = [&] { domain.show(request, out); };
-  if (arguments.model.name == "http")  // others cost nothing
+  if (model.name == "http")  // others cost nothing
     telling_costs(*ledger, out, show_it);
   else
     show_it();

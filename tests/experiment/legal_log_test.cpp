@@ -16,6 +16,7 @@
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/adventure.hpp"
+#include "support/agent_options.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace icpi {
@@ -43,7 +44,7 @@ struct Host {
   RunPart part{log, 0};
   LoggedModel<InductionModel> model{InductionModel{}, part};
   Adventure env;
-  Icpi agent{env, model, {.seed = 2}};
+  Icpi agent{env, model, icpi_test::much_asking_options(2)};
   LoggedAgent<Adventure, Icpi> logged{env, agent, part, 2, text_of};
   RestoredEpisode<Adventure> where;
 };

@@ -436,7 +436,7 @@ TEST_F(LoggedRun, ATrainedPolicyGoesOnWhereItWas) {
     RunPart part(log, 0);
     LoggedModel<CountingModel> model(CountingModel(AnyLanguageModel(InductionModel{}), counts), part);
     Chain env;
-    Icpi agent(env, model, {.seed = 5});
+    Icpi agent(env, model, icpi_test::much_asking_options(5));
     LoggedAgent<Chain, Icpi> logged(env, agent, part, 5, text);
     logged.train(env, {.episodes = episodes});
     return agent.costs();
@@ -521,7 +521,7 @@ struct OpenLoop {
   RunPart part{log, 0};
   LoggedModel<InductionModel> model{InductionModel{}, part};
   Chain env;
-  Icpi agent{env, model, {.seed = 2}};
+  Icpi agent{env, model, icpi_test::much_asking_options(2)};
   LoggedAgent<Chain, Icpi> logged{env, agent, part, 2, [](int state) { return std::to_string(state); }};
   RestoredEpisode<Chain> where;
 };

@@ -19,6 +19,7 @@
 #include "llama/prompt_tokens.hpp"
 #include "llama/sampler.hpp"
 #include "recorded_questions.hpp"
+#include "support/agent_options.hpp"
 
 namespace {
 
@@ -229,8 +230,7 @@ TEST_P(Pretrained, ChoosesAmongChoicesWhatItWouldWrite) {
 TEST_P(Pretrained, DecidesInTheChain) {
   icpi::Chain env;
   LlamaLanguageModel model(options(DraftSource::induction));
-  icpi::PolicyIterationOptions agent_options;
-  agent_options.seed = 2;
+  icpi::PolicyIterationOptions agent_options = icpi_test::much_asking_options(2);
   agent_options.prompts.context_tokens = 1500;
   agent_options.queries.sampling.max_tokens = 24;
   icpi::PolicyIteration<icpi::Chain, LlamaLanguageModel> agent(env, model, agent_options);

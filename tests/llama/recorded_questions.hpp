@@ -20,6 +20,7 @@
 #include "icpi/icpi.hpp"
 #include "icpi/models/induction.hpp"
 #include "referee.hpp"
+#include "support/agent_options.hpp"
 
 namespace icpi_test {
 
@@ -65,7 +66,7 @@ class KeepsQuestions {
   std::vector<Kept>* kept_;
 };
 
-/// Questions of a run in the chain with the recommended options.
+/// Questions of a run in the chain with options that ask much.
 class Recorded {
  public:
   /// As they were asked; `temperature` in place of theirs.
@@ -93,7 +94,7 @@ class Recorded {
   Recorded() {
     icpi::Chain env;
     KeepsQuestions model(kept_);
-    icpi::PolicyIteration<icpi::Chain, KeepsQuestions> agent(env, model, {});
+    icpi::PolicyIteration<icpi::Chain, KeepsQuestions> agent(env, model, icpi_test::much_asking_options());
     const std::size_t count = question_count();
     for (std::size_t steps = 40; kept_.size() < 2 * count; steps += 40) agent.train(env, {.steps = steps});
     const std::size_t every = kept_.size() / count;

@@ -210,8 +210,8 @@ TEST(Induction, CalibratedForetellsChanceAsOftenAsItWasSeen) {
 }
 
 TEST(Induction, VersionsAreToldApart) {
-  EXPECT_EQ(InductionModel().identity(), "induction/1");
-  EXPECT_EQ(InductionModel({.version = InductionVersion::calibrated}).identity(), "induction/2");
+  EXPECT_EQ(InductionModel().identity(), "induction/2");
+  EXPECT_EQ(InductionModel({.version = InductionVersion::first}).identity(), "induction/1");
   EXPECT_THROW(InductionModel({.version = InductionVersion{3}}), InvalidArgument);
 }
 

@@ -44,6 +44,7 @@ PolicyIterationOptions options_with(double temperature) {
   options.prompts.examples = AlikeExamples{};
   options.queries.sampling.temperature = temperature;
   options.decisions.explorations.clear();
+  options.decisions.values = Planning{};
   return options;
 }
 

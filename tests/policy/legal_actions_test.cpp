@@ -287,7 +287,7 @@ struct Unique : LegalAdventure {
 TEST(LegalActions, AnEnvironmentThatCannotBeCopiedIsAskedWhereItIs) {
   Unique env;
   InductionModel model;
-  PolicyIterationOptions options;
+  PolicyIterationOptions options = icpi_test::much_asking_options();
   options.decisions.explorations = {};
   LegalAgent<ParsingAdventureText<Unique>, Unique> agent(env, model, options);
   agent.begin_episode({1, false});

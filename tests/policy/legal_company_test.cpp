@@ -14,6 +14,7 @@
 #include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "support/adventure.hpp"
+#include "support/agent_options.hpp"
 #include "support/gates.hpp"
 
 namespace icpi {
@@ -138,7 +139,8 @@ TEST(LegalCompany, WhatWasSeenInOnesOwnEnvironmentComesFirst) {
   std::vector<testing::Gates> envs{testing::Gates(false), testing::Gates(true)};
   std::vector<testing::Gates*> both{&envs[0], &envs[1]};
   InductionModel model;
-  PolicyIteration<testing::Gates, InductionModel, testing::GatesText> agent(envs[0], model);
+  PolicyIteration<testing::Gates, InductionModel, testing::GatesText> agent(envs[0], model,
+                                                                            icpi_test::much_asking_options());
   agent.train(both, {.steps = 200});
   for (std::size_t i = 0; i < 2; ++i) {
     auto& memory = agent.environment(i).memory();

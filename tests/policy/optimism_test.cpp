@@ -20,6 +20,7 @@
 #include "icpi/core/error.hpp"
 #include "icpi/domains/chain.hpp"
 #include "icpi/domains/chain_formatter.hpp"
+#include "icpi/domains/mini_catch_formatter.hpp"
 #include "icpi/models/induction.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/rollout/planning.hpp"
@@ -218,7 +219,7 @@ TEST(HopesOfAgents, AreAskedForInTraining) {
   Chain env;
   InductionModel model;
   PolicyIterationOptions options;
-  options.decisions.explorations.emplace_back(Asked{&times, &imagined});
+  options.decisions.explorations = {Asked{&times, &imagined}};
   PolicyIteration agent(env, model, options);
   agent.callbacks().on_decision = [&](const Decision& decision) {
     if (decision.by_model) {
@@ -231,6 +232,28 @@ TEST(HopesOfAgents, AreAskedForInTraining) {
   agent.callbacks() = {};
   agent.evaluate(env);
   EXPECT_EQ(times, 0);
+}
+
+/// Gives no log-probabilities, and says when it is asked for some.
+struct SilentModel {
+  InductionModel model{};
+  bool asked = false;
+  [[nodiscard]] std::string identity() const { return model.identity(); }
+  void complete(std::span<const CompletionRequest> requests, std::span<Completion> completions) {
+    for (const CompletionRequest& request : requests) asked = asked || request.want_logprobs;
+    model.complete(requests, completions);
+  }
+};
+
+TEST(HopesOfAgents, AskNoLogprobsOfModelsThatGiveNone) {
+  static_assert(GivesLogprobs<InductionModel> && !GivesLogprobs<SilentModel>);
+  MiniCatch env;
+  SilentModel silent;
+  PolicyIteration<MiniCatch, SilentModel> agent(env, silent);
+  agent.train(env, {.steps = 60});
+  EXPECT_GT(agent.costs().lm_calls, 50U);
+  EXPECT_EQ(agent.costs().failures, 0U);
+  EXPECT_FALSE(silent.asked);
 }
 
 /// Always goes left, and notes what it is told of circles.
@@ -278,7 +301,7 @@ TEST(HopesOfAgents, AreToldWhenAnEpisodeGoesInACircle) {
 TEST(HopesOfAgents, PlanFromTheBeginningAndDoNotWaitForChanceToTryEveryAction) {
   Chain env;
   InductionModel model;
-  PolicyIteration agent(env, model, exploring_options());
+  PolicyIteration agent(env, model);
   std::vector<bool> by_model;
   agent.callbacks().on_decision = [&](const Decision& decision) { by_model.push_back(decision.by_model); };
   agent.train(env, {.episodes = 8});

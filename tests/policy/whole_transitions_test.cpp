@@ -13,6 +13,7 @@
 #include "icpi/models/scripted.hpp"
 #include "icpi/policy/policy_iteration.hpp"
 #include "icpi/prompt/answer_reader.hpp"
+#include "support/agent_options.hpp"
 #include "support/shuffled_language_model.hpp"
 
 namespace icpi {
@@ -207,7 +208,7 @@ double part_of_calls(PolicyIterationOptions options) {
 
 /// A step that ends saves one question of two, others two of three; many of those that are imagined in mini-catch end.
 TEST(WholeTransitions, TakeLittleMoreThanAThirdOfTheCalls) {
-  PolicyIterationOptions every_decision_anew;
+  PolicyIterationOptions every_decision_anew = icpi_test::much_asking_options();
   every_decision_anew.queries.deduplicate = false;
   EXPECT_LE(part_of_calls<Chain>(every_decision_anew), 0.39);
   EXPECT_LE(part_of_calls<MiniCatch>(every_decision_anew), 0.39);
@@ -215,8 +216,8 @@ TEST(WholeTransitions, TakeLittleMoreThanAThirdOfTheCalls) {
 
 /// What one new step does not change is not asked again: of separate questions that is more.
 TEST(WholeTransitions, SaveLessWhereAnswersAreKept) {
-  EXPECT_LE(part_of_calls<Chain>({}), 0.4);
-  EXPECT_LE(part_of_calls<MiniCatch>({}), 0.45);
+  EXPECT_LE(part_of_calls<Chain>(icpi_test::much_asking_options()), 0.4);
+  EXPECT_LE(part_of_calls<MiniCatch>(icpi_test::much_asking_options()), 0.45);
 }
 
 }  // namespace

@@ -144,8 +144,9 @@ TEST_F(Environments, EvaluateRefusesWhatCannotBeFrozen) {
 }
 
 TEST_F(Environments, RecordAndBudgetWork) {
-  const auto result = icpi(
-      train("deepsea:3", "run", {"--steps", "60", "--seeds", "0", "--record", path("answers"), "--max-calls", "20"}));
+  Words words{"--steps", "60", "--seeds", "0", "--record", path("answers"), "--max-calls", "20"};
+  words.insert(words.end(), asking_much.begin(), asking_much.end());
+  const auto result = icpi(train("deepsea:3", "run", words));
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.error, HasSubstr("--resume"));
   EXPECT_THAT(read(path("answers")), HasSubstr("assert row =="));

@@ -19,6 +19,12 @@ extern char** environ;
 
 namespace icpi::program {
 
+/// Options of runs that ask their model much, where the recommended ones recall what was seen.
+inline const std::vector<std::string> asking_much{"--set", "recall=off",          "--set", "optimism=off",
+                                                  "--set", "prompt_growth=0",     "--set", "warm_up=on",
+                                                  "--set", "warm_up_successes=1", "--set", "untried_bonus=0.001",
+                                                  "--set", "outcomes=1",          "--set", "balance_chance=on"};
+
 /// What a command came to.
 struct CommandResult {
   int code = -1;  ///< exit code; -1: ended by a signal
@@ -70,6 +76,12 @@ class CommandLineTest : public ::testing::Test {
     EXPECT_EQ(failed, 0);
     running_[child] = name;
     return child;
+  }
+
+  /// Whether a started program has not ended.
+  static bool is_running(pid_t child) {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
   }
 
   /// Waits until a started program has ended.

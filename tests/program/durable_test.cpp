@@ -183,7 +183,7 @@ TEST_F(Durable, SignalsStopAfterTheStepWithTheirOwnExitCode) {
 
     const CommandResult plotted = icpi({"plot", path("run"), "--out", path("plot")});
     EXPECT_EQ(plotted.code, 0) << plotted.error;
-    EXPECT_THAT(plotted.out, AllOf(HasSubstr("not complete: icpi-best (induction/1) in chain: seed 0 has"),
+    EXPECT_THAT(plotted.out, AllOf(HasSubstr("not complete: icpi-best (induction/2) in chain: seed 0 has"),
                                    HasSubstr("of 4000 steps"), HasSubstr("nothing to draw")));
     std::filesystem::remove_all(folder_ / "run");
     std::filesystem::remove_all(folder_ / "plot");

@@ -59,7 +59,7 @@ TEST_F(Environments, ShareTheAgentOfEachSeedAndAreTold) {
   for (const EpisodeRecord& each : records("one")) EXPECT_FALSE(each.environment.has_value());
   ASSERT_EQ(icpi(train({"--environments", "1"}, "one_named")).code, 0);
   EXPECT_EQ(read(path("one_named/episodes.jsonl")), read(path("one/episodes.jsonl")));
-  EXPECT_THAT(read(path("several/summary.csv")), HasSubstr("maze,icpi-best,induction/1,2,"));  // two seeds
+  EXPECT_THAT(read(path("several/summary.csv")), HasSubstr("maze,icpi-best,induction/2,2,"));  // two seeds
   EXPECT_EQ(icpi({"plot", path("several"), "--out", path("figures")}).code, 0);
   EXPECT_EQ(read(path("figures/summary.csv")), read(path("several/summary.csv")));
 }

@@ -116,7 +116,6 @@ TEST(Settings, AreTheLibrarysUnderTheirNames) {
   EXPECT_TRUE(same(named_settings("recommended").options(), PolicyIterationOptions{}));
   EXPECT_TRUE(same(named_settings("best").options(), PolicyIterationOptions{}));
   EXPECT_TRUE(same(named_settings("paper").options(), paper_options()));
-  EXPECT_TRUE(same(named_settings("exploring").options(), exploring_options()));
   EXPECT_FALSE(same(named_settings("paper").options(), PolicyIterationOptions{}));
   EXPECT_THROW((void)named_settings("banana"), InvalidArgument);
 }

@@ -38,7 +38,7 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
   const std::vector<Refusal> refusals{
       {train({"--domain", "cliff"}), {"'cliff'", "chain, distractor-chain, maze, mini-catch"}},
       {train({"--domain", "chain", "--agent", "sarsa"}), {"'sarsa'", "tabular-q"}},
-      {train({"--domain", "chain", "--model", "gpt"}), {"'gpt'", "induction, induction/2, oracle"}},
+      {train({"--domain", "chain", "--model", "gpt"}), {"'gpt'", "induction, induction/1, induction/2, oracle"}},
       {train({"--domain", "chain", "--service", "openai"}), {"--service needs --model http"}},
       {train({"--domain", "chain", "--base-url", "http://127.0.0.1:1/v1"}), {"--base-url needs --model http"}},
       {train({"--domain", "chain", "--model", "oracle", "--model-path", "x.gguf"}),
@@ -54,7 +54,7 @@ TEST_F(BadInput, IsNamedInOneLineAndNothingIsWritten) {
       {train({"--domain", "chain", "--steps", "0"}), {"'0'", "1 .."}},
       {train({"--domain", "chain", "--steps", "99999999999999999999"}), {"'99999999999999999999'"}},
       {train({"--domain", "chain", "--jobs", "0"}), {"--jobs", "'0'"}},
-      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "recommended, best (the same), exploring, paper"}},
+      {train({"--domain", "chain", "--options", "bset"}), {"'bset'", "recommended, best (the same), paper"}},
       {train({"--domain", "chain", "--set", "temprature=1"}), {"'temprature'", "temperature"}},
       {train({"--domain", "chain", "--set", "temperature=-1"}), {"temperature", "'-1'", "0 or more"}},
       {train({"--domain", "chain", "--set", "temperature=nan"}), {"'nan'", "0 or more"}},
@@ -198,6 +198,13 @@ TEST_F(Train, OptionsChangeTheLabelAndTheRun) {
                                       "changed");
   const std::string recommended = records({"--domain", "chain", "--model", "oracle", "--seeds", "0"}, "recommended");
   EXPECT_THAT(recommended, HasSubstr("\"agent\":\"icpi-best\""));
+  const std::vector<std::pair<Words, std::string>> versions{
+      {{}, "induction/2"}, {{"--options", "paper"}, "induction/1"}, {{"--model", "induction/1"}, "induction/1"}};
+  for (const auto& [words, version] : versions) {
+    Words all{"--domain", "chain", "--seeds", "0", "--steps", "5"};
+    all.insert(all.end(), words.begin(), words.end());
+    EXPECT_THAT(records(all, "version" + (words.empty() ? "" : words[0])), HasSubstr("\"model\":\"" + version + "\""));
+  }
   EXPECT_THAT(changed, HasSubstr("\"agent\":\"icpi-no-hints-recency-16-rollouts_per_action=2\""));
   EXPECT_THAT(plain, HasSubstr("\"agent\":\"icpi\""));
   const Json run = Json::parse(read(path("changed/run.json")));

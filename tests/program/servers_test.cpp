@@ -77,6 +77,7 @@ class Servers : public CommandLineTest {
     Words words{"train",       "--domain",     "chain",        "--model", "http",   "--base-url",
                 url,           "--model-name", "chain-oracle", "--seeds", "0:2",    "--set",
                 "mode=stable", "--steps",      "60",           "--out",   path(out)};
+    words.insert(words.end(), asking_much.begin(), asking_much.end());
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -197,7 +198,7 @@ TEST_F(Servers, NothingThatARunLeavesBehindHoldsTheKey) {
   setenv("ICPI_TEST_PROGRAM_KEY", key.c_str(), 1);
   Words more{"--api-key-env", "ICPI_TEST_PROGRAM_KEY", "--cache", path("answers.db"), "--record", path("record.jsonl")};
   const pid_t process = start(train(server.url(), "out", more));
-  while (number < 50) std::this_thread::sleep_for(1ms);
+  while (number < 50 && is_running(process)) std::this_thread::sleep_for(1ms);
   const std::string command = read("/proc/" + std::to_string(process) + "/cmdline");
   EXPECT_THAT(command, HasSubstr("ICPI_TEST_PROGRAM_KEY"));
   EXPECT_THAT(command, Not(HasSubstr(key)));

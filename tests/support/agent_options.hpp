@@ -31,4 +31,15 @@ inline icpi::PolicyIterationOptions paper_options_with(PromptMode mode) {
   return options;
 }
 
+/// Of agents that ask their model much: random episodes first, nothing is recalled or hoped for, every step is news.
+inline icpi::PolicyIterationOptions much_asking_options(std::uint64_t seed = 0) {
+  icpi::PolicyIterationOptions options;
+  options.seed = seed;
+  options.decisions.values = icpi::Planning{};
+  options.decisions.explorations = {icpi::WarmUp{.successes = 1}, icpi::UntriedFirst{}};
+  options.prompts.examples = icpi::AppendOnlyExamples{.rebuild_fraction = 0.8};
+  options.prompts.context_tokens = 3800;
+  return options;
+}
+
 }  // namespace icpi_test

@@ -20,7 +20,7 @@ enum class InductionVersion : std::uint8_t {
 
 /// How InductionModel works.
 struct InductionOptions {
-  InductionVersion version = InductionVersion::first;  ///< the only one that answers depend on
+  InductionVersion version = InductionVersion::calibrated;  ///< the only one that answers depend on
   std::size_t threads = 1;  ///< that answer a batch together; the answers do not depend on it
   /// States of prefixes with an identity, the least recently used one goes first. Enough for some 40 environments that
   /// share the model. One takes about 1 MB at 10,000 characters; what it learned of its text takes at most some 100 MB.
@@ -43,6 +43,7 @@ struct InductionOptions {
 class ICPI_API InductionModel {
  public:
   static constexpr bool constrains_choices = true;  ///< see ConstrainsChoices
+  static constexpr bool gives_logprobs = true;      ///< see GivesLogprobs
 
   /// Throws InvalidArgument for options out of range.
   explicit InductionModel(InductionOptions options = {});

@@ -10,8 +10,8 @@
 
 namespace icpi {
 
-ICPI_INLINE ValueEstimator recommended::values() { return Planning{}; }
-ICPI_INLINE std::vector<Exploration> recommended::explorations() { return {WarmUp{.successes = 1}, UntriedFirst{}}; }
+ICPI_INLINE ValueEstimator recommended::values() { return Planning{{.outcomes = 8, .recall = true}}; }
+ICPI_INLINE std::vector<Exploration> recommended::explorations() { return {Optimism{.sparing = true}}; }
 ICPI_INLINE ActionSelection recommended::selection() { return Greedy{}; }
 
 ICPI_INLINE std::string DecisionOptions::description() const {
@@ -26,18 +26,8 @@ ICPI_INLINE PolicyIterationOptions paper_options() {
   options.decisions.explorations = {WarmUp{}};
   options.decisions.update_within_episode = false;
   options.prompts.examples = BalancedExamples{};
+  options.prompts.context_tokens = 3800;
   options.queries.sampling.temperature = 0.1;
-  return options;
-}
-
-ICPI_INLINE PolicyIterationOptions exploring_options() {
-  PolicyIterationOptions options;
-  options.decisions.values = Planning{{.outcomes = 8, .recall = true}};
-  options.decisions.explorations = {Optimism{.sparing = true}};
-  auto& examples = *options.prompts.examples.get_if<AppendOnlyExamples>();
-  examples.balance_chance = false;
-  examples.growth = 0.1;
-  options.prompts.context_tokens = 12000;
   return options;
 }
 

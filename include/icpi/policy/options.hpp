@@ -20,8 +20,8 @@ namespace icpi {
 
 /// The recommended strategies: what PolicyIterationOptions begin with.
 namespace recommended {
-[[nodiscard]] ICPI_API ValueEstimator values();                  ///< Planning{}
-[[nodiscard]] ICPI_API std::vector<Exploration> explorations();  ///< WarmUp{.successes = 1}, UntriedFirst{}
+[[nodiscard]] ICPI_API ValueEstimator values();                  ///< Planning{{.outcomes = 8, .recall = true}}
+[[nodiscard]] ICPI_API std::vector<Exploration> explorations();  ///< Optimism{.sparing = true}
 [[nodiscard]] ICPI_API ActionSelection selection();              ///< Greedy{}
 }  // namespace recommended
 
@@ -40,9 +40,10 @@ struct DecisionOptions {
 };
 
 /// Everything PolicyIteration can be told. Defaults are the recommended set, one for all environments: greedy answers from
-/// prompts that only grow, values planned on the imagined MDP, the running episode's steps used at once, untried actions
-/// preferred among equals, and an earlier end of the warm-up than the paper's. `scripts/measure ablations` says what each
-/// of them brings.
+/// prompts that only grow, and change when experience has grown by a tenth; the running episode's steps used at once; values
+/// planned on the imagined MDP, which recalls what was seen and draws up to eight outcomes of what chance decides; hope for
+/// what is unknown in place of random episodes. `scripts/measure ablations` says what each of them brings,
+/// docs/environments.md what all of them do elsewhere; the embedded model's version is InductionVersion::calibrated there.
 struct PolicyIterationOptions {
   std::uint64_t seed = 0;       ///< of everything random in agent and prompts; environments have their own
   DecisionOptions decisions{};  ///< how actions are chosen
@@ -51,15 +52,9 @@ struct PolicyIterationOptions {
 };
 
 /// The paper's options (section 3): one rollout per action, examples drawn anew for every question and balanced, the last
-/// eight trajectories in policy prompts, temperature 0.1, learning between episodes.
+/// eight trajectories in policy prompts of 3,800 tokens, temperature 0.1, learning between episodes. What is reported of
+/// them was measured with InductionVersion::first.
 [[nodiscard]] ICPI_API PolicyIterationOptions paper_options();
-
-/// For worlds that throw dice or hide their rewards: the recommended options with a sparing Optimism in place of WarmUp and
-/// UntriedFirst, planning that recalls what was seen and draws up to eight outcomes of what chance decides, examples of that as often as they
-/// came, prompts that change when experience has grown by a tenth, and 12,000 tokens for them: what a coin pays is a matter of
-/// many examples. Models that read less need a smaller PromptOptions::context_tokens.
-/// Best with the embedded model's version InductionVersion::calibrated. docs/environments.md says what they bring.
-[[nodiscard]] ICPI_API PolicyIterationOptions exploring_options();
 
 /// The defaults.
 [[deprecated("PolicyIterationOptions{} is the recommended set")]] [[nodiscard]] inline PolicyIterationOptions

@@ -13,7 +13,9 @@
 
 namespace icpi {
 
-ICPI_INLINE ExampleSelection recommended::examples() { return AppendOnlyExamples{.rebuild_fraction = 0.8}; }
+ICPI_INLINE ExampleSelection recommended::examples() {
+  return AppendOnlyExamples{.rebuild_fraction = 0.8, .balance_chance = false, .growth = 0.1};
+}
 ICPI_INLINE TrajectorySelection recommended::trajectories() { return LastTrajectories{}; }
 
 ICPI_INLINE std::size_t estimated_tokens(std::string_view text) noexcept {

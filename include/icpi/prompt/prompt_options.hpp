@@ -18,7 +18,8 @@ using TokenCounter = std::function<std::size_t(std::string_view)>;
 
 /// The recommended strategies: what PromptOptions begin with.
 namespace recommended {
-[[nodiscard]] ICPI_API ExampleSelection examples();         ///< AppendOnlyExamples{.rebuild_fraction = 0.8}
+/// AppendOnlyExamples{.rebuild_fraction = 0.8, .balance_chance = false, .growth = 0.1}
+[[nodiscard]] ICPI_API ExampleSelection examples();
 [[nodiscard]] ICPI_API TrajectorySelection trajectories();  ///< LastTrajectories{}
 }  // namespace recommended
 
@@ -35,10 +36,11 @@ enum class TransitionQuestions : std::uint8_t {
 struct PromptOptions {
   ExampleSelection examples = recommended::examples();             ///< what world-model prompts show
   TrajectorySelection trajectories = recommended::trajectories();  ///< what policy prompts draw from
-  /// Most tokens of a prompt; the completion comes on top. Room is kept for the longest observation and action seen; an
+  /// Most tokens of a prompt; the completion comes on top. PolicyIteration takes fewer where the model reads fewer. Many,
+  /// since what a coin pays is a matter of many examples. Room is kept for the longest observation and action seen; an
   /// imagined observation that is longer than any real one exceeds it. An observation that alone takes more than half of
   /// them is refused: no example would fit beside it.
-  std::size_t context_tokens = 3800;
+  std::size_t context_tokens = 12000;
   bool constraints = true;  ///< examples of the same action and, for rewards, termination only
   TransitionQuestions transition_questions = TransitionQuestions::separate;  ///< how many questions a step takes
   /// What there is to do, for the model to read first: every prompt begins with it, then a blank line. Whole lines, none of
