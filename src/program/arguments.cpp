@@ -44,12 +44,13 @@ ModelChoice model_for(const MethodArguments& method, ModelChoice model) {
   return model;
 }
 
-Method make_method(const MethodArguments& arguments) {
+Method make_method(const MethodArguments& arguments, std::string_view model) {
   Method method;
   method.kind = parse_agent(arguments.agent);
   method.label = arguments.agent;
   const std::string options = options_name(arguments);
   method.settings = named_settings(options);
+  if (model == "http" || model == "llama") method.settings.context_tokens = AgentSettings{}.context_tokens;
   if (arguments.begun_with) method.settings = *arguments.begun_with;
   // In records the paper's options have no name of their own.
   if (options != "paper" && asks_model(method.kind)) method.label += "-best";

@@ -67,7 +67,7 @@ void print_prediction(const Assessment& assessment, const TokenPrices& prices, s
 }  // namespace
 
 void assess(const AssessArguments& arguments, std::ostream& out) {
-  const Method method = make_method(arguments.method);
+  const Method method = make_method(arguments.method, arguments.model.name);
   check_arguments(arguments, method);
   AssessRequest request{.method = method, .embedded = embedded_model(), .seeds = parse_seeds(arguments.seeds)};
   request.episodes = amounts_of(arguments);

@@ -154,8 +154,9 @@ std::string options_name(const MethodArguments& arguments);
 /// The model that was chosen, "induction" in the version that goes with the method's options. Throws as options_name().
 ModelChoice model_for(const MethodArguments& method, ModelChoice model);
 
-/// The method that the arguments describe, with its label. Throws InvalidArgument.
-Method make_method(const MethodArguments& arguments);
+/// The method that the arguments describe, with its label. `model`: which is asked; prompts of one that is paid, or waited,
+/// for are shorter unless the arguments say how long they are. Throws InvalidArgument.
+Method make_method(const MethodArguments& arguments, std::string_view model = "induction");
 
 // The commands. They throw InvalidArgument for bad usage, before anything is written, and Error when the run fails.
 // `out` gets what a person or a pipe reads; progress goes to standard error if that is a terminal.

@@ -36,7 +36,6 @@ Method method_for(const Method& method, const DomainProgram& domain) {
   if (result.kind != AgentKind::no_argmax) return result;
   result.settings.values = ValueChoice::policy_alone;  // as no_argmax_options() has it
   result.settings.hopes = false;
-  result.settings.untried_bonus = 0;
   result.settings.warms_up = true;
   result.settings.warm_up.abrupt = true;
   result.settings.return_threshold = facts.success_threshold;

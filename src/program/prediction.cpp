@@ -81,6 +81,16 @@ std::string passed_limits(const Spending& total, double cost, const Budget& budg
   return text;
 }
 
+/// Why the seed that was played asked nothing.
+std::string why_silent(const PlannedRun& run) {
+  const Method& method = run.request.method;
+  if (method.kind == AgentKind::icpi && !method.settings.warms_up)
+    return "what was never tried is hoped for, and what was seen is recalled, without a question";
+  return fmt::format(
+      "the agent acts at random until its first successes (warm-up), and seed {} has none within {} steps",
+      run.request.seeds.first, run.request.steps);
+}
+
 }  // namespace
 
 std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& budget) {
@@ -98,10 +108,8 @@ std::string predict_costs(const std::vector<PlannedRun>& runs, const Budget& bud
     total.calls += spending.calls;
     total.usage += spending.usage;
     if (asks_model(method.kind) && spending.calls == 0)
-      silent += fmt::format(
-          "{} {}: 0 calls, because the agent acts at random until its first successes (warm-up), and seed {} has none "
-          "within {} steps; other seeds and longer runs will ask.\n",
-          domain, method.label, run.request.seeds.first, run.request.steps);
+      silent += fmt::format("{} {}: 0 calls, because {}; other seeds and longer runs may ask.\n", domain, method.label,
+                            why_silent(run));
   }
   table.add("total", "", "", total, total_cost);
   const bool oracle = runs.empty() || runs.front().domain->has_oracle();

@@ -111,7 +111,8 @@ AgentSettings recorded_settings(const RecordLog& log) {
   try {
     return settings_of(Json::parse(log.header())["runs"]["runs"].array().at(0)["options"]);
   } catch (const std::exception& error) {  // out of range, too
-    throw InvalidArgument(fmt::format("{}: it is not the log of a run: {}", log.name(), error.what()));
+    throw InvalidArgument(
+        fmt::format("{}: it is not the log of a run that this version knows: {}", log.name(), error.what()));
   }
 }
 

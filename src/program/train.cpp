@@ -84,11 +84,26 @@ void check_batches(const TrainArguments& arguments, const Method& method, std::s
         fmt::format("--batch does not go with --jobs {}; allowed: 1, where seeds share batches", jobs));
 }
 
+/// The model, "induction" in the version that a run was begun with.
+ModelChoice recorded_version(const RecoveryArguments& recovery, ModelChoice model) {
+  if (recovery.log && recorded_model(*recovery.log) == "induction/1") model.embedded = InductionVersion::first;
+  return model;
+}
+
+/// Throws InvalidArgument for models that are the same by two names.
+void check_different(const std::vector<ModelChoice>& models) {
+  std::vector<std::string> names;
+  for (const ModelChoice& model : models) {
+    const bool first = model.embedded == InductionVersion::first;
+    names.push_back(model.name != "induction" ? model.name : first ? "induction/1" : "induction/2");
+    if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1)
+      throw InvalidArgument(fmt::format("--model names {} twice", names.back()));
+  }
+}
+
 /// The model, with the place for the batches' names.
 ModelChoice model_of(const TrainArguments& arguments) {
-  ModelChoice model = model_for(arguments.method, arguments.model);
-  if (const auto& log = arguments.recovery.log; log && recorded_model(*log) == "induction/1")
-    model.embedded = InductionVersion::first;
+  ModelChoice model = recorded_version(arguments.recovery, model_for(arguments.method, arguments.model));
   if (arguments.batch) model.batch.file = (std::filesystem::path(arguments.out) / "batch.json").string();
   return model;
 }
@@ -139,7 +154,7 @@ void train(const TrainArguments& arguments, std::ostream& out) {
   const DomainProgram& domain = chosen.program();
   MethodArguments asked = arguments.method;
   if (arguments.recovery.log) asked.begun_with = recorded_settings(*arguments.recovery.log);
-  Method method = make_method(asked);
+  Method method = make_method(asked, arguments.model.name);
   const auto history = history_for(arguments, domain, method);
   if (history) method.label += "-history";
   const ModelChoice model = model_of(arguments);
@@ -196,7 +211,12 @@ void train(const TrainArguments& arguments, std::ostream& out) {
 void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   MethodArguments with_defaults = arguments.method;
   if (with_defaults.options.empty()) with_defaults.options = "paper";
-  const Method given = make_method(with_defaults);
+  const auto costly = std::find_if(arguments.models.begin(), arguments.models.end(), [](const ModelChoice& model) {
+    return model.name == "http" || model.name == "llama";
+  });
+  if (arguments.recovery.log) with_defaults.begun_with = recorded_settings(*arguments.recovery.log);
+  const Method given =
+      make_method(with_defaults, (costly == arguments.models.end() ? arguments.models.front() : *costly).name);
   if (given.kind != AgentKind::icpi) throw InvalidArgument("reproduce runs every agent: --agent is not allowed");
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);
@@ -210,8 +230,9 @@ void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   std::vector<ModelChoice> models;
   for (const auto& model : arguments.models) {
     check_model_name(model.name);
-    models.push_back(model_for(with_defaults, model));
+    models.push_back(recorded_version(arguments.recovery, model_for(with_defaults, model)));
   }
+  check_different(models);
   const auto ledger = std::make_shared<ModelLedger>(std::span<const ModelChoice>(models));
   require_out(arguments.out, arguments.dry_run, arguments.recovery);
 
@@ -275,7 +296,7 @@ void plot(const PlotArguments& arguments, std::ostream& out) {
 void show(const ShowArguments& arguments, std::ostream& out) {
   const ChosenDomain chosen(arguments.domain, arguments.environment);
   const DomainProgram& domain = chosen.program();
-  const Method method = make_method(arguments.method);
+  const Method method = make_method(arguments.method, arguments.model.name);
   if (!asks_model(method.kind))
     throw InvalidArgument(
         fmt::format("show: agent '{}' asks no model; allowed: icpi, no-argmax", arguments.method.agent));

@@ -42,8 +42,7 @@ class PolicyIteration
   using Base = RolloutAgent<Env, Memory, PromptedRolloutModel>;
 
   /// `model` must outlive the agent. `experience` may hold trajectories from before.
-  /// Prompts are as long as the options allow and the model reads. Throws InvalidArgument for options out of range, answers
-  /// as long as all that the model reads, actions that are not told
+  /// Throws InvalidArgument for options out of range, a context that the model does not have, actions that are not told
   /// apart by their texts, and a formatter that does not read back what it writes.
   PolicyIteration(const Env& env, LM& model, const PolicyIterationOptions& options, Formatter formatter,
                   Buffer experience)
@@ -175,10 +174,9 @@ class PolicyIteration
   static Owned<Memory> make_memory(const Env& env, LM& model, const PolicyIterationOptions& options,
                                    Formatter&& formatter, Buffer&& experience) {
     check_options(options);
-    PromptOptions prompts = options.prompts;
-    prompts.context_tokens = prompt_tokens(model, options);
-    return Owned<Memory>(new Memory(env, std::move(experience), std::move(formatter), prompts, token_counter(model),
-                                    Base::agent_key(options.seed).child(0)));
+    check_context_fits(model, options);
+    return Owned<Memory>(new Memory(env, std::move(experience), std::move(formatter), options.prompts,
+                                    token_counter(model), Base::agent_key(options.seed).child(0)));
   }
 
   struct Played {

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string_view>
@@ -34,15 +33,15 @@ ICPI_INLINE void check_options(const PolicyIterationOptions& options) {
   check_option(timeout >= 0, "timeout in milliseconds", timeout, "0 or more");
 }
 
-ICPI_INLINE std::size_t prompt_tokens(LanguageModelRef model, const PolicyIterationOptions& options) {
+ICPI_INLINE void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options) {
   const std::size_t limit = model.context_limit();
   const std::size_t answers = options.prompts.transition_questions == TransitionQuestions::whole ? 3 : 1;
   const auto answer = answers * static_cast<std::size_t>(options.queries.sampling.max_tokens.value_or(0));
-  if (limit == 0) return options.prompts.context_tokens;
-  if (answer >= limit)
+  if (limit > 0 && (answer > limit || options.prompts.context_tokens > limit - answer)) {
     throw InvalidArgument(
-        fmt::format("max_tokens {} leaves no room for a prompt in the model's context of {} tokens", answer, limit));
-  return std::min(options.prompts.context_tokens, limit - answer);
+        fmt::format("context_tokens {} and max_tokens {} together exceed the model's context of {} tokens",
+                    options.prompts.context_tokens, answer, limit));
+  }
 }
 
 ICPI_INLINE TokenCounter token_counter(LanguageModelRef model) {

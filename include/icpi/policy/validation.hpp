@@ -24,9 +24,8 @@ template <class Formatter, Environment Env>
 /// Throws InvalidArgument naming the option, its value and what is allowed.
 ICPI_API void check_options(const PolicyIterationOptions& options);
 
-/// Most tokens of a prompt: context_tokens, or what the longest completion that the options allow leaves of what the model
-/// reads, if that is less. Throws InvalidArgument when it leaves nothing.
-[[nodiscard]] ICPI_API std::size_t prompt_tokens(LanguageModelRef model, const PolicyIterationOptions& options);
+/// Throws InvalidArgument when a prompt and its completion, as long as the options allow, exceed what the model reads.
+ICPI_API void check_context_fits(LanguageModelRef model, const PolicyIterationOptions& options);
 
 /// Counts as `model` does, which must outlive the counter; as estimated_tokens() where it does not.
 [[nodiscard]] ICPI_API TokenCounter token_counter(LanguageModelRef model);

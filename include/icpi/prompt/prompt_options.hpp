@@ -36,8 +36,8 @@ enum class TransitionQuestions : std::uint8_t {
 struct PromptOptions {
   ExampleSelection examples = recommended::examples();             ///< what world-model prompts show
   TrajectorySelection trajectories = recommended::trajectories();  ///< what policy prompts draw from
-  /// Most tokens of a prompt; the completion comes on top. PolicyIteration takes fewer where the model reads fewer. Many,
-  /// since what a coin pays is a matter of many examples. Room is kept for the longest observation and action seen; an
+  /// Most tokens of a prompt; the completion comes on top. Many, since what a coin pays is a matter of
+  /// many examples: a model that reads fewer needs fewer, one that is paid by the token may do with 3,800. Room is kept for the longest observation and action seen; an
   /// imagined observation that is longer than any real one exceeds it. An observation that alone takes more than half of
   /// them is refused: no example would fit beside it.
   std::size_t context_tokens = 12000;

@@ -7,8 +7,8 @@
 
 /// A word an episode, a letter a decision: down, up or rest; capitals are the model's. After the bar: evaluation.
 constexpr const char* expected =
-    "dduurdudrudr UdUU UU UU DURUUUU UUU UU UU UUUU UU UU UUU UUUU UU UUUU UU UU UUU UUUU UUUU UU UU UUUU UUU UU UUUU "
-    "UUU UU UUUU UUUU |UU UUU UU UU UU UUUU UUUU UUUU UUUU UUUU ";
+    "DDUURUU UU UU UU RUUUU UUU UU UU UUUU UU UU UUU UUUU UU UUUU UU UU UUU UUUU UUUU UU UU UUUU UUU UU UUUU UUU "
+    "UU UUUU UUUU |UU UUU UU UU UU UUUU UUUU UUUU UUUU UUUU ";
 
 int main() {
   Ladder env;

@@ -48,6 +48,7 @@ bool chance() {
   }
   icpi::PolicyIterationOptions options;
   options.prompts.examples = icpi::AppendOnlyExamples{.balance = false};  // as often as it was seen
+  options.decisions.values = icpi::Planning{};
   bool good = expect("planning, one outcome an edge", goes_right(options, experience, 0), decisions, decisions);
   options.decisions.values = SampledOutcomes{};
   options.queries.sampling.temperature = 1;
