@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "icpi/core/error.hpp"
@@ -44,13 +47,25 @@ ModelChoice model_for(const MethodArguments& method, ModelChoice model) {
   return model;
 }
 
+void check_different(const std::vector<ModelChoice>& models) {
+  std::vector<std::string> names;
+  for (const ModelChoice& model : models) {
+    const bool first = model.embedded == InductionVersion::first;
+    names.push_back(model.name != "induction" ? model.name : first ? "induction/1" : "induction/2");
+    if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1)
+      throw InvalidArgument(fmt::format("--model names {} twice", names.back()));
+  }
+}
+
+bool wants_short_prompts(std::string_view model) { return model == "http" || model == "llama"; }
+
 Method make_method(const MethodArguments& arguments, std::string_view model) {
   Method method;
   method.kind = parse_agent(arguments.agent);
   method.label = arguments.agent;
   const std::string options = options_name(arguments);
   method.settings = named_settings(options);
-  if (model == "http" || model == "llama") method.settings.context_tokens = AgentSettings{}.context_tokens;
+  if (wants_short_prompts(model)) method.settings.context_tokens = AgentSettings{}.context_tokens;
   if (arguments.begun_with) method.settings = *arguments.begun_with;
   // In records the paper's options have no name of their own.
   if (options != "paper" && asks_model(method.kind)) method.label += "-best";

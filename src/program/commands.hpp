@@ -154,6 +154,12 @@ std::string options_name(const MethodArguments& arguments);
 /// The model that was chosen, "induction" in the version that goes with the method's options. Throws as options_name().
 ModelChoice model_for(const MethodArguments& method, ModelChoice model);
 
+/// Throws InvalidArgument for models that are the same by two names.
+void check_different(const std::vector<ModelChoice>& models);
+
+/// Whether the tokens of this model are paid, or waited, for.
+bool wants_short_prompts(std::string_view model);
+
 /// The method that the arguments describe, with its label. `model`: which is asked; prompts of one that is paid, or waited,
 /// for are shorter unless the arguments say how long they are. Throws InvalidArgument.
 Method make_method(const MethodArguments& arguments, std::string_view model = "induction");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "icpi/core/error.hpp"
@@ -58,6 +59,21 @@ std::vector<Method> ablation_methods(const AgentSettings& settings) {
   recency.label = "icpi-recency-16";
   recency.settings.recency = 16;
   return {no_hints, no_balance, no_constraints, recency};
+}
+
+std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vector<std::string>& labels) {
+  std::vector<Method> all = figure_methods(settings);
+  for (auto& method : ablation_methods(settings)) all.push_back(std::move(method));
+  std::vector<std::string> known;
+  for (const auto& method : all) known.push_back(method.label);
+  for (const auto& label : labels) {
+    if (std::find(known.begin(), known.end(), label) == known.end())
+      throw InvalidArgument(fmt::format("unknown agent '{}': choose from {}", label, fmt::join(known, ", ")));
+  }
+  if (labels.empty()) return all;
+  std::erase_if(
+      all, [&](const Method& method) { return std::find(labels.begin(), labels.end(), method.label) == labels.end(); });
+  return all;
 }
 
 }  // namespace icpi::program

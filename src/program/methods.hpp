@@ -49,4 +49,8 @@ std::vector<Method> figure_methods(const AgentSettings& settings);
 /// The paper's ablations of `icpi`.
 std::vector<Method> ablation_methods(const AgentSettings& settings);
 
+/// Those of these labels, in the order of the figures; all of them if there are no labels. Throws InvalidArgument for
+/// unknown labels.
+std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vector<std::string>& labels);
+
 }  // namespace icpi::program

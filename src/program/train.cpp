@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,17 +90,6 @@ ModelChoice recorded_version(const RecoveryArguments& recovery, ModelChoice mode
   return model;
 }
 
-/// Throws InvalidArgument for models that are the same by two names.
-void check_different(const std::vector<ModelChoice>& models) {
-  std::vector<std::string> names;
-  for (const ModelChoice& model : models) {
-    const bool first = model.embedded == InductionVersion::first;
-    names.push_back(model.name != "induction" ? model.name : first ? "induction/1" : "induction/2");
-    if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1)
-      throw InvalidArgument(fmt::format("--model names {} twice", names.back()));
-  }
-}
-
 /// The model, with the place for the batches' names.
 ModelChoice model_of(const TrainArguments& arguments) {
   ModelChoice model = recorded_version(arguments.recovery, model_for(arguments.method, arguments.model));
@@ -128,22 +117,6 @@ RunOutcome play(const std::vector<PlannedRun>& runs, const std::string& folder, 
   const bool asks = std::any_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return run.request.model; });
   const auto play = [&] { return play_runs(runs, folder, recovery); };
   return asks ? telling_costs(ledger, out, play) : play();
-}
-
-/// The methods of these labels, in the order of the figures; all of them if there are no labels.
-std::vector<Method> chosen_methods(const AgentSettings& settings, const std::vector<std::string>& labels) {
-  std::vector<Method> all = figure_methods(settings);
-  for (auto& method : ablation_methods(settings)) all.push_back(std::move(method));
-  std::vector<std::string> known;
-  for (const auto& method : all) known.push_back(method.label);
-  for (const auto& label : labels) {
-    if (std::find(known.begin(), known.end(), label) == known.end())
-      throw InvalidArgument(fmt::format("unknown agent '{}': choose from {}", label, fmt::join(known, ", ")));
-  }
-  if (labels.empty()) return all;
-  std::erase_if(
-      all, [&](const Method& method) { return std::find(labels.begin(), labels.end(), method.label) == labels.end(); });
-  return all;
 }
 
 }  // namespace
@@ -211,12 +184,11 @@ void train(const TrainArguments& arguments, std::ostream& out) {
 void reproduce(const ReproduceArguments& arguments, std::ostream& out) {
   MethodArguments with_defaults = arguments.method;
   if (with_defaults.options.empty()) with_defaults.options = "paper";
-  const auto costly = std::find_if(arguments.models.begin(), arguments.models.end(), [](const ModelChoice& model) {
-    return model.name == "http" || model.name == "llama";
-  });
+  std::string_view model_name = arguments.models.front().name;
+  for (const ModelChoice& model : arguments.models)
+    if (wants_short_prompts(model.name)) model_name = model.name;
   if (arguments.recovery.log) with_defaults.begun_with = recorded_settings(*arguments.recovery.log);
-  const Method given =
-      make_method(with_defaults, (costly == arguments.models.end() ? arguments.models.front() : *costly).name);
+  const Method given = make_method(with_defaults, model_name);
   if (given.kind != AgentKind::icpi) throw InvalidArgument("reproduce runs every agent: --agent is not allowed");
   const auto seeds = parse_seeds(arguments.seeds);
   const auto jobs = parse_count("--jobs", arguments.jobs, 1, most_jobs);

@@ -102,7 +102,7 @@ TEST_F(Database, WhatFailsOthersMayAsk) {
 
 TEST_F(Database, ClaimsLastWhileTheirWorkerLivesAndNoLonger) {
   DatabaseOptions short_lease = options();
-  short_lease.lease = 400ms;
+  short_lease.lease = 1500ms;  // much longer than a busy machine keeps a thread waiting
   CompletionDatabase other(short_lease);
   {
     CompletionDatabase alive(short_lease);
@@ -112,9 +112,9 @@ TEST_F(Database, ClaimsLastWhileTheirWorkerLivesAndNoLonger) {
   }
   // Of a worker that is no more.
   server->ask("INSERT INTO icpi_completions (key, claimant, request, lease_end, claims) VALUES ('" + key(2).str() +
-              "', 'dead', 1, clock_timestamp() + interval '300 ms', 1)");
+              "', 'dead', 1, clock_timestamp() + interval '1500 ms', 1)");
   EXPECT_EQ(look(other, 2).standing, Standing::theirs);
-  std::this_thread::sleep_for(400ms);
+  std::this_thread::sleep_for(1600ms);
   EXPECT_EQ(look(other, 2).standing, Standing::ours);
   EXPECT_EQ(other.statistics().retaken, 1U);
 }
