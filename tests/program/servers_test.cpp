@@ -268,8 +268,10 @@ TEST_F(Servers, ADryRunAsksNobody) {
   EXPECT_THAT(result.out, HasSubstr("cost"));
   EXPECT_EQ(server.asked(), 0);
   EXPECT_FALSE(std::filesystem::exists(path("dry")));
-  const CommandResult silent = icpi({"train", "--domain", "chain", "--dry-run", "--steps", "2"});
-  EXPECT_THAT(silent.out, HasSubstr("0 calls, because the agent acts at random"));
+  Words silent{"train", "--domain", "chain", "--dry-run", "--steps", "2"};
+  EXPECT_THAT(icpi(silent).out, HasSubstr("0 calls, because what was never tried is hoped for"));
+  silent.insert(silent.end(), {"--options", "paper"});
+  EXPECT_THAT(icpi(silent).out, HasSubstr("0 calls, because the agent acts at random"));
 }
 
 TEST_F(Servers, AServerThatMovedGoesOnWithTheRun) {
