@@ -149,31 +149,10 @@ TEST_F(Packages, AtariByBytesOfItsMemory) {
 TEST_F(Packages, FreewayIsLearned) {
   if (!has("ale_py")) GTEST_SKIP() << "ale_py is not installed";
   // The cars are not shown: what was seen in one place is no promise for the next time, so recalling it misleads.
-  std::vector<std::string> words{"train",
-                                 "--env",
-                                 "ale:Freeway",
-                                 "--env-arg",
-                                 "frameskip=16",
-                                 "--env-arg",
-                                 "bins=32",
-                                 "--env-arg",
-                                 "repeat_action_probability=0",
-                                 "--step-limit",
-                                 "250",
-                                 "--seeds",
-                                 "0",
-                                 "--steps",
-                                 "1000",
-                                 "--env-timeout",
-                                 "120",
-                                 "--set",
-                                 "context_tokens=3800",
-                                 "--out",
-                                 path("run")};
-  words.insert(words.end(), asking_much.begin(), asking_much.end());
-  const auto result = icpi(words);
-  EXPECT_EQ(result.code, 0) << result.error;
-  EXPECT_GE(last_returns(records()), 5);  // at random it is .3 times across the road
+  const Words options{"--step-limit", "250", "--seeds", "0", "--steps", "1000", "--set", "context_tokens=3800"};
+  const auto records =
+      play("ale:Freeway", {"frameskip=16", "bins=32", "repeat_action_probability=0"}, with(options, asking_much));
+  EXPECT_GE(last_returns(records), 5);  // at random it is .3 times across the road
 }
 
 TEST_F(Packages, AtariSaysWhatItCannotDo) {

@@ -27,12 +27,21 @@ struct Capabilities {
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
 
+/// What models of this type can do: the concepts they satisfy.
+template <LanguageModel LM>
+[[nodiscard]] constexpr Capabilities capabilities_of_type() {
+  return {.scores = ScoresContinuations<LM>,
+          .constrains_choices = ConstrainsChoices<LM>,
+          .counts_tokens = CountsTokens<LM>,
+          .context_limit = HasContextLimit<LM>,
+          .asynchronous = AsynchronousLanguageModel<LM>,
+          .gives_logprobs = GivesLogprobs<LM>};
+}
+
 /// What `model` can do: the concepts it satisfies, less what its own capabilities(), if it has them, deny.
 template <LanguageModel LM>
 [[nodiscard]] Capabilities capabilities_of(const LM& model) {
-  using Model = std::remove_const_t<LM>;
-  Capabilities result{ScoresContinuations<Model>, ConstrainsChoices<Model>,         CountsTokens<Model>,
-                      HasContextLimit<Model>,     AsynchronousLanguageModel<Model>, GivesLogprobs<Model>};
+  Capabilities result = capabilities_of_type<std::remove_const_t<LM>>();
   if constexpr (requires { model.capabilities(); }) {
     const auto own = model.capabilities();
     if constexpr (requires { own.scores; }) result.scores = result.scores && own.scores;

@@ -39,8 +39,7 @@ class ICPI_API AnyLanguageModel {
   explicit AnyLanguageModel(std::unique_ptr<Model> model)
       : held_(make_owned<Holder<Model>>(required(std::move(model)))),
         model_(*static_cast<Holder<Model>&>(*held_).model),
-        type_{ScoresContinuations<Model>, ConstrainsChoices<Model>,         CountsTokens<Model>,
-              HasContextLimit<Model>,     AsynchronousLanguageModel<Model>, GivesLogprobs<Model>} {}
+        type_(capabilities_of_type<Model>()) {}
 
   /// What the model held can do.
   [[nodiscard]] Capabilities capabilities() const;
