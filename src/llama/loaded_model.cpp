@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The only file that sees llama.h, by way of library.hpp.
+// Loading; loaded_vocabulary.cpp and loaded_memory.cpp have what is done with what was loaded.
 #include "loaded_model.hpp"
 
 #include <fmt/format.h>
@@ -15,69 +15,13 @@
 
 #include "gguf_header.hpp"
 #include "icpi/core/error.hpp"
-#include "library.hpp"
+#include "library_handles.hpp"
+#include "library_log.hpp"
 #include "model_file.hpp"
 
 namespace icpi::llama {
 
 namespace {
-
-struct FreeModel {
-  void operator()(llama_model* model) const noexcept { llama_model_free(model); }
-};
-struct FreeContext {
-  void operator()(llama_context* context) const noexcept { llama_free(context); }
-};
-
-/// What a file says may hold anything: in one line, without what controls a terminal.
-std::string in_one_line(std::string_view text) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
-  return line;
-}
-
-/// What libllama logs as errors; it gives reasons nowhere else. One loader at a time.
-class ErrorLog {
- public:
-  static ErrorLog& instance() {
-    static ErrorLog log;
-    return log;
-  }
-
-  std::unique_lock<std::mutex> begin() {
-    std::unique_lock lock(loading_);
-    const std::lock_guard writing(writing_);
-    errors_.clear();
-    return lock;
-  }
-
-  /// The first error since begin(), without the name of the function that wrote it; empty: there was none.
-  std::string first() {
-    const std::lock_guard writing(writing_);
-    if (errors_.empty()) return {};
-    std::string_view line = errors_.front();
-    if (const auto colon = line.find(": "); colon != line.npos && line.find(' ') > colon) line.remove_prefix(colon + 2);
-    for (const std::string_view noise : {"error loading model: ", "llama_model_loader: "})
-      if (line.starts_with(noise)) line.remove_prefix(noise.size());
-    while (line.ends_with('\n')) line.remove_suffix(1);
-    return in_one_line(line);
-  }
-
- private:
-  ErrorLog() { llama_log_set(&ErrorLog::write, this); }
-
-  static void write(ggml_log_level level, const char* text, void* self) {
-    if (level != GGML_LOG_LEVEL_ERROR) return;
-    auto& log = *static_cast<ErrorLog*>(self);
-    const std::lock_guard writing(log.writing_);
-    if (log.errors_.size() < 16) log.errors_.emplace_back(text);
-  }
-
-  std::mutex loading_;
-  std::mutex writing_;
-  std::vector<std::string> errors_;
-};
 
 void start_library(const std::string& backend_directory) {
   check_library_version(library_version());
@@ -183,20 +127,6 @@ void check_library_version(std::string_view found) {
   if (found != ICPI_LLAMA_VERSION)
     throw Error(fmt::format("llama: built for libllama {}, but libllama {} was loaded", ICPI_LLAMA_VERSION, found));
 }
-
-struct LoadedModel::Handles {
-  std::unique_ptr<llama_model, FreeModel> model;
-  std::unique_ptr<llama_context, FreeContext> context;
-  llama_memory_t memory = nullptr;
-  const llama_vocab* vocabulary = nullptr;
-  // One batch, as llama_decode wants it.
-  std::vector<llama_token> tokens;
-  std::vector<llama_pos> positions;
-  std::vector<llama_seq_id> sequences;
-  std::vector<int32_t> sequence_counts;
-  std::vector<llama_seq_id*> sequence_lists;
-  std::vector<int8_t> outputs;
-};
 
 LoadedModel::LoadedModel(const Options& options) : handles_(std::make_unique<Handles>()) {
   validate(options);
@@ -344,140 +274,11 @@ void LoadedModel::make_memory(const Options& options) {
   handles_->memory = llama_get_memory(handles_->context.get());
   // Where tokens take no room of their own, sequences alone count.
   cells_ = known.kv_bytes_per_token == 0 ? cells * sequences_ : static_cast<std::size_t>(cells);
-  --sequences_;  // the last one is for company: see company_of()
-}
-
-void LoadedModel::read_vocabulary() {
-  const llama_vocab* vocabulary = handles_->vocabulary;
-  if (llama_vocab_get_add_bos(vocabulary) && llama_vocab_bos(vocabulary) != LLAMA_TOKEN_NULL)
-    beginning_ = llama_vocab_bos(vocabulary);
-  pieces_.resize(capabilities_.vocabulary);
-  ends_text_.resize(capabilities_.vocabulary);
-  std::string piece;
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const auto token = static_cast<Token>(i);
-    ends_text_[i] = llama_vocab_is_eog(vocabulary, token);
-    piece.resize(64);
-    auto size = llama_token_to_piece(vocabulary, token, piece.data(), static_cast<int32_t>(piece.size()), 0, false);
-    if (size < 0) {
-      piece.resize(static_cast<std::size_t>(-size));
-      size = llama_token_to_piece(vocabulary, token, piece.data(), static_cast<int32_t>(piece.size()), 0, false);
-    }
-    pieces_[i] = piece.substr(0, static_cast<std::size_t>(std::max(0, size)));
-  }
-  std::vector<Token> probe;
-  tokenize("a", probe);
-  adds_blank_ = !probe.empty() && pieces_[static_cast<std::size_t>(probe.front())].starts_with(' ');
-}
-
-void LoadedModel::tokenize(std::string_view text, std::vector<Token>& tokens, bool controls) const {
-  const std::size_t before = tokens.size();
-  const auto size = static_cast<int32_t>(text.size());
-  std::size_t room = text.size() / 2 + 16;
-  for (;;) {
-    tokens.resize(before + room);
-    int32_t count = 0;
-    try {
-      count = llama_tokenize(handles_->vocabulary, text.data(), size, tokens.data() + before,
-                             static_cast<int32_t>(room), false, controls);
-    } catch (const std::exception& error) {
-      throw InvalidArgument(
-          fmt::format("llama: {}: its vocabulary cannot write a text: {}", capabilities_.file, error.what()));
-    }
-    tokens.resize(before + static_cast<std::size_t>(std::max(0, count)));
-    if (count >= 0) return;
-    room = static_cast<std::size_t>(-static_cast<std::int64_t>(count));
-  }
-}
-
-std::string LoadedModel::converse(std::span<const ChatMessage> messages) const {
-  const char* words = llama_model_chat_template(handles_->model.get(), nullptr);
-  if (words == nullptr) return {};
-  std::vector<llama_chat_message> chat;
-  for (const ChatMessage& each : messages) chat.push_back({each.role, each.text});
-  std::string text(1024, '\0');
-  for (;;) {
-    const int32_t size = llama_chat_apply_template(words, chat.data(), chat.size(), true, text.data(),
-                                                   static_cast<int32_t>(text.size()));
-    if (size < 0) return {};
-    const bool fits = static_cast<std::size_t>(size) <= text.size();
-    text.resize(static_cast<std::size_t>(size));
-    if (fits) return text;
-  }
-}
-
-void LoadedModel::share(Sequence from, Sequence to, std::size_t count) {
-  if (count > 0) llama_memory_seq_cp(handles_->memory, from, to, 0, static_cast<llama_pos>(count));
-}
-
-void LoadedModel::forget(Sequence sequence, std::size_t position) {
-  llama_memory_seq_rm(handles_->memory, sequence, static_cast<llama_pos>(position), -1);
-}
-
-void LoadedModel::forget_all() { llama_memory_clear(handles_->memory, false); }
-
-/// Tokens that are computed beside others so that logits do not depend on how many are computed together. A token alone gets
-/// company: ggml splits its attention between its threads and sums up in another order than that of several. Weights that
-/// ggml repacks are multiplied with groups of four tokens by other means than with what is left of them: there all are groups.
-std::size_t LoadedModel::company_of(std::size_t count) const noexcept {
-  const std::size_t groups = (count + group_ - 1) / group_ * group_;
-  return std::max<std::size_t>(groups <= batch_tokens_ ? groups : count, 2) - count;
-}
-
-LoadedModel::Outcome LoadedModel::compute(std::span<const BatchToken> batch) {
-  const std::size_t company = company_of(batch.size());
-  if (company == 0) return decode(batch, 0);
-  const Outcome outcome = decode(batch, company);
-  if (outcome == Outcome::no_room) return decode(batch, 0);
-  forget(static_cast<Sequence>(sequences_), 0);
-  return outcome;
-}
-
-LoadedModel::Outcome LoadedModel::decode(std::span<const BatchToken> batch, std::size_t company) {
-  Handles& h = *handles_;
-  h.tokens.clear();
-  h.positions.clear();
-  h.sequences.clear();
-  h.sequence_counts.clear();
-  h.sequence_lists.clear();
-  h.outputs.clear();
-  for (const BatchToken& each : batch) {
-    h.tokens.push_back(each.token);
-    h.positions.push_back(each.position);
-    h.sequences.insert(h.sequences.end(), each.sequences.begin(), each.sequences.end());
-    h.sequence_counts.push_back(static_cast<int32_t>(each.sequences.size()));
-    h.outputs.push_back(each.output ? 1 : 0);
-  }
-  for (std::size_t i = 0; i < company; ++i) {
-    h.tokens.push_back(batch.front().token);
-    h.positions.push_back(static_cast<llama_pos>(i));
-    h.sequences.push_back(static_cast<llama_seq_id>(sequences_));
-    h.sequence_counts.push_back(1);
-    h.outputs.push_back(0);
-  }
-  llama_seq_id* next = h.sequences.data();
-  for (const int32_t count : h.sequence_counts) {
-    h.sequence_lists.push_back(next);
-    next += count;
-  }
-  const llama_batch whole{static_cast<int32_t>(h.tokens.size()),
-                          h.tokens.data(),
-                          nullptr,
-                          h.positions.data(),
-                          h.sequence_counts.data(),
-                          h.sequence_lists.data(),
-                          h.outputs.data()};
-  try {
-    const int32_t result = llama_decode(h.context.get(), whole);
-    return result == 0 ? Outcome::done : result == 1 ? Outcome::no_room : Outcome::failed;
-  } catch (const std::exception&) {
-    return Outcome::failed;
-  }
-}
-
-std::span<const float> LoadedModel::logits(std::size_t index) const {
-  const float* row = llama_get_logits_ith(handles_->context.get(), static_cast<int32_t>(index));
-  return {row, row == nullptr ? 0 : capabilities_.vocabulary};
+  company_ = static_cast<Sequence>(--sequences_);
+  if (keeps_states()) return;
+  const std::size_t keepers = std::clamp<std::size_t>(sequences_ / 4, 1, 64);
+  sequences_ -= keepers;
+  order_ = CellOrder(cells_, sequences_, keepers);
 }
 
 }  // namespace icpi::llama

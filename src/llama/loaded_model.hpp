@@ -10,21 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "batch_token.hpp"
+#include "cell_order.hpp"
 #include "icpi/llama/language_model.hpp"
 
 namespace icpi::llama {
-
-using Token = std::int32_t;     ///< a word of the vocabulary
-using Sequence = std::int32_t;  ///< a line of tokens in memory; sequences share the cells of tokens they share
-
-/// A token to be computed. Sequences that are computed together must have been equal so far; where the model keeps states
-/// no two are.
-struct BatchToken {
-  Token token = 0;
-  std::int32_t position = 0;
-  std::span<const Sequence> sequences;
-  bool output = false;  ///< whether the logits after it are wanted
-};
 
 /// A message of a conversation.
 struct ChatMessage {
@@ -45,7 +35,12 @@ class LoadedModel {
   ~LoadedModel();
 
   [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
-  [[nodiscard]] std::size_t cells() const noexcept { return cells_; }          ///< tokens that memory can hold
+  [[nodiscard]] std::size_t cells() const noexcept { return cells_; }  ///< tokens that memory can hold
+  /// Of them, those that nobody has and that are not free yet: see CellOrder. Computing takes them where nothing else is left.
+  [[nodiscard]] std::size_t spent_cells() const noexcept { return order_.spent(); }
+  [[nodiscard]] std::uint64_t disorders() const noexcept { return disorders_; }  ///< how often it did
+  /// Whether it has not since memory was last empty or moved together.
+  [[nodiscard]] bool in_order() const noexcept { return order_.in_order(); }
   [[nodiscard]] std::size_t sequences() const noexcept { return sequences_; }  ///< numbered from 0
   /// Whether what came is summed up in a state per sequence, in some layers at least: share() then takes all tokens of a
   /// sequence, and forget() drops all.
@@ -68,10 +63,21 @@ class LoadedModel {
 
   /// Makes the first `count` tokens of `from` also those of `to`, which must be empty. Computes and copies nothing.
   void share(Sequence from, Sequence to, std::size_t count);
-  /// Drops the tokens of a sequence from `position` on; cells without any sequence are free.
+  /// Drops the tokens of a sequence from `position` on; cells without any sequence are spent or free.
   void forget(Sequence sequence, std::size_t position);
   /// Drops everything.
   void forget_all();
+
+  /// A sequence whose first tokens another one has, too.
+  struct Branch {
+    Sequence sequence = 0;
+    Sequence parent = 0;
+    std::size_t shared = 0;  ///< tokens that are the parent's
+    std::size_t size = 0;    ///< all its tokens
+  };
+  /// Copies all tokens to cells that follow one another: afterwards no cell is spent, and all are in order. `branches` are all
+  /// sequences with tokens, parents before who shares theirs. False: nothing is in memory any more.
+  [[nodiscard]] bool move_together(std::span<const Branch> branches);
 
   enum class Outcome : std::uint8_t { done, no_room, failed };  ///< of compute()
   /// Computes at least one token. `no_room` leaves memory as it was, `failed` leaves it undefined.
@@ -91,13 +97,18 @@ class LoadedModel {
   void make_memory(const Options& options);
   void read_vocabulary();
   [[nodiscard]] std::size_t company_of(std::size_t count) const noexcept;
+  Outcome decode_in_company(std::span<const BatchToken> batch);
   Outcome decode(std::span<const BatchToken> batch, std::size_t company);
+  void free(std::span<const Sequence> keepers);
 
   std::unique_ptr<Handles> handles_;
   Capabilities capabilities_;
   std::string fingerprint_;
   std::size_t cells_ = 0;
   std::size_t sequences_ = 0;
+  Sequence company_ = 0;  ///< see company_of()
+  CellOrder order_;
+  std::uint64_t disorders_ = 0;
   std::size_t batch_tokens_ = 1;  ///< computed at a time
   std::size_t group_ = 1;         ///< see company_of()
   std::optional<Token> beginning_;

@@ -33,7 +33,9 @@ PrefixTree::Match PrefixTree::longest(std::span<const Token> tokens, bool whole)
 bool PrefixTree::make_room(std::size_t cells, std::size_t sequences) {
   while (used_ + cells > model_->cells() || free_sequences_.size() < sequences)
     if (!forget_oldest()) return false;
-  return true;
+  const std::size_t spent = model_->spent_cells();
+  const std::size_t guesses = spent > 0 ? model_->cells() / 16 : 0;  // wrong ones are spent beside what was reserved
+  return used_ + spent + cells + guesses <= model_->cells() || spent == 0;
 }
 
 PrefixTree::Prefix& PrefixTree::add(TextTokens text, std::uint64_t identity, const Match& match) {
@@ -96,6 +98,15 @@ void PrefixTree::give_back(std::span<const Sequence> sequences, std::size_t cell
     free_sequences_.push_back(each);
   }
   used_ -= cells;
+}
+
+void PrefixTree::close_ranks() {
+  if (model_->spent_cells() == 0 && model_->in_order()) return;
+  std::vector<LoadedModel::Branch> branches;
+  for (const Prefix& each : prefixes_)  // parents were there before
+    branches.push_back(
+        {each.sequence, each.parent == nullptr ? each.sequence : each.parent->sequence, each.shared, each.computed});
+  if (!model_->move_together(branches)) forget_unused();
 }
 
 void PrefixTree::forget_unused() {

@@ -51,7 +51,7 @@ class PrefixTree {
   [[nodiscard]] Match longest(std::span<const Token> tokens, bool whole = false);
 
   /// Makes room for `cells` and `sequences` by forgetting prefixes, least recently used first; false: there are not
-  /// enough that may be forgotten.
+  /// enough that may be forgotten, or spent cells stand in the way (LoadedModel::spent_cells).
   [[nodiscard]] bool make_room(std::size_t cells, std::size_t sequences);
 
   /// A prefix of these tokens, the first `match.common` shared with match.prefix as far as they are computed. There
@@ -72,6 +72,8 @@ class PrefixTree {
   /// Gives them back and empties the sequences.
   void give_back(std::span<const Sequence> sequences, std::size_t cells);
 
+  /// Moves prefixes together, so that no cell is spent and all are in order. Nothing but prefixes may be in memory.
+  void close_ranks();
   /// Forgets every prefix that may be forgotten.
   void forget_unused();
 

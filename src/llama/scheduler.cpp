@@ -61,13 +61,15 @@ void Scheduler::end_unwanted() {
 }
 
 void Scheduler::admit_all() {
+  if (live_.empty() && !queue_.empty() && !model_->in_order()) tree_.close_ranks();
   while (!queue_.empty() && live_.size() < options_->concurrency) {
     Job& job = *queue_.front();
     if (!job.planned()) job.plan(*model_, tokenizer_, tree_.find(job.request.prefix.identity));
     const bool answered = job.completion.error || !job.needs_logits();
     if (!answered && !admit(job)) {
       if (!live_.empty()) return;
-      admit_alone(job);
+      tree_.close_ranks();
+      if (!admit(job)) admit_alone(job);
     }
     std::unique_ptr<Job> first = std::move(queue_.front());
     queue_.pop_front();
@@ -262,6 +264,7 @@ Statistics Scheduler::statistics() const {
   now.prefixes_forgotten = tree_.forgotten();
   now.kv_bytes = tree_.used_bytes();
   now.most_kv_bytes = tree_.most_used_bytes();
+  now.disorders = model_->disorders();
   now.in_flight = live_.size();
   now.queued = queue_.size();
   return now;

@@ -105,8 +105,13 @@ class HalfRight {
   std::size_t right_;
 };
 
-/// Asks one by one and together, with and without guesses. Together, what else is computed moves the last bits, so that
-/// near-ties may fall otherwise: about as often as without guesses.
+// Models that keep states take the prompt up again where a guess was wrong, which moves the last bits of logits.
+constexpr bool keeps_states =
+    std::string_view(ICPI_LLAMA_SIZE) == "recurrent" || std::string_view(ICPI_LLAMA_SIZE) == "hybrid";
+constexpr double last_bits = keeps_states ? 1e-2 : 0;
+
+/// Asks one by one and together, with and without guesses: to the last bit the same. Where these move, near-ties may fall
+/// otherwise: about as often as together without guesses.
 void expect_same_answers(double temperature,
                          const std::function<Options(const Questions&, const std::vector<Completion>&)>& with) {
   const Questions questions(temperature);
@@ -114,14 +119,17 @@ void expect_same_answers(double temperature,
   const auto answers = ask_one_by_one(plain, questions);
   LlamaLanguageModel plain_together(options_with(DraftSource::none));
   const Differences control = compare(icpi_test::ask_all(plain_together, questions.requests), answers);
+  EXPECT_LE(control.worst, last_bits);
+  const std::size_t most_texts = keeps_states ? 2 * control.texts + 1 : 0;
 
   for (const bool together : {false, true}) {
     LlamaLanguageModel drafting(with(questions, answers));
     const auto drafted =
         together ? icpi_test::ask_all(drafting, questions.requests) : ask_one_by_one(drafting, questions);
     const Differences found = compare(drafted, answers);
-    EXPECT_LE(found.texts, 2 * control.texts + 1) << "together: " << together;
-    EXPECT_LE(found.worst, 1e-2) << "together: " << together;
+    EXPECT_LE(found.texts, most_texts) << "together: " << together;
+    EXPECT_LE(found.worst, last_bits) << "together: " << together;
+    EXPECT_EQ(drafting.statistics().disorders, 0U);
     EXPECT_GT(drafting.statistics().tokens_drafted, 0U);
     EXPECT_LE(drafting.statistics().tokens_accepted, drafting.statistics().tokens_drafted);
     EXPECT_LE(drafting.statistics().passes, plain.statistics().passes + plain.statistics().passes / 8);

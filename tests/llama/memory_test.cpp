@@ -120,6 +120,30 @@ TEST(Prefixes, ThatBeginAlikeShareWhatIsCommon) {
   EXPECT_EQ(model.statistics().prefixes, 5U);
 }
 
+/// One is used again and again between others that are forgotten in the order of their coming: below those that stay.
+TEST(Prefixes, MoveTogetherWhereOthersWereForgotten) {
+  Options options = options_with(1024, 4);
+  options.kv_type = icpi::llama::KvType::f32;  // 2048 tokens
+  options.batch_tokens = 63;
+  LlamaLanguageModel model(options);
+  std::string growing = records(0, 4);
+  std::size_t others = 0;
+  for (std::uint64_t i = 1; i < 24; ++i) {
+    if (i % 3 == 0) growing += records(i, 1);
+    const std::string other = records(100 + i, 8);
+    others += model.count_tokens(other);
+    for (const icpi::PromptPrefix prefix : {icpi::PromptPrefix{1, growing}, icpi::PromptPrefix{1 + i, other}}) {
+      LlamaLanguageModel fresh(options);
+      EXPECT_EQ(score(model, prefix, question(i)), score(fresh, {0, prefix.text}, question(i))) << i;
+    }
+  }
+  const icpi::llama::Statistics now = model.statistics();
+  ASSERT_GT(others, 4096U) << "so many never fit";
+  EXPECT_LE(now.prefix_tokens_computed, model.count_tokens(growing) + others);
+  EXPECT_GT(now.prefixes_forgotten, 10U);
+  EXPECT_EQ(now.disorders, 0U);
+}
+
 TEST(Prefixes, LeastRecentlyUsedLeaveWhenMemoryIsFull) {
   LlamaLanguageModel model(options_with(1024, 4));  // 4096 tokens
   std::vector<std::string> prefixes;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -139,15 +140,21 @@ struct Differences {
   }
 };
 
-/// That texts are equal but for near-ties: where two part, the tokens are no farther apart than the largest difference that
-/// `control` shows, which is of answers that differ by company alone, and than .1; and as many part as of the control twice,
-/// greedy ones no more than 1 %. One may where that is less than one question. Drawn ones part far more often, the control's as
-/// well (SmolLM2: 11 of 50 with company, 10 of 50 with drafts): a number is drawn for every token, and one that lies as near to
-/// another token's part of the line as logits move gives that one. `these` were found to differ from `those` by `found`.
-inline void expect_near_ties(std::string_view how, const Differences& found, const Differences& control,
+/// That texts are equal but for near-ties. Where two part, the tokens are no farther apart than the largest difference that a
+/// control shows, which is of answers that differ by company alone, and than .1; and as many part as of the control twice, and
+/// no more than 1 %, but one in fewer than a hundred. `these` were found to differ from `those` by `found`; the control is
+/// made where texts differ.
+inline void expect_near_ties(std::string_view how, const Differences& found,
+                             const std::function<Differences()>& make_control,
                              std::span<const icpi::CompletionRequest> requests,
                              const std::vector<icpi::Completion>& these, const std::vector<icpi::Completion>& those,
                              Referee& referee) {
+  std::printf("  %s: %zu of %zu texts differ; log-probabilities within %.3g\n", std::string(how).c_str(),
+              found.texts.size(), found.answers, found.worst);
+  std::fflush(stdout);
+  EXPECT_LE(found.worst, 0.25) << how;
+  if (found.texts.empty()) return;
+  const Differences control = make_control();
   const double most_apart = std::min(control.worst, 0.1);
   double farthest = 0;
   for (const std::size_t i : found.texts) {
@@ -158,17 +165,11 @@ inline void expect_near_ties(std::string_view how, const Differences& found, con
                                          << parting.apart << " apart; '" << these[i].text << "', '" << those[i].text
                                          << "'";
   }
-  const bool greedy = !requests.empty() && requests.front().sampling.temperature == 0;
-  const std::size_t as_control = 2 * control.texts.size();
-  const std::size_t bound = greedy ? std::min(as_control, found.answers / 100) : as_control;
+  const std::size_t bound = std::min(2 * control.texts.size(), found.answers / 100);
   const std::size_t most_texts = found.answers < 100 ? std::max<std::size_t>(bound, 1) : bound;
-  std::printf(
-      "  %s: %zu of %zu texts differ (control %zu, bound %zu), where they part by %.3g (bound %.3g); log-probabilities "
-      "within %.3g (control %.3g)\n",
-      std::string(how).c_str(), found.texts.size(), found.answers, control.texts.size(), most_texts, farthest,
-      most_apart, found.worst, control.worst);
+  std::printf("  control: %zu differ; bound %zu; they part by %.3g, bound %.3g; its log-probabilities within %.3g\n",
+              control.texts.size(), most_texts, farthest, most_apart, control.worst);
   std::fflush(stdout);
-  EXPECT_LE(found.worst, std::max(2 * control.worst, 0.25)) << how;
   EXPECT_LE(found.texts.size(), most_texts)
       << how << ": texts that differ, of " << found.answers << "; of the control " << control.texts.size();
 }

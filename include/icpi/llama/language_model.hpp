@@ -67,8 +67,10 @@ struct Statistics {
   std::size_t prefixes = 0;                   ///< kept now
   std::uint64_t kv_bytes = 0;                 ///< in use or reserved for running completions now
   std::uint64_t most_kv_bytes = 0;            ///< the highest value of kv_bytes so far
-  std::size_t in_flight = 0;                  ///< requests that are worked on
-  std::size_t queued = 0;                     ///< requests that wait
+  /// Times that room was short and tokens got cells out of order, so that the last bits of logits hung on company.
+  std::uint64_t disorders = 0;
+  std::size_t in_flight = 0;  ///< requests that are worked on
+  std::size_t queued = 0;     ///< requests that wait
 };
 
 /// A GGUF model in this process, computed by libllama.
@@ -83,14 +85,15 @@ struct Statistics {
 /// A prompt is cut where a newline is followed by a visible character, and tokens never reach over such a border; a
 /// prompt that ends in a newline ends in the tokens that stand before a letter. Control tokens in texts are text.
 /// Sampling: libllama computes logits and nothing else. Temperature, top_p and the stream of `seed` and `sample_index`
-/// are icpi's, so answers depend on their request alone, up to the last bits of the logits, which depend on what is
-/// computed together: near-ties may fall differently in different company. What is not set: temperature and top_p 1,
-/// which is the model's own distribution; seed 0; as many tokens as the context holds, and room for all of them is kept.
+/// are icpi's, so answers depend on their request alone: to the last bit of their logits where batch_tokens is 63 or less,
+/// no states are kept and Statistics::disorders is 0; else near-ties may fall differently in different company. What is
+/// not set: temperature and top_p 1, which is the model's own distribution; seed 0; as many tokens as the context holds,
+/// and room for all of them is kept.
 /// With `choices`, one computation gives the logits on the token tree of all of them (followed by the first stop
 /// string, if there is one); then the tree is walked, at each fork by temperature and seed. max_tokens and top_p do not
 /// matter there.
 /// Completions without `choices` are guessed first (Options::draft), and the guess is computed together with the rest of
-/// the prompt: every token is drawn as if there were no guess, so guesses change no answer, but for the last bits above.
+/// the prompt: every token is drawn as if there were no guess, so guesses change no answer.
 /// In PromptStyle::turns the examples that a request marks become messages of the user and replies, in the words of the
 /// file's chat template, and the answer ends where the model ends its reply, or before a stop string; score() knows no
 /// examples and puts the prompt as one message.

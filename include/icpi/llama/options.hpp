@@ -71,12 +71,13 @@ struct Options {
 
   std::size_t context = 0;  ///< tokens of prompt and completion together; 0: what the model was trained for
   /// MiB for keys, values and states of all prefixes and completions, taken at construction; 0: eight contexts, or as many
-  /// states as fit, but no more than 1024 MiB unless one context needs it.
+  /// states as fit, but no more than 1024 MiB unless one context needs it. Where room between prefixes has to be closed, as
+  /// much again as these take is needed for a moment.
   std::size_t kv_mib = 0;
   KvType kv_type = KvType::f16;  ///< how they are kept
   std::size_t concurrency = 64;  ///< completions that are worked on at once; in 1 .. 128
-  /// Most tokens computed at once; at least 32. Up to 63, answers depend least on what else is computed: ggml takes
-  /// another kernel for more.
+  /// Most tokens computed at once; at least 32. Up to 63, answers do not depend on what else is computed: ggml takes another
+  /// kernel for more.
   std::size_t batch_tokens = 512;
   int threads = 0;                ///< that compute; 0: as many as there are processors
   int gpu_layers = 0;             ///< layers computed on a GPU, when libllama has one; negative: all

@@ -21,6 +21,9 @@ llama_memory* llama_get_memory(llama_context* context);
 void llama_memory_clear(llama_memory* memory, bool data);
 bool llama_memory_seq_rm(llama_memory* memory, int sequence, int from, int to);
 unsigned long llama_state_seq_get_size(llama_context* context, int sequence);
+unsigned long llama_state_seq_get_data(llama_context* context, unsigned char* bytes, unsigned long size, int sequence);
+unsigned long llama_state_seq_set_data(llama_context* context, const unsigned char* bytes, unsigned long size,
+                                       int sequence);
 unsigned long llama_max_parallel_sequences();
 const char* llama_model_chat_template(llama_model* model, const char* name);
 int llama_chat_apply_template(const char* words, const void* chat, unsigned long messages, bool reply, char* text,
