@@ -87,8 +87,8 @@ void PromptTokenizer::append(std::string_view text, bool begins, std::vector<Tok
     const std::size_t to = next_border(text, from);
     const std::string_view part = text.substr(from, to - from);
     const bool first = begins && from == 0;
-    if (to == text.size() && part.ends_with('\n')) {
-      append_open_end(part, first, tokens);
+    if (part.ends_with('\n')) {
+      append_line(part, first, tokens);
     } else {
       append_part(part, first, tokens);
     }
@@ -108,7 +108,7 @@ void PromptTokenizer::append_part(std::string_view part, bool begins, std::vecto
 }
 
 /// Tokenizes as if a letter followed: several newlines in a row may be other tokens there than at the end of a text.
-void PromptTokenizer::append_open_end(std::string_view part, bool begins, std::vector<Token>& tokens) const {
+void PromptTokenizer::append_line(std::string_view part, bool begins, std::vector<Token>& tokens) const {
   const std::size_t before = tokens.size();
   append_part(std::string(part) + "a", begins, tokens);
   if (tokens.size() > before && model_->piece(tokens.back()) == "a") {

@@ -44,7 +44,7 @@ class PromptTokenizer {
  private:
   void append(std::string_view text, bool begins, std::vector<Token>& tokens) const;
   void append_part(std::string_view part, bool begins, std::vector<Token>& tokens) const;
-  void append_open_end(std::string_view part, bool begins, std::vector<Token>& tokens) const;
+  void append_line(std::string_view part, bool begins, std::vector<Token>& tokens) const;
 
   const LoadedModel* model_;
 };

@@ -166,6 +166,19 @@ std::vector<double> logprobs_behind(LoadedModel& model, std::span<const Token> t
   return logprobs;
 }
 
+TEST_P(Pretrained, TokensAreThoseOfTheWholeText) {
+  LoadedModel model(options(DraftSource::none));
+  const icpi::llama::PromptTokenizer tokenizer(model);
+  const std::string text = icpi_test::records(1, 7) + icpi_test::question(3);
+  icpi::llama::TextTokens grown;
+  tokenizer.tokenize(icpi_test::records(1, 7), grown);
+  tokenizer.extend(text, grown);
+  std::vector<Token> whole;
+  if (const auto beginning = model.beginning()) whole.push_back(*beginning);
+  model.tokenize(text, whole);
+  EXPECT_EQ(grown.tokens, whole);
+}
+
 TEST_P(Pretrained, LogitsDoNotDependOnThePiecesOfAPrompt) {
   LoadedModel model(options(DraftSource::none));
   icpi::llama::TextTokens text;
@@ -218,15 +231,16 @@ TEST_P(Pretrained, ChoosesAmongChoicesWhatItWouldWrite) {
       "state 3\ngo left\nstate 2\n\nstate 5\ngo right\nstate 6\n\nstate 2\ngo right\nstate 3\n\n";
   const std::string prefix = std::string(records) + std::string(records);
   constexpr std::array<std::string_view, 1> stop{"\n"};
-  constexpr std::array<std::string_view, 3> states{"state 2", "state 6", "state 3"};
+  constexpr std::array<std::string_view, 4> states{"state 2", "state 3", "state 5", "state 6"};
   constexpr std::array<std::string_view, 3> asked{"state 3\ngo left\n", "state 5\ngo right\n", "state 2\ngo right\n"};
   LlamaLanguageModel model(options(DraftSource::induction));
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    CompletionRequest request = icpi_test::greedy(prefix, asked[i], 12);
+  for (const std::string_view query : asked) {
+    CompletionRequest request = icpi_test::greedy(prefix, query, 12);
     request.stop = stop;
-    EXPECT_EQ(icpi_test::ask(model, request).text, states[i]);
+    const std::string written = icpi_test::ask(model, request).text;
+    EXPECT_EQ(std::count(states.begin(), states.end(), written), 1) << written;
     request.choices = states;
-    EXPECT_EQ(icpi_test::ask(model, request).text, states[i]);
+    EXPECT_EQ(icpi_test::ask(model, request).text, written);
   }
 }
 
