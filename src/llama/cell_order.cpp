@@ -70,7 +70,7 @@ std::vector<Sequence> CellOrder::give_up() {
     if (std::exchange(spent_of_[band], 0) > 0) freed.push_back(keeper(band));
   std::fill(users_.begin(), users_.end(), 0);
   spent_ = top_ = end_ = 0;
-  in_order_ = tokens_ == 0;
+  in_order_ = false;
   return freed;
 }
 

@@ -15,12 +15,13 @@ void LoadedModel::share(Sequence from, Sequence to, std::size_t count) {
 }
 
 void LoadedModel::forget(Sequence sequence, std::size_t position) {
+  const bool was_empty = order_.empty();
   for (const CellOrder::Kept& kept : order_.drop(sequence, position))
     llama_memory_seq_cp(handles_->memory, sequence, kept.keeper, static_cast<llama_pos>(kept.from),
                         static_cast<llama_pos>(kept.to));
   llama_memory_seq_rm(handles_->memory, sequence, static_cast<llama_pos>(position), -1);
   free(order_.release());
-  if (!keeps_states() && order_.empty()) forget_all();
+  if (!was_empty && order_.empty()) forget_all();
 }
 
 void LoadedModel::free(std::span<const Sequence> keepers) {

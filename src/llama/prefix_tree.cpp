@@ -34,8 +34,9 @@ bool PrefixTree::make_room(std::size_t cells, std::size_t sequences) {
   while (used_ + cells > model_->cells() || free_sequences_.size() < sequences)
     if (!forget_oldest()) return false;
   const std::size_t spent = model_->spent_cells();
-  const std::size_t guesses = spent > 0 ? model_->cells() / 16 : 0;  // wrong ones are spent beside what was reserved
-  return used_ + spent + cells + guesses <= model_->cells() || spent == 0;
+  if (spent == 0) return true;
+  const std::size_t guesses = model_->cells() / 16;  // wrong ones are spent beside what was reserved
+  return used_ + spent + cells + guesses <= model_->cells();
 }
 
 PrefixTree::Prefix& PrefixTree::add(TextTokens text, std::uint64_t identity, const Match& match) {

@@ -68,8 +68,7 @@ void Scheduler::admit_all() {
     const bool answered = job.completion.error || !job.needs_logits();
     if (!answered && !admit(job)) {
       if (!live_.empty()) return;
-      tree_.close_ranks();
-      if (!admit(job)) admit_alone(job);
+      admit_alone(job);
     }
     std::unique_ptr<Job> first = std::move(queue_.front());
     queue_.pop_front();
@@ -102,6 +101,8 @@ bool Scheduler::admit(Job& job) {
 
 /// When nothing else is under way and memory still does not suffice: prefixes stand in the way.
 void Scheduler::admit_alone(Job& job) {
+  tree_.close_ranks();
+  if (admit(job)) return;
   tree_.forget_unused();
   if (admit(job)) return;
   tree_.forget_unused();
