@@ -129,7 +129,18 @@ TEST(AlikeExamples, MeasureNumbersByTheRangeOfWhatTheyAre) {
 TEST(AlikeExamples, ShowEqualRecordsOnce) {
   Known known;
   for (int i = 0; i < 5; ++i) known.learn({step("x 1", "a"), step("x 2", "b"), step("x 3", "c")});
-  EXPECT_EQ(known.answers(QueryKind::observation, "x 3"), (Texts{"a", "b", "c"}));
+  EXPECT_EQ(known.answers(QueryKind::observation, "x 3.1"), (Texts{"a", "b", "c"}));
+}
+
+TEST(AlikeExamples, ShowTheOnlyAnswerToTheQuestionAgainAndOfOthersClassesAlone) {
+  Known known;
+  known.learn({step("x 1", "a"), step("x 2", "b"), step("x 3", "c", 1), step("x 4", "d", 2)});
+  EXPECT_EQ(known.answers(QueryKind::observation, "x 3"), Texts(4, "c"));
+  EXPECT_EQ(known.choose(QueryKind::reward, "x 2").shown, (std::vector<TransitionId>{3, 2, 1, 1, 1, 1}));
+  EXPECT_EQ(known.choose(QueryKind::termination, "x 2").shown, (std::vector<TransitionId>(4, 1)));
+  Known one({.count = 1});
+  one.learn({step("x 1", "a"), step("x 2", "b")});
+  EXPECT_EQ(one.answers(QueryKind::observation, "x 1"), Texts{"a"});
 }
 
 TEST(AlikeExamples, KeepTheMostAlikeOfEveryClass) {
@@ -149,7 +160,7 @@ TEST(AlikeExamples, OfWholeTransitionsKeepTheMostAlikeOfEveryTerminationAndRewar
   Known known({.count = 4}, everything, {.transition_questions = TransitionQuestions::whole});
   known.learn({step("x 1", "a"), step("x 2", "b"), step("x 3", "c"), step("x 4", "d"), step("x 8", "e", 1),
                step("x 9", "f", 1), step("x 90", "g", 1, true)});
-  EXPECT_EQ(known.choose(QueryKind::transition, "x 1").shown, (std::vector<TransitionId>{6, 4, 1, 0}));
+  EXPECT_EQ(known.choose(QueryKind::transition, "x 1").shown, (std::vector<TransitionId>{6, 4, 0, 0}));
 }
 
 TEST(AlikeExamples, TakeManyRewardsForNoClasses) {
@@ -173,9 +184,7 @@ TEST(AlikeExamples, RepeatUnequalAnswersToEqualQuestionsInProportion) {
   EXPECT_EQ(known.answers(QueryKind::observation, "coin 1"),
             (Texts{"tails", "tails", "heads", "heads", "heads", "heads"}));
   learn(2, {step("coin 3", "found")});
-  const Texts lost = known.answers(QueryKind::observation, "coin 3");
-  ASSERT_EQ(lost.size(), 6U);
-  EXPECT_EQ(Texts(lost.begin() + 2, lost.end()), (Texts{"edge", "lost", "found", "found"}));
+  EXPECT_EQ(known.answers(QueryKind::observation, "coin 3"), (Texts{"lost", "found", "found"}));
   learn(1, {step("coin 2", "b"), step("coin 2", "c"), step("coin 2", "d"), step("coin 2", "e"), step("coin 2", "f"),
             step("coin 2", "f"), step("coin 2", "g")});
   const Texts seven = known.answers(QueryKind::observation, "coin 2");
@@ -287,14 +296,15 @@ double found_among(std::size_t count) {
   known.learn(steps);
   std::size_t found = 0;
   for (std::size_t question = 0; question < 100; ++question) {
-    const std::size_t asked = question * 37 % count;
+    const auto [x, y] = points[question * 37 % count];
+    const double beside = x + 0.001;  // nothing is known of the very place
     const auto distance = [&](TransitionId id) {
-      return std::abs(points[id].first - points[asked].first) + std::abs(points[id].second - points[asked].second);
+      return std::abs(points[id].first - beside) + std::abs(points[id].second - y);
     };
     std::vector<double> all;
     for (TransitionId id = 0; id < count; ++id) all.push_back(distance(id));
     std::nth_element(all.begin(), all.begin() + 5, all.end());
-    for (const TransitionId id : known.choose(QueryKind::observation, steps[asked].observation).shown)
+    for (const TransitionId id : known.choose(QueryKind::observation, fmt::format("{:.3f}, {:.2f}", beside, y)).shown)
       if (distance(id) <= all[5] + 1e-9) ++found;
   }
   return static_cast<double>(found) / 600;

@@ -107,9 +107,11 @@ struct AppendOnlyExamples {
 /// and from there on from the right.
 ///
 /// Equal examples count as one. Of every class (termination; reward value, while there are at most eight) the most alike is
-/// shown, and where equal questions had unequal answers every answer, repeated in proportion to how often it was seen, as
-/// far as `count` and the room allow. Experience in another order gives the same prompts. Where there is much of it, what
-/// is most alike is looked for among some hundred records that are near in one of three orders, and may be missed.
+/// shown. Where the very question was asked before, nothing else is shown than what it was answered: an only answer four times,
+/// unequal ones repeated in proportion to how often they were seen, as far as `count` and the room allow. Small models that
+/// see other examples beside it count on, or do not repeat themselves, where they should copy. Experience in another order
+/// gives the same prompts. Where there is much of it, what is most alike is looked for among some hundred records that are
+/// near in one of three orders, and may be missed.
 ///
 /// An answer is kept, over decisions and episodes, until the question's examples change (QueryOptions::deduplicate), and
 /// its seed depends on question and examples alone, so environments share answers.
