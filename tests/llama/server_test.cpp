@@ -66,12 +66,13 @@ TEST(LlamaServer, GivesTheSameGreedyAnswers) {
 
 class PretrainedServer : public testing::TestWithParam<std::string_view> {};
 
-/// The file's answers to the recorded questions from llama-server, so many at a time.
+/// The file's answers to the recorded questions from llama-server, so many at a time. By one thread: where a token is alone,
+/// more of them sum up its attention in as many parts.
 std::vector<Completion> ask_server(const std::string& file, std::span<const icpi::CompletionRequest> requests,
                                    std::size_t together) {
   setenv("ICPI_LLAMA_GGUF", file.c_str(), 1);
   const icpi_test::LlamaServer server({"-np", std::to_string(together), "-kvu", "-c", "8192", "-ctk", "f32", "-ctv",
-                                       "f32", "-b", "512", "-ub", "63", "-fa", "on", "--swa-full"});
+                                       "f32", "-b", "512", "-ub", "63", "-fa", "on", "--swa-full", "-t", "1"});
   icpi::http::Options server_options;
   server_options.base_urls = {server.url()};
   icpi::http::HttpLanguageModel model(server_options);
