@@ -70,13 +70,14 @@ inline std::vector<icpi::Completion> ask_all(icpi::llama::LlamaLanguageModel& mo
   return completions;
 }
 
-/// Resident memory of this process in bytes.
+/// Resident memory of this process in bytes, without pages of files, which the system maps as it likes.
 inline std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::size_t all = 0;
   std::size_t resident = 0;
-  file >> all >> resident;
-  return resident * 4096;
+  std::size_t of_files = 0;
+  file >> all >> resident >> of_files;
+  return (resident - of_files) * 4096;
 }
 
 }  // namespace icpi_test
