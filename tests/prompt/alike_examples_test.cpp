@@ -296,8 +296,8 @@ double found_among(std::size_t count) {
   known.learn(steps);
   std::size_t found = 0;
   for (std::size_t question = 0; question < 100; ++question) {
-    const auto [x, y] = points[question * 37 % count];
-    const double beside = x + 0.001;  // nothing is known of the very place
+    const double beside = points[question * 37 % count].first + 0.001;  // nothing is known of the very place
+    const double y = points[question * 37 % count].second;
     const auto distance = [&](TransitionId id) {
       return std::abs(points[id].first - beside) + std::abs(points[id].second - y);
     };
