@@ -147,6 +147,7 @@ void LoadedModel::load_weights(const Options& options) {
   llama_model_params parameters = llama_model_default_params();
   parameters.n_gpu_layers = options.gpu_layers;
   set_memory_map(parameters, options.memory_map && llama_supports_mmap());
+  parameters.use_extra_bufts = options.repack;
   handles_->model.reset(llama_model_load_from_file(path.c_str(), parameters));
   const llama_model* model = handles_->model.get();
   if (model == nullptr) {

@@ -82,6 +82,7 @@ struct Options {
   int threads = 0;                ///< that compute; 0: as many as there are processors
   int gpu_layers = 0;             ///< layers computed on a GPU, when libllama has one; negative: all
   bool memory_map = true;         ///< map the file instead of reading it: quick, and shared between processes
+  bool repack = true;             ///< order weights for this processor where ggml can: quicker, and other last bits
   std::string backend_directory;  ///< where ggml's backends are; empty: where ggml looks by itself
 
   DraftSource draft = DraftSource::induction;  ///< guesses; changes what is computed, not what is answered
