@@ -32,9 +32,9 @@ class AlikeChoice {
 
   /// Chooses at most `count` examples that take at most `room` tokens together. In this order, while they find room: the
   /// answers to equal questions, the most often seen first; of each class that is not among them the most alike; the
-  /// answers to equal questions again, an only one up to `copies` times, unequal ones in proportion to how often they were seen and no
-  /// more often; where no question was equal, the most alike of the rest. Equally alike ones come in the order of their
-  /// hashes.
+  /// answers to equal questions again, an only one up to `copies` times, unequal ones in proportion to how often they were
+  /// seen and no more often; where no question was equal, the most alike of the rest. Equally alike ones come in the order
+  /// of their hashes.
   void choose(std::span<const AlikeRecord> records, std::size_t count, std::size_t room) {
     count_ = count;
     room_ = room;
@@ -46,11 +46,7 @@ class AlikeChoice {
     const std::span answers(order_.begin(), others);
     for (Chosen& each : answers) take(each);
     take_classes();
-    if (answers.size() > 1) take_in_proportion(answers);
-    if (answers.size() == 1)
-      while (answers.front().times < copies && take(answers.front())) {
-      }
-    if (!answers.empty()) return;
+    if (!answers.empty()) return take_in_proportion(answers);
     for (Chosen& each : order_)
       if (each.times == 0) take(each);
   }
@@ -99,8 +95,9 @@ class AlikeChoice {
 
   /// By the method of Webster and Sainte-Lague: the next one is that of which the fewest are shown for the times it was seen.
   void take_in_proportion(std::span<Chosen> answers) {
-    const auto share = [](const Chosen& each) {
-      const bool all = each.times == 0 || each.times == each.record->times;
+    const auto share = [&](const Chosen& each) {
+      const std::size_t most = answers.size() == 1 ? copies : each.record->times;
+      const bool all = each.times == 0 || each.times == most;
       return all ? 0 : static_cast<double>(each.record->times) / static_cast<double>(2 * each.times + 1);
     };
     while (true) {
